@@ -1,0 +1,316 @@
+//! What one loop did.
+
+use serde::Serialize;
+use serde::ser::{SerializeStruct, Serializer};
+
+use super::{CauseTotals, Histogram, Stall};
+use crate::phase::{Phase, PhaseMap};
+
+/// What one loop did since the observation began. Histograms of times are in nanoseconds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LoopSnapshot {
+    /// Process id.
+    pub pid: u32,
+    /// `main`, `worker-N` or `other`.
+    pub thread: String,
+    /// Thread id as the kernel has it.
+    pub tid: u32,
+
+    /// Completed turns: a turn is what a loop does between two polls.
+    pub turns: u64,
+    /// Callbacks run in each phase.
+    pub callbacks: Option<PhaseMap<u64>>,
+    /// Microtasks run.
+    pub microtasks: Option<u64>,
+    /// `process.nextTick` callbacks run.
+    pub ticks: Option<u64>,
+    /// Timers fired (each timeout of Node's lists counts).
+    pub timers: Option<u64>,
+    /// Immediates run.
+    pub immediates: Option<u64>,
+
+    /// Time in completed turns.
+    pub active_ns: Option<u64>,
+    /// Time waiting in the poll.
+    pub idle_ns: Option<u64>,
+    /// Time in which the loop was frozen; neither active nor idle.
+    pub frozen_ns: Option<u64>,
+    /// Active time as a share of active and idle time, the open turn included.
+    pub utilization: Option<f64>,
+    /// The unfinished turn; `None` while the loop waits, is frozen or has ended.
+    pub open: Option<OpenTurn>,
+
+    /// Active time of each turn.
+    pub turn_ns: Option<Histogram>,
+    /// Each wait in the poll.
+    pub poll_wait_ns: Option<Histogram>,
+    /// For each timer, from when it was due to when it ran.
+    pub timer_lateness_ns: Option<Histogram>,
+    /// What an event at a random instant would have waited (see [`super::arrival_delay`]).
+    pub arrival_delay_ns: Option<Histogram>,
+    /// Each callback, its drains not included; needs `--detail`.
+    pub callback_ns: Option<Histogram>,
+    /// Each phase that ran something.
+    pub phases: PhaseMap<Option<Histogram>>,
+    /// Microtasks in each drain that was not empty.
+    pub microtask_drain_length: Option<Histogram>,
+    /// Duration of those drains (shorter than 8 jobs: with `--detail` only).
+    pub microtask_drain_ns: Option<Histogram>,
+    /// `process.nextTick` callbacks in each drain that was not empty.
+    pub tick_drain_length: Option<Histogram>,
+    /// Duration of those drains (shorter than 8 jobs: with `--detail` only).
+    pub tick_drain_ns: Option<Histogram>,
+    /// Each pause for garbage collection.
+    pub gc_pause_ns: Option<Histogram>,
+    /// The thread pool behind the loop.
+    pub thread_pool: ThreadPoolSnapshot,
+
+    /// The newest stalls, newest last; a running one stands at the end.
+    pub stalls: Vec<Stall>,
+    /// All completed stalls, also those no longer listed.
+    pub stall_totals: CauseTotals,
+    /// What the kernel accounts to the loop's thread.
+    pub cpu: ThreadCpu,
+}
+
+impl LoopSnapshot {
+    /// Age of the unfinished turn; 0 while the loop waits.
+    pub fn current_turn_ns(&self) -> u64 {
+        self.open.map_or(0, |open| open.age_ns)
+    }
+
+    /// Whether both tell of the same loop.
+    pub fn same_loop(&self, other: &LoopSnapshot) -> bool {
+        self.pid == other.pid && self.tid == other.tid && self.thread == other.thread
+    }
+
+    /// Adds what `other` observed.
+    pub fn merge(&mut self, other: &LoopSnapshot) {
+        self.turns += other.turns;
+        self.callbacks = both(self.callbacks, other.callbacks, add_phases);
+        for (ours, theirs) in self.counters_mut().into_iter().zip(other.counters()) {
+            *ours = both(*ours, theirs, |a, b| a + b);
+        }
+        for (ours, theirs) in self.histograms_mut().into_iter().zip(other.histograms()) {
+            merge_histogram(ours, theirs);
+        }
+        self.thread_pool.queue_length_max =
+            both(self.thread_pool.queue_length_max, other.thread_pool.queue_length_max, u64::max);
+        self.thread_pool.queue_length =
+            both(self.thread_pool.queue_length, other.thread_pool.queue_length, |a, b| a + b);
+        self.utilization = ratio(self.active_ns, self.idle_ns);
+        self.open = [self.open, other.open].into_iter().flatten().max_by_key(|open| open.age_ns);
+        self.stalls.extend_from_slice(&other.stalls);
+        self.stalls.sort_by_key(|stall| (stall.running, stall.start_unix_ns));
+        self.stall_totals.merge(&other.stall_totals);
+    }
+
+    /// What happened after `earlier`, an older snapshot of the same loop.
+    pub fn since(&self, earlier: &LoopSnapshot) -> LoopSnapshot {
+        let mut delta = self.clone();
+        delta.turns = self.turns.saturating_sub(earlier.turns);
+        delta.callbacks = both(self.callbacks, earlier.callbacks, sub_phases);
+        for (ours, then) in delta.counters_mut().into_iter().zip(earlier.counters()) {
+            *ours = both(*ours, then, u64::saturating_sub);
+        }
+        for (ours, then) in delta.histograms_mut().into_iter().zip(earlier.histograms()) {
+            if let (Some(now), Some(then)) = (ours.as_mut(), then) {
+                *now = now.since(then);
+            }
+        }
+        delta.utilization = ratio(delta.active_ns, delta.idle_ns);
+        let known = earlier.stalls.iter().filter(|stall| !stall.running);
+        let newest = known.map(|stall| stall.start_unix_ns).max().unwrap_or(0);
+        delta.stalls.retain(|stall| stall.running || stall.start_unix_ns > newest);
+        delta.stall_totals = self.stall_totals.since(&earlier.stall_totals);
+        delta
+    }
+
+    fn counters(&self) -> [Option<u64>; 10] {
+        [
+            self.microtasks,
+            self.ticks,
+            self.timers,
+            self.immediates,
+            self.active_ns,
+            self.idle_ns,
+            self.frozen_ns,
+            self.cpu.on_cpu_ns,
+            self.cpu.run_delay_ns,
+            self.cpu.throttled_ns,
+        ]
+    }
+
+    fn counters_mut(&mut self) -> [&mut Option<u64>; 10] {
+        [
+            &mut self.microtasks,
+            &mut self.ticks,
+            &mut self.timers,
+            &mut self.immediates,
+            &mut self.active_ns,
+            &mut self.idle_ns,
+            &mut self.frozen_ns,
+            &mut self.cpu.on_cpu_ns,
+            &mut self.cpu.run_delay_ns,
+            &mut self.cpu.throttled_ns,
+        ]
+    }
+
+    fn histograms(&self) -> Vec<Option<&Histogram>> {
+        let phases = self.phases.0.iter();
+        let rest = [
+            &self.turn_ns,
+            &self.poll_wait_ns,
+            &self.timer_lateness_ns,
+            &self.arrival_delay_ns,
+            &self.callback_ns,
+            &self.microtask_drain_length,
+            &self.microtask_drain_ns,
+            &self.tick_drain_length,
+            &self.tick_drain_ns,
+            &self.gc_pause_ns,
+            &self.thread_pool.queue_ns,
+            &self.thread_pool.run_ns,
+        ];
+        phases.chain(rest).map(Option::as_ref).collect()
+    }
+
+    fn histograms_mut(&mut self) -> Vec<&mut Option<Histogram>> {
+        let phases = self.phases.0.iter_mut();
+        let rest = [
+            &mut self.turn_ns,
+            &mut self.poll_wait_ns,
+            &mut self.timer_lateness_ns,
+            &mut self.arrival_delay_ns,
+            &mut self.callback_ns,
+            &mut self.microtask_drain_length,
+            &mut self.microtask_drain_ns,
+            &mut self.tick_drain_length,
+            &mut self.tick_drain_ns,
+            &mut self.gc_pause_ns,
+            &mut self.thread_pool.queue_ns,
+            &mut self.thread_pool.run_ns,
+        ];
+        phases.chain(rest).collect()
+    }
+}
+
+/// The queues above the loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Queue {
+    /// `process.nextTick`.
+    NextTick,
+    /// Promise reactions and `queueMicrotask`.
+    Microtask,
+}
+
+impl Queue {
+    /// The name in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Queue::NextTick => "next_tick",
+            Queue::Microtask => "microtask",
+        }
+    }
+}
+
+/// A turn that has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenTurn {
+    /// For how long it has run.
+    pub age_ns: u64,
+    /// The phase it is in. `None`: outside of any phase, as in a main script.
+    pub phase: Option<Phase>,
+    /// The drain it is in.
+    pub drain: Option<Drain>,
+}
+
+/// A drain that has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drain {
+    /// Which queue is drained.
+    pub queue: Queue,
+    /// For how long.
+    pub age_ns: u64,
+    /// How many jobs it has run.
+    pub jobs: u64,
+}
+
+/// The pool of threads that does blocking work for a loop.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ThreadPoolSnapshot {
+    /// From submission to the start of each job.
+    pub queue_ns: Option<Histogram>,
+    /// From start to end of each job.
+    pub run_ns: Option<Histogram>,
+    /// The most jobs that waited at once.
+    pub queue_length_max: Option<u64>,
+    /// Jobs waiting now.
+    #[serde(skip)]
+    pub queue_length: Option<u64>,
+}
+
+/// What the kernel accounts to a thread, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ThreadCpu {
+    /// Time on a CPU.
+    pub on_cpu_ns: Option<u64>,
+    /// Time runnable, waiting for a CPU.
+    pub run_delay_ns: Option<u64>,
+    /// Time held back by a CPU quota.
+    pub throttled_ns: Option<u64>,
+}
+
+impl Serialize for LoopSnapshot {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut s = serializer.serialize_struct("Loop", 19)?;
+        s.serialize_field("pid", &self.pid)?;
+        s.serialize_field("thread", &self.thread)?;
+        s.serialize_field("tid", &self.tid)?;
+        s.serialize_field("turns", &self.turns)?;
+        s.serialize_field("utilization", &self.utilization)?;
+        s.serialize_field("current_turn_ns", &self.current_turn_ns())?;
+        s.serialize_field("turn_ns", &self.turn_ns)?;
+        s.serialize_field("poll_wait_ns", &self.poll_wait_ns)?;
+        s.serialize_field("timer_lateness_ns", &self.timer_lateness_ns)?;
+        s.serialize_field("arrival_delay_ns", &self.arrival_delay_ns)?;
+        s.serialize_field("callback_ns", &self.callback_ns)?;
+        s.serialize_field("phases", &self.phases)?;
+        s.serialize_field("microtask_drain_length", &self.microtask_drain_length)?;
+        s.serialize_field("microtask_drain_ns", &self.microtask_drain_ns)?;
+        s.serialize_field("tick_drain_length", &self.tick_drain_length)?;
+        s.serialize_field("tick_drain_ns", &self.tick_drain_ns)?;
+        s.serialize_field("gc_pause_ns", &self.gc_pause_ns)?;
+        s.serialize_field("thread_pool", &self.thread_pool)?;
+        s.serialize_field("stalls", &self.stalls)?;
+        s.end()
+    }
+}
+
+fn ratio(active_ns: Option<u64>, idle_ns: Option<u64>) -> Option<f64> {
+    let (active, idle) = (active_ns? as f64, idle_ns? as f64);
+    (active + idle > 0.0).then(|| active / (active + idle))
+}
+
+fn both<T>(a: Option<T>, b: Option<T>, join: impl FnOnce(T, T) -> T) -> Option<T> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(join(a, b)),
+        (a, b) => a.or(b),
+    }
+}
+
+fn add_phases(a: PhaseMap<u64>, b: PhaseMap<u64>) -> PhaseMap<u64> {
+    PhaseMap::from_fn(|phase| a[phase] + b[phase])
+}
+
+fn sub_phases(a: PhaseMap<u64>, b: PhaseMap<u64>) -> PhaseMap<u64> {
+    PhaseMap::from_fn(|phase| a[phase].saturating_sub(b[phase]))
+}
+
+fn merge_histogram(ours: &mut Option<Histogram>, theirs: Option<&Histogram>) {
+    match (ours.as_mut(), theirs) {
+        (Some(ours), Some(theirs)) => ours.merge(theirs),
+        (None, Some(theirs)) => *ours = Some(theirs.clone()),
+        (_, None) => {}
+    }
+}
