@@ -3,9 +3,45 @@
 //! ```text
 //!  Loop ──writes──> Recorder ──shared atomics──> Reader ──> Snapshot ──> everything downstream
 //! ```
+//!
+//! ```
+//! use loop_core::{Loop, Options, RunMode};
+//!
+//! let mut lp = Loop::new(Options::default())?;
+//! lp.enter(|lp| {
+//!     lp.set_timeout(1, |_| println!("third"));
+//!     lp.queue_microtask(|_| println!("second"));
+//!     lp.next_tick(|_| println!("first"));
+//! });
+//! lp.run(RunMode::Default)?;
+//! assert_eq!(lp.reader().snapshot().timers, Some(1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod buckets;
+mod clock;
+mod event_loop;
+mod handle;
+mod io;
+mod limits;
 mod phase;
+mod pool;
+mod promise;
+mod recorder;
 pub mod snapshot;
+mod task;
+mod tcp;
+mod timers;
+pub mod units;
+mod wake;
 
+pub use clock::Clock;
+pub use event_loop::{ImmediateId, Loop, LoopError, Options, RunMode, RunStatus};
+pub use handle::HandleId;
 pub use phase::{PHASES, Phase, PhaseMap};
+pub use pool::{JobError, JobId};
+pub use promise::{Promise, Reason, Resolver};
+pub use recorder::{NoRecord, Reader, Record, Recorder};
+pub use tcp::ReadEvent;
+pub use timers::TimerId;
+pub use wake::Waker;

@@ -1,0 +1,120 @@
+//! What concerns the agent itself.
+
+use loop_core::snapshot::{Events, Snapshot};
+
+use super::{Emit, Kind, Label, Metric, Read, Value};
+use crate::{SelfStats, label};
+
+const SOURCE: Label =
+    Label { name: "source", values_max: 4, values: "embedded, ebpf, v8-trace, inspector" };
+const TARGET_STATE: Label =
+    Label { name: "state", values_max: 3, values: "attached, failed, pending" };
+const REASON: Label = Label { name: "reason", values_max: 16, values: "why it failed" };
+const EXPORTER: Label = Label { name: "exporter", values_max: 4, values: "the format" };
+
+pub(super) const AGENT: &[Metric] = &[
+    Metric {
+        name: "loopscope_build_info",
+        otlp_name: "loopscope.build_info",
+        kind: Kind::Gauge,
+        unit: "{build}",
+        help: "What was built: always 1",
+        labels: &[
+            Label { name: "version", values_max: 1, values: "of the program" },
+            Label { name: "revision", values_max: 1, values: "of the source" },
+            Label { name: "rustc", values_max: 1, values: "the compiler's version" },
+        ],
+        read: Read::Agent(|_, stats, emit| {
+            let build = stats.build;
+            emit(&[build.version, build.revision, build.rustc], Value::Count(1));
+        }),
+    },
+    Metric {
+        name: "loopscope_targets",
+        otlp_name: "loopscope.targets",
+        kind: Kind::Gauge,
+        unit: "{target}",
+        help: "Processes by whether they are observed",
+        labels: &[TARGET_STATE],
+        read: Read::Agent(|_, stats, emit| {
+            emit(&["attached"], Value::Count(stats.targets.attached));
+            emit(&["failed"], Value::Count(stats.targets.failed));
+            emit(&["pending"], Value::Count(stats.targets.pending));
+        }),
+    },
+    Metric {
+        name: "loopscope_attach_errors_total",
+        otlp_name: "loopscope.attach_errors",
+        kind: Kind::Counter,
+        unit: "{error}",
+        help: "Failed attempts to attach to a process",
+        labels: &[REASON],
+        read: Read::Agent(|_, stats, emit| {
+            for (reason, &count) in &stats.attach_errors {
+                emit(&[reason], Value::Count(count));
+            }
+        }),
+    },
+    Metric {
+        name: "loopscope_events_total",
+        otlp_name: "loopscope.events",
+        kind: Kind::Counter,
+        unit: "{event}",
+        help: "Completed stalls that a source saw",
+        labels: &[SOURCE],
+        read: Read::Agent(|_, stats, emit| events(stats, |events| events.seen, emit)),
+    },
+    Metric {
+        name: "loopscope_events_dropped_total",
+        otlp_name: "loopscope.events.dropped",
+        kind: Kind::Counter,
+        unit: "{event}",
+        help: "Completed stalls whose details were overwritten by newer ones; counters and \
+               histograms hold them",
+        labels: &[SOURCE],
+        read: Read::Agent(|_, stats, emit| events(stats, |events| events.dropped, emit)),
+    },
+    Metric {
+        name: "loopscope_probe_overhead_ratio",
+        otlp_name: "loopscope.probe.overhead",
+        kind: Kind::Gauge,
+        unit: "1",
+        help: "Time spent measuring as a share of the loop thread's time",
+        labels: &[
+            Label { name: "target", values_max: 1, values: "the service's name" },
+            // Workers of a cluster share a name: without the process they would share a series.
+            Label { name: "pid", values_max: 1, values: "process id" },
+        ],
+        read: Read::Agent(overheads),
+    },
+    Metric {
+        name: "loopscope_export_failures_total",
+        otlp_name: "loopscope.export_failures",
+        kind: Kind::Counter,
+        unit: "{failure}",
+        help: "Exports that did not reach their receiver",
+        labels: &[EXPORTER, REASON],
+        read: Read::Agent(|_, stats, emit| {
+            for ((exporter, reason), &count) in &stats.export_failures {
+                emit(&[exporter, reason], Value::Count(count));
+            }
+        }),
+    },
+];
+
+fn events(stats: &SelfStats, part: fn(&Events) -> u64, emit: Emit<'_>) {
+    for (source, events) in &stats.events {
+        emit(&[source], Value::Count(part(events)));
+    }
+}
+
+fn overheads(snapshot: &Snapshot, _: &SelfStats, emit: Emit<'_>) {
+    for (index, target) in snapshot.targets.iter().enumerate() {
+        let again = snapshot.targets[..index].iter().any(|earlier| earlier.pid == target.pid);
+        let known = target.overhead_ratio.filter(|ratio| ratio.is_finite() && !again);
+        if let Some(ratio) = known {
+            let pid = target.pid.to_string();
+            emit(&[&label::value(&target.name), &pid], Value::Ratio(ratio));
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! A snapshot made by hand, and golden files.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use loop_core::buckets::Scale;
+use loop_core::snapshot::{
+    CauseTotals, ClockKind, Drain, Events, Histogram, LedgerKey, LoopSnapshot, OpenTurn, Queue,
+    Runtime, Snapshot, Source, Target, ThreadCpu, ThreadPoolSnapshot, Tier, arrival_delay,
+};
+use loop_core::{Phase, PhaseMap};
+use loopscope_exporters::{Build, SelfStats, TargetCounts};
+
+/// Name of a target that tries to break out of its label.
+pub(crate) const HOSTILE: &str = "evil\"} 1\n# TYPE \\ naïve €\0";
+
+fn times(ns: &[u64]) -> Option<Histogram> {
+    Some(Histogram::of(Scale::Time, ns.iter().copied()))
+}
+
+fn lengths(values: &[u64]) -> Option<Histogram> {
+    Some(Histogram::of(Scale::Length, values.iter().copied()))
+}
+
+/// A loop of which everything is seen.
+pub(crate) fn full_loop() -> LoopSnapshot {
+    let turns = times(&[40_000, 200_000, 1_500_000, 1_200_000_000]);
+    let idle_ns = 3_000_000_000;
+    let mut totals = CauseTotals::default();
+    totals.add(LedgerKey::Microtasks, 1_200_000_000);
+    LoopSnapshot {
+        pid: 4242,
+        thread: "main".to_owned(),
+        tid: 4242,
+        turns: 4,
+        callbacks: Some(PhaseMap::from_fn(|phase| if phase == Phase::Poll { 5 } else { 1 })),
+        microtasks: Some(60_003),
+        ticks: Some(2),
+        timers: Some(1),
+        immediates: Some(1),
+        active_ns: Some(1_201_740_000),
+        idle_ns: Some(idle_ns),
+        frozen_ns: Some(0),
+        utilization: Some(0.286),
+        open: Some(OpenTurn {
+            age_ns: 731_000_000,
+            phase: Some(Phase::Timers),
+            drain: Some(Drain { queue: Queue::Microtask, age_ns: 730_000_000, jobs: 40_000 }),
+        }),
+        arrival_delay_ns: turns.as_ref().map(|turns| arrival_delay(turns, idle_ns)),
+        turn_ns: turns,
+        poll_wait_ns: times(&[900, 1_000_000_000, 2_000_000_000]),
+        timer_lateness_ns: times(&[120_000, 1_190_000_000]),
+        callback_ns: times(&[15_000, 30_000]),
+        phases: PhaseMap::from_fn(|phase| times(&[10_000 * (1 + phase as u64)])),
+        microtask_drain_length: lengths(&[1, 2, 60_000]),
+        microtask_drain_ns: times(&[1_150_000_000]),
+        tick_drain_length: lengths(&[1, 1]),
+        tick_drain_ns: times(&[]),
+        gc_pause_ns: times(&[2_000_000, 11_000_000]),
+        thread_pool: ThreadPoolSnapshot {
+            queue_ns: times(&[70_000_000]),
+            run_ns: times(&[50_000_000]),
+            queue_length_max: Some(6),
+            queue_length: Some(2),
+        },
+        stalls: Vec::new(),
+        stall_totals: totals,
+        cpu: ThreadCpu {
+            on_cpu_ns: Some(1_100_000_000),
+            run_delay_ns: Some(60_500_000),
+            throttled_ns: Some(0),
+        },
+    }
+}
+
+/// A loop of which almost nothing is seen, under a hostile name.
+pub(crate) fn bare_loop() -> LoopSnapshot {
+    LoopSnapshot {
+        pid: 99,
+        thread: "worker-1".to_owned(),
+        tid: 101,
+        turns: 12,
+        turn_ns: times(&[5_000]),
+        ..LoopSnapshot::default()
+    }
+}
+
+fn target(pid: u32, name: &str, runtime: Runtime, overhead_ratio: Option<f64>) -> Target {
+    Target {
+        pid,
+        name: name.to_owned(),
+        runtime,
+        runtime_version: "v20.20.2".to_owned(),
+        source: Source::Ebpf,
+        tier: Tier::Full,
+        overhead_ratio,
+        sampled: false,
+    }
+}
+
+/// Both loops.
+pub(crate) fn snapshot() -> Snapshot {
+    Snapshot {
+        wall_ns: 5_000_000_000,
+        clock: ClockKind::Real,
+        events: Events { seen: 3, kept: 2, dropped: 1 },
+        targets: vec![
+            target(4242, "checkout", Runtime::NodeJs, Some(0.0125)),
+            target(99, HOSTILE, Runtime::LoopCore, None),
+        ],
+        loops: vec![full_loop(), bare_loop()],
+    }
+}
+
+/// What an agent that has had some trouble knows of itself.
+pub(crate) fn stats() -> SelfStats {
+    SelfStats {
+        build: Build { version: "0.1.0", revision: "abc1234", rustc: "1.88.0" },
+        targets: TargetCounts { attached: 2, failed: 1, pending: 0 },
+        attach_errors: BTreeMap::from([("rights", 1)]),
+        events: BTreeMap::from([("ebpf", Events { seen: 3, kept: 2, dropped: 1 })]),
+        export_failures: BTreeMap::from([(("otlp", "timeout"), 4)]),
+    }
+}
+
+/// Holds `got` against the file at `path`, from the crate's folder.
+///
+/// # Panics
+/// If they differ, unless `UPDATE_GOLDEN` is set: then it writes the file.
+pub(crate) fn golden(path: &str, got: &str) {
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, got).expect("the golden file can be written");
+        return;
+    }
+    let want = std::fs::read_to_string(&path).unwrap_or_default();
+    let differ = want.lines().zip(got.lines()).position(|(want, got)| want != got);
+    let line = differ.unwrap_or_else(|| want.lines().count().min(got.lines().count()));
+    assert!(
+        want == got,
+        "{} is out of date from line {}:\n  file: {:?}\n  now:  {:?}\n\
+         If the change is meant: UPDATE_GOLDEN=1 cargo test -p loopscope-exporters",
+        path.display(),
+        line + 1,
+        want.lines().nth(line).unwrap_or_default(),
+        got.lines().nth(line).unwrap_or_default(),
+    );
+}

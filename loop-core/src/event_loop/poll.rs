@@ -1,0 +1,120 @@
+//! The poll phase: wait for the kernel, then run what it found ready.
+//!
+//! **Invariant**: a turn ends where the wait begins and the next one begins where it ends, so a
+//! stall is never cut in two by anything but a poll.
+
+use std::io;
+
+use super::Loop;
+use super::time::NS_PER_MS;
+use crate::handle::{HandleId, Kind};
+use crate::io::{Letters, Ready};
+use crate::limits::POLL_PASSES;
+use crate::phase::Phase;
+use crate::recorder::Record;
+
+/// Memory that polls use again and again.
+#[derive(Debug, Default)]
+pub(super) struct PollScratch {
+    ready: Vec<Ready>,
+    letters: Letters,
+}
+
+impl<R: Record> Loop<R> {
+    pub(super) fn poll(&mut self, timeout_ms: Option<u64>) -> io::Result<()> {
+        let start_ns = self.fresh_now_ns();
+        self.record.close_turn(start_ns);
+        if timeout_ms != Some(0) {
+            self.record.flush();
+        }
+        self.record.open_poll(start_ns);
+        let result = self.wait(timeout_ms);
+        let end_ns = self.take_time();
+        self.record.close_poll(end_ns - start_ns);
+        self.record.open_turn(end_ns);
+        self.loop_ns = end_ns;
+        result?;
+        if !self.io.is_quiet() || self.io.has_readable() {
+            self.in_phase(Phase::Poll, Self::run_ready_passes);
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, timeout_ms: Option<u64>) -> io::Result<()> {
+        match timeout_ms {
+            Some(ms) if self.clock.is_virtual() => {
+                // Waiting is moving the clock to the next timer: to the very millisecond, which
+                // may be less than `ms` away from a time between two.
+                let due_ns = (self.now_ns / NS_PER_MS + ms) * NS_PER_MS;
+                self.clock.advance(due_ns.saturating_sub(self.now_ns));
+                self.io.wait(Some(0))
+            }
+            _ => self.io.wait(timeout_ms),
+        }
+    }
+
+    fn run_ready_passes(&mut self) {
+        let mut scratch = std::mem::take(&mut self.poll_scratch);
+        for pass in 0..POLL_PASSES {
+            let (woken, more) = self.io.take_ready(&mut scratch.ready);
+            if pass == 0 {
+                self.add_still_readable(&mut scratch.ready);
+            }
+            for ready in scratch.ready.drain(..) {
+                self.run_ready(ready);
+            }
+            if woken {
+                self.open_letters(&mut scratch.letters);
+            }
+            if !more || self.io.wait(Some(0)).is_err() || self.io.is_quiet() {
+                break;
+            }
+        }
+        self.poll_scratch = scratch;
+    }
+
+    /// What had more than it could take in its last turn comes behind what is ready now.
+    fn add_still_readable(&mut self, ready: &mut Vec<Ready>) {
+        let again = self.io.readable.drain(..);
+        ready.extend(again.map(|handle| Ready { handle, readable: true, writable: false }));
+    }
+
+    fn run_ready(&mut self, ready: Ready) {
+        let Some(handle) = self.handles.get(ready.handle).filter(|handle| !handle.closing) else {
+            return;
+        };
+        match handle.kind {
+            Kind::Listener(_) => self.accept_ready(ready.handle),
+            Kind::Stream(_) => self.stream_ready(ready),
+            Kind::Watcher(_) | Kind::Timer(_) | Kind::Async(_) => {}
+        }
+    }
+
+    /// Runs what other threads have left until now; what they leave meanwhile is for the next
+    /// poll.
+    fn open_letters(&mut self, letters: &mut Letters) {
+        self.io.inbox().take(letters);
+        for completion in letters.done.drain(..) {
+            self.run_completion(completion);
+        }
+        for handle in letters.wakes.drain(..) {
+            self.run_async(handle);
+        }
+    }
+
+    fn run_async(&mut self, id: HandleId) {
+        let Some(handle) = self.handles.get_mut(id).filter(|handle| !handle.closing) else {
+            return;
+        };
+        let Kind::Async(callback) = &mut handle.kind else { return };
+        let Some(mut run) = callback.take() else { return };
+        self.callback(|lp| {
+            run(lp);
+            if let Some(handle) = lp.handles.get_mut(id)
+                && let Kind::Async(callback) = &mut handle.kind
+            {
+                *callback = Some(run);
+            }
+        });
+    }
+}

@@ -1,0 +1,34 @@
+//! The bounds of the loop, each with its reason. Those named after libuv are libuv's.
+
+/// Times the callbacks that writes put off are run right after the poll (libuv: 8): enough to
+/// finish what was begun, not enough to starve the phases behind.
+pub(crate) const PENDING_PASSES: usize = 8;
+
+/// Events taken from the kernel at once (libuv: 1024).
+pub(crate) const POLL_EVENTS: usize = 1024;
+
+/// Times the kernel is asked again in one turn while it returns all [`POLL_EVENTS`] (libuv: 48):
+/// at most 49,152 events before timers have their turn.
+pub(crate) const POLL_PASSES: usize = 48;
+
+/// Reads of one stream in one turn before others have theirs (libuv: 32).
+pub(crate) const READS_A_TURN: usize = 32;
+
+/// Bytes read from a stream at once (libuv suggests 64 KiB).
+pub(crate) const READ_BYTES: usize = 64 * 1024;
+
+/// Connections accepted from one listener in one turn: as many as a listener's default backlog.
+pub(crate) const ACCEPTS_A_TURN: usize = 128;
+
+/// Threads of the pool (libuv: 4) when neither the options nor `UV_THREADPOOL_SIZE` say otherwise.
+pub(crate) const POOL_THREADS: usize = 4;
+
+/// The most threads of the pool (libuv: 1024).
+pub(crate) const POOL_THREADS_MAX: usize = 1024;
+
+/// Jobs in a drain from which on its duration is taken without `detail`: the second clock reading
+/// then costs about 1 ns a job.
+pub(crate) const TIMED_DRAIN_JOBS: u64 = 8;
+
+const _: () = assert!(POOL_THREADS <= POOL_THREADS_MAX);
+const _: () = assert!(POLL_EVENTS.is_power_of_two());

@@ -1,0 +1,277 @@
+//! The thread pool for blocking work, its queueing and running times measured.
+//!
+//! Threads start with the first job, as libuv's. Under a virtual clock there are none: a job is
+//! done where it is queued, in order, and completes in the next poll phase like any other.
+
+use std::any::Any;
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::event_loop::Loop;
+use crate::io::Inbox;
+use crate::limits::{POOL_THREADS, POOL_THREADS_MAX};
+use crate::recorder::{PoolGauge, Record};
+use crate::task::Task;
+
+/// The name of a job, to cancel it by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct JobId(u64);
+
+/// Why a job has no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JobError {
+    /// It was cancelled before it started.
+    Cancelled,
+    /// It panicked. The pool goes on.
+    Panicked,
+}
+
+impl fmt::Display for JobError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            JobError::Cancelled => "the job was cancelled before it started",
+            JobError::Panicked => "the job panicked; its message is on standard error",
+        })
+    }
+}
+
+impl std::error::Error for JobError {}
+
+type Output = Result<Box<dyn Any + Send>, JobError>;
+type Work = Box<dyn FnOnce() -> Box<dyn Any + Send> + Send>;
+
+struct Job {
+    id: u64,
+    work: Work,
+    queued: Instant,
+}
+
+/// A job that is done, as the loop hears of it.
+pub(crate) struct Completion {
+    id: u64,
+    output: Output,
+    /// Waiting and running time in nanoseconds; `None` for a job that never ran.
+    times_ns: Option<(u64, u64)>,
+}
+
+impl fmt::Debug for Completion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Completion").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// What the threads of a pool share.
+struct Shared {
+    queue: Mutex<Jobs>,
+    available: Condvar,
+    inbox: Arc<Inbox>,
+    gauge: Arc<PoolGauge>,
+}
+
+#[derive(Default)]
+struct Jobs {
+    waiting: VecDeque<Job>,
+    idle_threads: usize,
+    closed: bool,
+}
+
+/// See the module.
+pub(crate) struct Pool<R: Record> {
+    shared: Arc<Shared>,
+    size: usize,
+    started: bool,
+    inline: bool,
+    next_id: u64,
+    /// What to run on the loop when a job is done.
+    after: HashMap<u64, After<R>>,
+}
+
+type After<R> = Box<dyn FnOnce(&mut Loop<R>, Output)>;
+
+impl<R: Record> Pool<R> {
+    pub(crate) fn new(size: Option<usize>, inbox: Arc<Inbox>, inline: bool) -> Self {
+        let shared = Shared {
+            queue: Mutex::default(),
+            available: Condvar::new(),
+            inbox,
+            gauge: Arc::default(),
+        };
+        Pool {
+            shared: Arc::new(shared),
+            size: size.unwrap_or_else(size_from_environment).clamp(1, POOL_THREADS_MAX),
+            started: false,
+            inline,
+            next_id: 0,
+            after: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn gauge(&self) -> Arc<PoolGauge> {
+        self.shared.gauge.clone()
+    }
+
+    /// How many jobs the loop waits for.
+    #[inline]
+    pub(crate) fn outstanding(&self) -> usize {
+        self.after.len()
+    }
+
+    fn submit(&mut self, work: Work, after: After<R>) -> JobId {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.after.insert(id, after);
+        let job = Job { id, work, queued: Instant::now() };
+        if self.inline {
+            let completion = Completion { times_ns: None, ..job.run() };
+            self.shared.inbox.post(|letters| letters.done.push(completion));
+        } else {
+            self.start_threads();
+            self.shared.push(job);
+        }
+        JobId(id)
+    }
+
+    fn start_threads(&mut self) {
+        if std::mem::replace(&mut self.started, true) {
+            return;
+        }
+        for number in 0..self.size {
+            let shared = self.shared.clone();
+            let name = format!("loop-worker-{number}");
+            let spawned = std::thread::Builder::new().name(name).spawn(move || shared.work());
+            // With one thread the pool works, if slowly; without any a job would never end.
+            if let Err(error) = spawned
+                && number == 0
+            {
+                panic!("no thread can be started for blocking work: {error}");
+            }
+        }
+    }
+}
+
+impl<R: Record> Drop for Pool<R> {
+    fn drop(&mut self) {
+        let mut jobs = self.shared.lock();
+        jobs.closed = true;
+        jobs.waiting.clear();
+        self.shared.available.notify_all();
+    }
+}
+
+impl<R: Record> fmt::Debug for Pool<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+impl Job {
+    fn run(self) -> Completion {
+        let started = Instant::now();
+        // What the closure holds is gone after a panic, so nobody can see it half changed.
+        let output = catch_unwind(AssertUnwindSafe(self.work)).map_err(|_| JobError::Panicked);
+        let run_ns = started.elapsed().as_nanos() as u64;
+        let queue_ns = started.duration_since(self.queued).as_nanos() as u64;
+        Completion { id: self.id, output, times_ns: Some((queue_ns, run_ns)) }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Jobs> {
+        // Jobs run outside of the lock, so a poisoned one is whole.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, job: Job) {
+        let mut jobs = self.lock();
+        jobs.waiting.push_back(job);
+        self.tell(&jobs);
+        self.available.notify_one();
+    }
+
+    /// Jobs wait when there are more of them than threads to take them.
+    fn tell(&self, jobs: &Jobs) {
+        self.gauge.set_waiting(jobs.waiting.len().saturating_sub(jobs.idle_threads) as u64);
+    }
+
+    fn cancel(&self, id: u64) -> bool {
+        let mut jobs = self.lock();
+        let Some(at) = jobs.waiting.iter().position(|job| job.id == id) else { return false };
+        jobs.waiting.remove(at);
+        self.tell(&jobs);
+        true
+    }
+
+    fn work(&self) {
+        while let Some(job) = self.next() {
+            let completion = job.run();
+            self.inbox.post(|letters| letters.done.push(completion));
+        }
+    }
+
+    fn next(&self) -> Option<Job> {
+        let mut jobs = self.lock();
+        jobs.idle_threads += 1;
+        while jobs.waiting.is_empty() && !jobs.closed {
+            jobs = self.available.wait(jobs).unwrap_or_else(PoisonError::into_inner);
+        }
+        jobs.idle_threads -= 1;
+        let job = jobs.waiting.pop_front();
+        self.tell(&jobs);
+        job
+    }
+}
+
+fn size_from_environment() -> usize {
+    let size = std::env::var("UV_THREADPOOL_SIZE").ok().and_then(|size| size.parse().ok());
+    size.unwrap_or(POOL_THREADS)
+}
+
+impl<R: Record> Loop<R> {
+    /// Does blocking work on a thread of the pool, then runs `after` in the poll phase. The loop
+    /// stays alive until then.
+    pub fn queue_work<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce() -> T + Send + 'static,
+        after: impl FnOnce(&mut Self, Result<T, JobError>) + 'static,
+    ) -> JobId {
+        let work: Work = Box::new(move || Box::new(work()));
+        self.pool.submit(
+            work,
+            Box::new(move |lp, output| {
+                let output = output.map(|output| {
+                    *output.downcast::<T>().expect("the work of this job returns a `T`")
+                });
+                after(lp, output);
+            }),
+        )
+    }
+
+    /// Cancels a job that has not started: its callback gets [`JobError::Cancelled`]. Returns
+    /// whether that was so.
+    pub fn cancel_work(&mut self, id: JobId) -> bool {
+        let cancelled = self.pool.shared.cancel(id.0);
+        if cancelled {
+            let output = Err(JobError::Cancelled);
+            let completion = Completion { id: id.0, output, times_ns: None };
+            self.io.inbox().post(|letters| letters.done.push(completion));
+        }
+        cancelled
+    }
+
+    pub(crate) fn run_completion(&mut self, completion: Completion) {
+        let Some(after) = self.pool.after.remove(&completion.id) else { return };
+        if let Some((queue_ns, run_ns)) = completion.times_ns {
+            self.record.pool_job(queue_ns, run_ns);
+        }
+        self.callback(|lp| after(lp, completion.output));
+    }
+
+    /// Puts a callback off to the pending phase.
+    pub(crate) fn put_off(&mut self, callback: impl FnOnce(&mut Self) + 'static) {
+        self.pending.push_back(Task::new(callback));
+    }
+}

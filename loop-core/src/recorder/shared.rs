@@ -1,0 +1,224 @@
+//! What writer and readers share: atomics, each written by the loop's thread only.
+
+use super::histogram::AtomicHistogram;
+use super::stalls::StallRing;
+use super::sync::{AtomicU64, Ordering, add, get, set};
+use crate::buckets::Scale;
+use crate::phase::{PHASES, Phase};
+use crate::snapshot::{LedgerKey, Queue};
+
+/// The histograms of a loop. Phases come first, so that a phase's number is its histogram's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Hist {
+    FirstPhase = 0,
+    Turn = PHASES as u8,
+    PollWait,
+    Lateness,
+    Callback,
+    MicrotaskNs,
+    TickNs,
+    PoolQueue,
+    PoolRun,
+    MicrotaskLength,
+    TickLength,
+}
+
+/// How many histograms there are.
+pub(super) const HISTOGRAMS: usize = Hist::TickLength as usize + 1;
+
+/// From this number on a histogram counts jobs, before it nanoseconds.
+const FIRST_LENGTH: usize = Hist::MicrotaskLength as usize;
+
+pub(super) const fn scale_of(histogram: usize) -> Scale {
+    if histogram >= FIRST_LENGTH { Scale::Length } else { Scale::Time }
+}
+
+/// The totals of a loop that only ever grow, beside those of the histograms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Total {
+    FirstPhaseCallbacks = 0,
+    Turns = PHASES as u8,
+    Microtasks,
+    Ticks,
+    Timers,
+    Immediates,
+}
+
+/// How many totals there are.
+pub(super) const TOTALS: usize = Total::Immediates as usize + 1;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) histograms: Box<[AtomicHistogram]>,
+    pub(super) totals: [AtomicU64; TOTALS],
+    pub(super) times: Times,
+    pub(super) open: Open,
+    pub(super) stalls: StallRing,
+    pub(super) causes: [(AtomicU64, AtomicU64); LedgerKey::ALL.len()],
+    pub(super) cost_declared: AtomicU64,
+    pub(super) thread_id: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new() -> Self {
+        Shared {
+            histograms: (0..HISTOGRAMS).map(|_| AtomicHistogram::new()).collect(),
+            totals: std::array::from_fn(|_| AtomicU64::new(0)),
+            times: Times::default(),
+            open: Open::default(),
+            stalls: StallRing::new(),
+            causes: std::array::from_fn(|_| (AtomicU64::new(0), AtomicU64::new(0))),
+            cost_declared: AtomicU64::new(0),
+            thread_id: AtomicU64::new(0),
+        }
+    }
+
+    /// Counts one value in one histogram. Called by the writer only.
+    #[inline]
+    pub(super) fn record(&self, histogram: usize, value: u64) {
+        self.histograms[histogram].record(scale_of(histogram).linear_bits(), value);
+    }
+}
+
+/// Where the loop's time went: completed turns, completed polls, frozen; and since when it has
+/// been in the open turn or poll. A start is stored as its time plus one; 0 means not open.
+///
+/// **Invariant**: closing stores 0 into the start first and then releases the new total, so a
+/// reader that acquires the total never counts the same stretch twice. It may miss a stretch that
+/// is being closed at that moment; `floor` keeps what any reader has told from being taken back.
+#[derive(Debug, Default)]
+pub(super) struct Times {
+    pub(super) active_ns: Stretch,
+    pub(super) idle_ns: Stretch,
+    pub(super) frozen_ns: AtomicU64,
+}
+
+/// A total and the start of what is to be added to it.
+#[derive(Debug, Default)]
+pub(super) struct Stretch {
+    total_ns: AtomicU64,
+    since: AtomicU64,
+    /// The largest figure any reader has told. Written by readers only.
+    floor_ns: AtomicU64,
+}
+
+impl Stretch {
+    #[inline]
+    pub(super) fn open(&self, now_ns: u64) {
+        set(&self.since, now_ns + 1);
+    }
+
+    #[inline]
+    pub(super) fn close(&self, total_ns: u64) {
+        set(&self.since, 0);
+        self.total_ns.store(total_ns, Ordering::Release);
+    }
+
+    /// When the open stretch began.
+    pub(super) fn since(&self) -> Option<u64> {
+        get(&self.since).checked_sub(1)
+    }
+
+    /// The total with the open stretch in it, and never less than was told before.
+    pub(super) fn read(&self, now_ns: u64) -> u64 {
+        let closed = self.total_ns.load(Ordering::Acquire);
+        let open = self.since().map_or(0, |since| now_ns.saturating_sub(since));
+        let total = closed + open;
+        self.floor_ns.fetch_max(total, Ordering::Relaxed).max(total)
+    }
+}
+
+/// What the loop is doing in its open turn.
+#[derive(Debug)]
+pub(super) struct Open {
+    /// Number of the phase; [`PHASES`] for none.
+    pub(super) phase: AtomicU64,
+    pub(super) drain_since: AtomicU64,
+    pub(super) drain_queue: AtomicU64,
+    pub(super) drain_jobs: AtomicU64,
+    /// Of the drains that have ended in this turn.
+    pub(super) microtasks: AtomicU64,
+    pub(super) microtask_ns: AtomicU64,
+    pub(super) tick_ns: AtomicU64,
+}
+
+impl Default for Open {
+    fn default() -> Self {
+        Open {
+            phase: AtomicU64::new(PHASES as u64),
+            drain_since: AtomicU64::new(0),
+            drain_queue: AtomicU64::new(0),
+            drain_jobs: AtomicU64::new(0),
+            microtasks: AtomicU64::new(0),
+            microtask_ns: AtomicU64::new(0),
+            tick_ns: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Open {
+    pub(super) fn phase(&self) -> Option<Phase> {
+        Phase::from_index(get(&self.phase) as usize)
+    }
+
+    pub(super) fn queue(&self) -> Queue {
+        if get(&self.drain_queue) == 0 { Queue::NextTick } else { Queue::Microtask }
+    }
+}
+
+/// The number of jobs that wait in a thread pool, and the most there were. Written by whoever
+/// holds the pool's lock.
+#[derive(Debug, Default)]
+pub(crate) struct PoolGauge {
+    pub(super) waiting: AtomicU64,
+    pub(super) waiting_max: AtomicU64,
+}
+
+impl PoolGauge {
+    pub(crate) fn set_waiting(&self, jobs: u64) {
+        set(&self.waiting, jobs);
+        if jobs > get(&self.waiting_max) {
+            set(&self.waiting_max, jobs);
+        }
+    }
+}
+
+/// Adds one stall of this cause.
+pub(super) fn count_stall(shared: &Shared, cause: LedgerKey, duration_ns: u64) {
+    let (count, ns) = &shared.causes[cause as usize];
+    add(count, 1);
+    add(ns, duration_ns);
+}
+
+#[cfg(all(test, loom))]
+mod models {
+    use super::*;
+    use loom::sync::Arc;
+    use loom::thread;
+
+    /// Two stretches of 10 ns: no reader ever tells more than the truth or less than before.
+    #[test]
+    fn told_time_never_falls_and_is_never_counted_twice() {
+        loom::model(|| {
+            let stretch = Arc::new(Stretch::default());
+            let writer = {
+                let stretch = stretch.clone();
+                thread::spawn(move || {
+                    stretch.open(0);
+                    stretch.close(10);
+                    stretch.open(20);
+                    stretch.close(20);
+                })
+            };
+            let first = stretch.read(10);
+            let second = stretch.read(30);
+            assert!(first <= second, "{first} then {second}");
+            assert!(second <= 30, "{second} of 30 ns: the open stretch cannot be longer");
+            writer.join().unwrap();
+            assert!(stretch.read(30) >= 20);
+        });
+    }
+}

@@ -1,0 +1,302 @@
+//! The writing side: plain fields of the loop's thread, flushed to the shared atomics.
+
+use std::sync::Arc;
+
+use super::Record;
+use super::reader::Reader;
+use super::shared::{HISTOGRAMS, Hist, Shared, TOTALS, Total, count_stall};
+use super::stalls::StallRecord;
+use super::sync::set;
+use crate::clock::Clock;
+use crate::phase::{PHASES, Phase};
+use crate::snapshot::{LedgerKey, Queue};
+
+/// Values that may wait before they are counted: 8 for each of [`TURNS_WAITING`] turns.
+const LOG_LEN: usize = 512;
+
+/// Turns that may wait before they become visible.
+const TURNS_WAITING: u64 = 64;
+
+/// Low bits of a log entry that name the histogram; the value is above them.
+const HIST_BITS: u32 = 8;
+
+const _: () = assert!(LOG_LEN as u64 == 8 * TURNS_WAITING && LOG_LEN.is_power_of_two());
+const _: () = assert!(HISTOGRAMS <= 1 << HIST_BITS);
+
+/// Notes what a loop does, for [`Reader`]s on any thread.
+#[derive(Debug)]
+pub struct Recorder {
+    shared: Arc<Shared>,
+    log: Box<[u64; LOG_LEN]>,
+    log_len: usize,
+    totals: [u64; TOTALS],
+    phase: usize,
+    active_ns: u64,
+    idle_ns: u64,
+    frozen_ns: u64,
+    turn: Turn,
+    stall_threshold_ns: u64,
+    detail: bool,
+}
+
+/// What has happened in the open turn.
+#[derive(Debug)]
+struct Turn {
+    start_ns: u64,
+    longest_phase: usize,
+    longest_phase_ns: u64,
+    in_phases_ns: u64,
+    microtasks: u64,
+    microtask_ns: u64,
+    tick_ns: u64,
+}
+
+impl Turn {
+    fn at(start_ns: u64) -> Turn {
+        Turn {
+            start_ns,
+            longest_phase: PHASES,
+            longest_phase_ns: 0,
+            in_phases_ns: 0,
+            microtasks: 0,
+            microtask_ns: 0,
+            tick_ns: 0,
+        }
+    }
+}
+
+impl Recorder {
+    /// A recorder, and the reader that sees what it notes.
+    pub fn new(clock: Clock, stall_threshold_ns: u64, detail: bool) -> (Recorder, Reader) {
+        let shared = Arc::new(Shared::new());
+        let recorder = Recorder {
+            shared: shared.clone(),
+            log: Box::new([0; LOG_LEN]),
+            log_len: 0,
+            totals: [0; TOTALS],
+            phase: PHASES,
+            active_ns: 0,
+            idle_ns: 0,
+            frozen_ns: 0,
+            turn: Turn::at(0),
+            stall_threshold_ns,
+            detail,
+        };
+        (recorder, Reader::new(shared, clock, stall_threshold_ns, detail))
+    }
+
+    /// Puts a value on the log of what is to be counted.
+    #[inline]
+    fn note(&mut self, histogram: usize, value: u64) {
+        self.log[self.log_len % LOG_LEN] = value << HIST_BITS | histogram as u64;
+        self.log_len += 1;
+        if self.log_len == LOG_LEN {
+            self.count_log();
+        }
+    }
+
+    #[inline(never)]
+    fn count_log(&mut self) {
+        for &entry in &self.log[..self.log_len] {
+            let histogram = (entry & ((1 << HIST_BITS) - 1)) as usize;
+            self.shared.record(histogram, entry >> HIST_BITS);
+        }
+        self.log_len = 0;
+    }
+
+    #[inline]
+    fn total(&mut self, total: Total) -> &mut u64 {
+        &mut self.totals[total as usize]
+    }
+
+    #[cold]
+    fn note_stall(&mut self, duration_ns: u64) {
+        let turn = &self.turn;
+        let outside_ns = duration_ns.saturating_sub(turn.in_phases_ns);
+        let in_phase = turn.longest_phase_ns >= outside_ns;
+        let stall = StallRecord {
+            start_ns: turn.start_ns,
+            duration_ns,
+            phase: if in_phase { turn.longest_phase } else { PHASES } as u64,
+            microtasks: turn.microtasks,
+            microtask_ns: turn.microtask_ns,
+            tick_ns: turn.tick_ns,
+            frozen_ns: 0,
+        };
+        self.shared.stalls.push(stall);
+        count_stall(&self.shared, cause(&stall), duration_ns);
+    }
+}
+
+/// The ledger of a turn on the embedded loop: drains are timed, the rest is the callbacks' own
+/// native code.
+pub(super) fn ledger(stall: &StallRecord) -> crate::snapshot::Ledger {
+    let drained = stall.microtask_ns + stall.tick_ns + stall.frozen_ns;
+    crate::snapshot::Ledger::default()
+        .with(LedgerKey::Frozen, stall.frozen_ns)
+        .with(LedgerKey::Microtasks, stall.microtask_ns)
+        .with(LedgerKey::Ticks, stall.tick_ns)
+        .with(LedgerKey::Native, stall.duration_ns.saturating_sub(drained))
+}
+
+/// The kernel's number of this thread, where there is a `/proc` to tell it.
+fn thread_id() -> Option<u64> {
+    let link = std::fs::read_link("/proc/thread-self").ok()?;
+    link.file_name()?.to_str()?.parse().ok()
+}
+
+fn cause(stall: &StallRecord) -> LedgerKey {
+    ledger(stall).cause()
+}
+
+impl Record for Recorder {
+    const ON: bool = true;
+
+    #[inline]
+    fn detail(&self) -> bool {
+        self.detail
+    }
+
+    fn attach_thread(&mut self) {
+        set(&self.shared.thread_id, thread_id().unwrap_or(0));
+    }
+
+    #[inline]
+    fn open_turn(&mut self, now_ns: u64) {
+        self.turn = Turn::at(now_ns);
+        self.shared.times.active_ns.open(now_ns);
+    }
+
+    #[inline]
+    fn close_turn(&mut self, now_ns: u64) {
+        let duration_ns = now_ns - self.turn.start_ns;
+        self.active_ns += duration_ns;
+        self.shared.times.active_ns.close(self.active_ns);
+        *self.total(Total::Turns) += 1;
+        self.note(Hist::Turn as usize, duration_ns);
+        if duration_ns >= self.stall_threshold_ns {
+            self.note_stall(duration_ns);
+        }
+        if self.turn.microtasks != 0 {
+            set(&self.shared.open.microtasks, 0);
+            set(&self.shared.open.microtask_ns, 0);
+        }
+        if self.turn.tick_ns != 0 {
+            set(&self.shared.open.tick_ns, 0);
+        }
+        if self.totals[Total::Turns as usize] % TURNS_WAITING == 0 {
+            self.flush();
+        }
+    }
+
+    #[inline]
+    fn open_poll(&mut self, now_ns: u64) {
+        self.shared.times.idle_ns.open(now_ns);
+    }
+
+    #[inline]
+    fn close_poll(&mut self, wait_ns: u64) {
+        self.idle_ns += wait_ns;
+        self.shared.times.idle_ns.close(self.idle_ns);
+        self.note(Hist::PollWait as usize, wait_ns);
+    }
+
+    fn flush(&mut self) {
+        self.count_log();
+        for (shared, own) in self.shared.totals.iter().zip(self.totals) {
+            set(shared, own);
+        }
+    }
+
+    #[inline]
+    fn enter_phase(&mut self, phase: Phase) {
+        self.phase = phase as usize;
+        set(&self.shared.open.phase, phase as u64);
+    }
+
+    #[inline]
+    fn leave_phase(&mut self, phase: Phase, duration_ns: u64) {
+        self.phase = PHASES;
+        set(&self.shared.open.phase, PHASES as u64);
+        self.turn.in_phases_ns += duration_ns;
+        if duration_ns >= self.turn.longest_phase_ns {
+            self.turn.longest_phase = phase as usize;
+            self.turn.longest_phase_ns = duration_ns;
+        }
+        self.note(phase as usize, duration_ns);
+    }
+
+    #[inline]
+    fn callback(&mut self, duration_ns: Option<u64>) {
+        if self.phase < PHASES {
+            self.totals[Total::FirstPhaseCallbacks as usize + self.phase] += 1;
+        }
+        if let Some(duration_ns) = duration_ns {
+            self.note(Hist::Callback as usize, duration_ns);
+        }
+    }
+
+    #[inline]
+    fn timer(&mut self, lateness_ns: u64) {
+        *self.total(Total::Timers) += 1;
+        self.note(Hist::Lateness as usize, lateness_ns);
+    }
+
+    #[inline]
+    fn immediate(&mut self) {
+        *self.total(Total::Immediates) += 1;
+    }
+
+    #[inline]
+    fn open_drain(&mut self, queue: Queue, now_ns: u64) {
+        let open = &self.shared.open;
+        set(&open.drain_queue, queue as u64);
+        set(&open.drain_jobs, 0);
+        set(&open.drain_since, now_ns + 1);
+    }
+
+    #[inline]
+    fn drain_progress(&mut self, jobs: u64) {
+        set(&self.shared.open.drain_jobs, jobs);
+    }
+
+    #[inline]
+    fn close_drain(&mut self, queue: Queue, jobs: u64, duration_ns: Option<u64>) {
+        set(&self.shared.open.drain_since, 0);
+        let timed_ns = duration_ns.unwrap_or(0);
+        let (length, time) = match queue {
+            Queue::Microtask => {
+                *self.total(Total::Microtasks) += jobs;
+                self.turn.microtasks += jobs;
+                self.turn.microtask_ns += timed_ns;
+                set(&self.shared.open.microtasks, self.turn.microtasks);
+                set(&self.shared.open.microtask_ns, self.turn.microtask_ns);
+                (Hist::MicrotaskLength, Hist::MicrotaskNs)
+            }
+            Queue::NextTick => {
+                *self.total(Total::Ticks) += jobs;
+                self.turn.tick_ns += timed_ns;
+                set(&self.shared.open.tick_ns, self.turn.tick_ns);
+                (Hist::TickLength, Hist::TickNs)
+            }
+        };
+        self.note(length as usize, jobs);
+        if let Some(duration_ns) = duration_ns {
+            self.note(time as usize, duration_ns);
+        }
+    }
+
+    fn pool_job(&mut self, queue_ns: u64, run_ns: u64) {
+        self.note(Hist::PoolQueue as usize, queue_ns);
+        self.note(Hist::PoolRun as usize, run_ns);
+    }
+
+    fn frozen(&mut self, gap_ns: u64) {
+        self.frozen_ns += gap_ns;
+        set(&self.shared.times.frozen_ns, self.frozen_ns);
+    }
+
+    fn cost_declared(&mut self) {
+        set(&self.shared.cost_declared, 1);
+    }
+}
