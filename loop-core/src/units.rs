@@ -19,15 +19,8 @@ impl fmt::Display for DurationError {
 impl std::error::Error for DurationError {}
 
 /// Units and their nanoseconds, the longer names first where one ends like another.
-const UNITS: [(&str, f64); 7] = [
-    ("ns", 1.0),
-    ("us", 1e3),
-    ("µs", 1e3),
-    ("ms", 1e6),
-    ("s", 1e9),
-    ("m", 60e9),
-    ("h", 3600e9),
-];
+const UNITS: [(&str, f64); 7] =
+    [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9)];
 
 /// The longest duration that is taken: ten years, so that sums of a few never overflow.
 const LONGEST_NS: f64 = 3600e9 * 24.0 * 3650.0;

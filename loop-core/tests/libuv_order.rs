@@ -229,13 +229,19 @@ fn a_waiting_job_can_be_cancelled_and_a_panic_stays_in_its_job() {
     lp.queue_work(move || hold.recv().unwrap(), |_, result| assert!(result.is_ok()));
     let outcome = Rc::new(RefCell::new(Vec::new()));
     let o = outcome.clone();
-    let waiting = lp.queue_work(|| unreachable!(), move |_, r: Result<(), _>| {
-        o.borrow_mut().push(r.unwrap_err());
-    });
+    let waiting = lp.queue_work(
+        || unreachable!(),
+        move |_, r: Result<(), _>| {
+            o.borrow_mut().push(r.unwrap_err());
+        },
+    );
     let o = outcome.clone();
-    lp.queue_work(|| panic!("as meant"), move |_, r: Result<(), _>| {
-        o.borrow_mut().push(r.unwrap_err());
-    });
+    lp.queue_work(
+        || panic!("as meant"),
+        move |_, r: Result<(), _>| {
+            o.borrow_mut().push(r.unwrap_err());
+        },
+    );
     assert!(lp.cancel_work(waiting));
     assert!(!lp.cancel_work(waiting));
     release.send(()).unwrap();

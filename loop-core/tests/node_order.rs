@@ -54,11 +54,14 @@ fn inside_an_io_callback_immediates_come_before_timers() {
     check(
         |lp, log| {
             let log = log.clone();
-            lp.queue_work(|| (), move |lp, _| {
-                lp.set_timeout(0, log.note("timeout"));
-                lp.set_immediate(log.note("immediate"));
-                busy_ms(lp, 5);
-            });
+            lp.queue_work(
+                || (),
+                move |lp, _| {
+                    lp.set_timeout(0, log.note("timeout"));
+                    lp.set_immediate(log.note("immediate"));
+                    busy_ms(lp, 5);
+                },
+            );
         },
         "immediate timeout",
     );

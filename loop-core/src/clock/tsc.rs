@@ -42,7 +42,8 @@ struct Pair {
 impl TscClock {
     /// The counter, where the kernel keeps its own time by it.
     pub(super) fn new() -> Option<TscClock> {
-        const CLOCKSOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+        const CLOCKSOURCE: &str =
+            "/sys/devices/system/clocksource/clocksource0/current_clocksource";
         let trusted = std::fs::read_to_string(CLOCKSOURCE).is_ok_and(|name| name.trim() == "tsc");
         (cfg!(target_arch = "x86_64") && trusted).then(|| TscClock {
             start: Pair::default(),

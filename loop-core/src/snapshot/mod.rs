@@ -76,10 +76,11 @@ impl Snapshot {
     /// `earlier` does not know are taken whole.
     pub fn since(&self, earlier: &Snapshot) -> Snapshot {
         let loops = self.loops.iter().map(|now| {
-            earlier.loops.iter().find(|then| then.same_loop(now)).map_or_else(
-                || now.clone(),
-                |then| now.since(then),
-            )
+            earlier
+                .loops
+                .iter()
+                .find(|then| then.same_loop(now))
+                .map_or_else(|| now.clone(), |then| now.since(then))
         });
         Snapshot {
             wall_ns: self.wall_ns.saturating_sub(earlier.wall_ns),

@@ -11,5 +11,5 @@ mod list_queue;
 mod node;
 
 pub(crate) use heap::{Place, TimerHeap};
-pub(crate) use node::{ListKey, NodeTimers, TimerCallback};
 pub use node::TimerId;
+pub(crate) use node::{ListKey, NodeTimers, TimerCallback};
