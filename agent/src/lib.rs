@@ -1,1 +1,28 @@
-//! placeholder
+//! The agent: runs workloads, observes loops, explains, serves, pushes and gates.
+//!
+//! ```text
+//! source ──> Snapshot ──┬──> diagnosis ──> report (text, JSON)
+//!                       ├──> serve (/metrics), push (OTLP)
+//!                       └──> gate (lock file)
+//! cli ──> command: puts the others together
+//! ```
+//!
+//! **Invariant**: data flows one way. No module names one that stands downstream of it.
+
+#![forbid(unsafe_code)]
+
+pub mod background;
+pub mod cli;
+pub mod command;
+pub mod diagnosis;
+pub mod exit;
+pub mod gate;
+mod layout;
+pub mod monitor;
+pub mod progress;
+pub mod push;
+pub mod report;
+pub mod serve;
+pub mod source;
+pub mod supervise;
+pub mod terminal;

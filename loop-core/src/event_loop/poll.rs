@@ -43,11 +43,14 @@ impl<R: Record> Loop<R> {
     fn wait(&mut self, timeout_ms: Option<u64>) -> io::Result<()> {
         match timeout_ms {
             Some(ms) if self.clock.is_virtual() => {
-                // Waiting is moving the clock to the next timer: to the very millisecond, which
-                // may be less than `ms` away from a time between two.
-                let due_ns = (self.now_ns / NS_PER_MS + ms) * NS_PER_MS;
-                self.clock.advance(due_ns.saturating_sub(self.now_ns));
-                self.io.wait(Some(0))
+                self.io.wait(Some(0))?;
+                if self.io.is_quiet() {
+                    // Nothing is ready, so waiting is moving the clock to the next timer: to its
+                    // very millisecond, which may be less than `ms` away.
+                    let due_ns = (self.now_ns / NS_PER_MS + ms) * NS_PER_MS;
+                    self.clock.advance(due_ns.saturating_sub(self.now_ns));
+                }
+                Ok(())
             }
             _ => self.io.wait(timeout_ms),
         }

@@ -88,18 +88,18 @@ mod models {
     fn a_reader_sees_a_growing_prefix() {
         loom::model(|| {
             let shared = Arc::new(AtomicHistogram::<2>::new());
-            let writer = {
+            let count = |h: &AtomicHistogram<2>| h.buckets.iter().map(get).sum::<u64>();
+            let reader = {
                 let shared = shared.clone();
                 thread::spawn(move || {
-                    shared.record(5, 0);
-                    shared.record(5, 1);
+                    let first = count(&shared);
+                    let second = count(&shared);
+                    assert!(first <= second && second <= 2, "{first} then {second}");
                 })
             };
-            let count = |h: &AtomicHistogram<2>| h.buckets.iter().map(get).sum::<u64>();
-            let first = count(&shared);
-            let second = count(&shared);
-            assert!(first <= second && second <= 2, "{first} then {second}");
-            writer.join().unwrap();
+            shared.record(5, 0);
+            shared.record(5, 1);
+            reader.join().unwrap();
             assert_eq!(count(&shared), 2);
             assert_eq!((get(&shared.sum), get(&shared.min), get(&shared.max)), (1, 0, 1));
         });

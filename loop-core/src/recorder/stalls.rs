@@ -83,7 +83,7 @@ impl<const N: usize> StallRing<N> {
         for (cell, word) in slot.words.iter().zip(stall.to_words()) {
             set(cell, word);
         }
-        slot.sequence.store(2 * number + 2, Ordering::Release);
+        set(&slot.sequence, 2 * number + 2);
         self.written.store(number + 1, Ordering::Release);
     }
 
@@ -95,10 +95,11 @@ impl<const N: usize> StallRing<N> {
         (stalls, written)
     }
 
+    /// The caller has acquired `written` past this number, so this stall, or a newer one, is here.
     fn read_one(&self, number: u64) -> Option<StallRecord> {
         let slot = &self.slots[(number % N as u64) as usize];
         let whole = 2 * number + 2;
-        if slot.sequence.load(Ordering::Acquire) != whole {
+        if get(&slot.sequence) != whole {
             return None;
         }
         let words = std::array::from_fn(|i| get(&slot.words[i]));
@@ -129,26 +130,30 @@ mod models {
     use loom::sync::Arc;
     use loom::thread;
 
-    /// Whatever the interleaving, a stall is read whole or not at all.
+    /// Whatever the interleaving (of up to three preemptions), a stall is read whole or not at
+    /// all. The writer is the first thread: loom looks for races with a cell's last store, not
+    /// with its last load.
     #[test]
     fn no_torn_stall_is_ever_read() {
-        loom::model(|| {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(3);
+        builder.check(|| {
             let ring = Arc::new(StallRing::<1>::new());
-            let writer = {
+            let reader = {
                 let ring = ring.clone();
                 thread::spawn(move || {
-                    for n in 1..3 {
-                        let (start_ns, frozen_ns) = (n, n);
-                        ring.push(StallRecord { start_ns, frozen_ns, ..StallRecord::default() });
+                    let (stalls, written) = ring.read();
+                    assert!(stalls.len() as u64 <= written);
+                    for stall in stalls {
+                        assert_eq!(stall.start_ns, stall.frozen_ns, "torn");
                     }
                 })
             };
-            let (stalls, written) = ring.read();
-            assert!(stalls.len() as u64 <= written);
-            for stall in stalls {
-                assert_eq!(stall.start_ns, stall.frozen_ns, "torn");
+            for n in 1..3 {
+                let (start_ns, frozen_ns) = (n, n);
+                ring.push(StallRecord { start_ns, frozen_ns, ..StallRecord::default() });
             }
-            writer.join().unwrap();
+            reader.join().unwrap();
             assert_eq!(ring.read().0.len(), 1);
         });
     }

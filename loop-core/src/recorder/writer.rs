@@ -184,7 +184,7 @@ impl Record for Recorder {
         if self.turn.tick_ns != 0 {
             set(&self.shared.open.tick_ns, 0);
         }
-        if self.totals[Total::Turns as usize] % TURNS_WAITING == 0 {
+        if self.totals[Total::Turns as usize].is_multiple_of(TURNS_WAITING) {
             self.flush();
         }
     }

@@ -31,12 +31,15 @@ pub struct TimerId {
     generation: u32,
 }
 
+/// What an interval runs, again and again.
+pub(crate) type Interval<Cx> = Box<dyn FnMut(&mut Cx)>;
+
 /// What a timer runs.
 pub(crate) enum TimerCallback<Cx> {
     /// A timeout.
     Once(Task<Cx>),
     /// An interval.
-    Repeat(Box<dyn FnMut(&mut Cx)>),
+    Repeat(Interval<Cx>),
     /// Nothing: the timer is gone, or its callback is running.
     Gone,
 }
@@ -354,8 +357,8 @@ impl<Cx> NodeTimers<Cx> {
         &mut self,
         id: TimerId,
         start_ms: u64,
-        callback: Box<dyn FnMut(&mut Cx)>,
-    ) -> Result<Option<u64>, Box<dyn FnMut(&mut Cx)>> {
+        callback: Interval<Cx>,
+    ) -> Result<Option<u64>, Interval<Cx>> {
         let Some(index) = self.find(id) else { return Err(callback) };
         self.callbacks[index as usize] = TimerCallback::Repeat(callback);
         self.unlink(index);

@@ -1,0 +1,185 @@
+//! The thread that talks to the world while a loop is observed: HTTP, OTLP push, signals.
+//!
+//! One current-thread runtime of tokio on one thread of its own. It reads snapshots and never
+//! waits for the observed loop.
+//!
+//! **Invariant**: stopping takes at most [`GRACE`], whatever a peer does or does not do.
+
+use std::future::Future;
+use std::io;
+use std::net::TcpListener;
+use std::pin::Pin;
+use std::process;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::exit::Exit;
+use crate::push::{self, Pusher};
+use crate::serve::{self, Site};
+
+/// The name of the thread, as `top -H` shows it.
+const THREAD_NAME: &str = "loopscope-net";
+
+/// How long the last push and open requests may take when the run is over.
+pub const GRACE: Duration = Duration::from_secs(6);
+
+/// How long open requests may take of it. A page takes a millisecond.
+const REQUESTS_MAX: Duration = Duration::from_millis(500);
+
+const _: () = assert!(REQUESTS_MAX.as_millis() < GRACE.as_millis());
+const _: () = assert!(push::LAST_PUSH_MAX.as_secs() < GRACE.as_secs());
+
+/// What the thread does.
+pub struct Tasks {
+    /// Called on the first Ctrl-C or request to terminate; `false` if nobody listens any more.
+    pub on_interrupt: Box<dyn FnMut() -> bool + Send>,
+    /// Where to serve, and what.
+    pub site: Option<(TcpListener, Arc<Site>)>,
+    /// What pushes.
+    pub pusher: Option<Pusher>,
+}
+
+impl std::fmt::Debug for Tasks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tasks").field("pusher", &self.pusher).finish_non_exhaustive()
+    }
+}
+
+/// The running thread.
+#[derive(Debug)]
+pub struct Background {
+    stop: watch::Sender<bool>,
+    stopped: Receiver<()>,
+}
+
+impl Background {
+    /// Starts the thread; signals are caught when this returns.
+    ///
+    /// # Errors
+    /// When the thread, the runtime or the signal handlers can't be made.
+    pub fn start(tasks: Tasks) -> io::Result<Background> {
+        let (stop, stopping) = watch::channel(false);
+        let (ready, readied) = sync_channel(1);
+        let (done, stopped) = sync_channel(1);
+        let body = move || {
+            run(tasks, stopping, &ready);
+            // Nobody waits for it when the process ends without a stop.
+            let _ = done.send(());
+        };
+        thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(body)?;
+        readied.recv().map_err(|_| io::Error::other("the network thread is gone"))??;
+        Ok(Background { stop, stopped })
+    }
+
+    /// Ends open requests and pushes a last time, for at most [`GRACE`].
+    pub fn stop(self) {
+        self.stop.send_replace(true);
+        // Too late and gone come to the same: the process ends now.
+        let _ = self.stopped.recv_timeout(GRACE);
+    }
+}
+
+/// The body of the thread.
+fn run(tasks: Tasks, stopping: watch::Receiver<bool>, ready: &SyncSender<io::Result<()>>) {
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = ready.send(Err(error));
+            return;
+        }
+    };
+    runtime.block_on(async {
+        match start_tasks(tasks, stopping) {
+            Ok(mut running) => {
+                let _ = ready.send(Ok(()));
+                while running.join_next().await.is_some() {}
+            }
+            Err(error) => {
+                let _ = ready.send(Err(error));
+            }
+        }
+    });
+}
+
+/// Sets the tasks going. The set holds those that a stop waits for.
+fn start_tasks(tasks: Tasks, stopping: watch::Receiver<bool>) -> io::Result<JoinSet<()>> {
+    let signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
+    let mut running = JoinSet::new();
+    tokio::spawn(watch_signals(signals, tasks.on_interrupt));
+    running.spawn(until_stopped(stopping.clone()));
+    if let Some((listener, site)) = tasks.site {
+        let serving = serve::serve(listener, site, stopped(stopping.clone()))?;
+        running.spawn(cut_off(serving, stopped(stopping.clone())));
+    }
+    if let Some(pusher) = tasks.pusher {
+        running.spawn(pusher.run(stopped(stopping)));
+    }
+    Ok(running)
+}
+
+async fn until_stopped(mut stopping: watch::Receiver<bool>) {
+    // An error means that the sender is gone, and with it everybody who could want more.
+    let _ = stopping.wait_for(|&stop| stop).await;
+}
+
+/// Runs `serving` to its end, but for no longer than [`REQUESTS_MAX`] behind the stop: a client
+/// may never finish its request.
+async fn cut_off(serving: impl Future<Output = ()>, stop: impl Future<Output = ()>) {
+    let late = async {
+        stop.await;
+        tokio::time::sleep(REQUESTS_MAX).await;
+    };
+    tokio::select! {
+        () = serving => {}
+        () = late => {}
+    }
+}
+
+/// A future that is done when the thread is to stop.
+fn stopped(stopping: watch::Receiver<bool>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(until_stopped(stopping))
+}
+
+/// The first signal asks for an end with a report, the second ends at once.
+async fn watch_signals(signals: [Signal; 2], mut on_interrupt: Box<dyn FnMut() -> bool + Send>) {
+    let [mut interrupt, mut terminate] = signals;
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        let heard = on_interrupt();
+        if !heard {
+            process::exit(i32::from(Exit::Interrupted.code()));
+        }
+        on_interrupt = Box::new(|| false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::{pending, ready};
+
+    #[test]
+    fn a_client_that_never_finishes_its_request_holds_nobody_up() {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(cut_off(pending(), ready(())));
+        runtime.block_on(cut_off(ready(()), pending()));
+    }
+
+    #[test]
+    fn a_stop_ends_the_thread() {
+        let tasks = Tasks { on_interrupt: Box::new(|| true), site: None, pusher: None };
+        let background = Background::start(tasks).unwrap();
+        background.stop.send_replace(true);
+        assert!(background.stopped.recv().is_ok());
+    }
+}

@@ -1,0 +1,150 @@
+//! What clap has to say about a command line, in one line that names the cure.
+
+use clap::Error;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use loopscope_workloads::Workload;
+
+/// `<what was wrong>; <what to do>`.
+pub(super) fn one_line(error: &Error, workload: Option<&Workload>) -> String {
+    let option = context(error, ContextKind::InvalidArg);
+    let option = option.split(' ').next().unwrap_or_default();
+    let value = context(error, ContextKind::InvalidValue);
+    match error.kind() {
+        ErrorKind::UnknownArgument => unknown_argument(error, option, workload),
+        ErrorKind::InvalidValue if value.is_empty() => {
+            format!("`{option}` lacks its value; {}", allowed(error))
+        }
+        ErrorKind::InvalidValue => {
+            format!("`{value}` is no value for `{option}`; {}", allowed(error))
+        }
+        ErrorKind::ValueValidation => {
+            let why = std::error::Error::source(error).map(ToString::to_string);
+            bad_value(option, &value, &why.unwrap_or_default())
+        }
+        ErrorKind::MissingRequiredArgument => {
+            let missing = context(error, ContextKind::InvalidArg);
+            format!("missing {missing}; `--help` shows examples")
+        }
+        ErrorKind::InvalidSubcommand => unknown_command(error),
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            "no command given; start with `loopscope workloads`, or see `loopscope --help`"
+                .to_owned()
+        }
+        ErrorKind::ArgumentConflict => {
+            let other = context(error, ContextKind::PriorArg);
+            if other.is_empty() || other.starts_with(option) {
+                format!("`{option}` is given more than once; give it once")
+            } else {
+                format!("`{option}` does not go with `{other}`; leave one of them out")
+            }
+        }
+        ErrorKind::TooManyValues => {
+            format!("`{value}` is one value too many for `{option}`; give one")
+        }
+        ErrorKind::InvalidUtf8 => {
+            "an argument is not valid UTF-8; write names and values in UTF-8".to_owned()
+        }
+        _ => rendered(error),
+    }
+}
+
+fn unknown_argument(error: &Error, option: &str, workload: Option<&Workload>) -> String {
+    let known = workload.filter(|workload| !workload.params.is_empty()).map(|workload| {
+        let names: Vec<_> = workload.params.iter().map(|p| format!("--{}", p.name)).collect();
+        format!("the parameters of {} are {}", workload.name, names.join(", "))
+    });
+    let similar = context(error, ContextKind::SuggestedArg);
+    let similar = similar.split(' ').next().filter(|name| !name.is_empty());
+    let cure = match (similar, known) {
+        (Some(name), Some(known)) => format!("did you mean `{name}`? {known}"),
+        (Some(name), None) => format!("did you mean `{name}`?"),
+        (None, Some(known)) => format!("{known}; `--help` lists all options"),
+        (None, None) => "`--help` lists all options".to_owned(),
+    };
+    let what = if option.starts_with('-') { "option" } else { "argument" };
+    format!("unknown {what} `{option}`; {cure}")
+}
+
+fn unknown_command(error: &Error) -> String {
+    let command = context(error, ContextKind::InvalidSubcommand);
+    let similar = context(error, ContextKind::SuggestedSubcommand);
+    if similar.is_empty() {
+        format!("unknown command `{command}`; the commands are run, workloads and gate")
+    } else {
+        format!("unknown command `{command}`; did you mean `{similar}`?")
+    }
+}
+
+fn bad_value(option: &str, value: &str, why: &str) -> String {
+    // Some errors quote the value and name the cure themselves; others are the cure alone.
+    match why.split_once("; ") {
+        Some((what, cure)) if what.contains(&format!("`{value}`")) => {
+            format!("{what} for `{option}`; {cure}")
+        }
+        _ => format!("`{value}` is no value for `{option}`; {why}"),
+    }
+}
+
+fn allowed(error: &Error) -> String {
+    let values = context(error, ContextKind::ValidValue);
+    if values.is_empty() {
+        "`--help` shows how it is written".to_owned()
+    } else {
+        format!("it is one of {values}")
+    }
+}
+
+fn context(error: &Error, kind: ContextKind) -> String {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(", "),
+        Some(ContextValue::StyledStrs(texts)) => {
+            texts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        }
+        Some(other) => other.to_string(),
+        None => String::new(),
+    }
+}
+
+/// The first line of what clap would print.
+fn rendered(error: &Error) -> String {
+    let text = error.render().to_string();
+    let line = text.lines().next().unwrap_or_default();
+    format!("{}; see `loopscope --help`", line.trim_start_matches("error: "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse;
+
+    /// The whole line that a command line gets for an answer.
+    fn check(command_line: &str, wants: &[&str]) {
+        let argv = command_line.split(' ').map(Into::into).collect();
+        let failure = parse(argv, false).expect_err(command_line);
+        for want in wants {
+            let message = &failure.message;
+            assert!(message.contains(want), "{command_line}: `{want}` not in `{message}`");
+            assert!(!message.contains('\n'), "{message}");
+        }
+        assert_eq!(failure.exit.code(), 2);
+    }
+
+    #[test]
+    fn a_wrong_command_line_gets_one_line_with_the_cure() {
+        check("loopscope", &["no command", "workloads"]);
+        check("loopscope rum", &["`rum`", "`run`"]);
+        check("loopscope run", &["missing <NAME>"]);
+        check("loopscope run sync-promises --wrok 1ms", &["`--wrok`", "`--work`", "--count"]);
+        check("loopscope run sync-promises --zzzz 1", &["`--zzzz`", "sync-promises", "--count"]);
+        check("loopscope run sync-promises --report xml", &["`xml`", "`--report`", "text, json"]);
+        check("loopscope run sync-promises --pause 5", &["`5`", "`--pause`", "25us"]);
+        check("loopscope run sync-promises --repeat 0", &["`0`", "`--repeat`", "forever"]);
+        check("loopscope run sync-promises --listen x", &["`x`", "`--listen`", ":9797"]);
+        check("loopscope run sync-promises --report", &["`--report` lacks its value"]);
+        check("loopscope run sync-promises extra", &["unknown argument `extra`"]);
+        check("loopscope run sync-promises --fixed --fixed", &["`--fixed`", "more than once"]);
+        check("loopscope run x --stall-threshold 0", &["every turn would be a stall"]);
+        check("loopscope gate -- sync-promises", &["--lock <FILE>"]);
+        check("loopscope gate --lock x", &["<NAME>"]);
+    }
+}

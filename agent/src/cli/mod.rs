@@ -1,0 +1,258 @@
+//! The command line: what can be asked for, and every way of asking wrongly in one clear line.
+//!
+//! A workload's parameters are options too (`--work 25us`). The workload is therefore looked for
+//! on the command line before it is parsed, and its parameters are added to what clap knows, so
+//! that they may stand anywhere, show up in `--help`, and are suggested when misspelt.
+
+mod errors;
+mod params;
+mod values;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use loop_core::units::parse_duration_ns;
+use loopscope_workloads::Rounds;
+
+use crate::exit::Failure;
+pub use params::{Selection, SelectionError};
+
+const EXAMPLES: &str = "\
+Examples:
+  loopscope workloads                              what can be run, and what each shows
+  loopscope run sync-promises                      60,000 microtasks in one drain, and why it hurts
+  loopscope run sync-promises --fixed              the same work without the block
+  loopscope run sync-promises --repeat forever --listen :9797
+                                                   scrape http://127.0.0.1:9797/metrics meanwhile
+  loopscope gate --lock gate.lock -- sync-promises next-tick-recursion
+                                                   fail when counts differ from the lock
+
+Exit codes:
+  0 fine   1 gate failed   2 usage or bad input   4 the run failed   124 --timeout   130 Ctrl-C
+
+Environment:
+  Every option has a LOOPSCOPE_* variable; options win. With OTEL_EXPORTER_OTLP_ENDPOINT set,
+  metrics are pushed as OTLP over HTTP; the other OTEL_* variables hold, too.";
+
+/// Finds out what holds up an event loop, and why.
+#[derive(Debug, Parser)]
+#[command(name = "loopscope", version, after_help = EXAMPLES, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a workload on the embedded loop, watch it, and explain what happened
+    Run(RunArgs),
+    /// List the workloads: what each shows, its parameters, its fixed twin
+    Workloads(WorkloadsArgs),
+    /// Compare the counts of workloads under virtual time with a lock file
+    Gate(GateArgs),
+}
+
+const RUN_USAGE: &str = "loopscope run <NAME> [--PARAM <VALUE>]... [OPTIONS]";
+
+const RUN_EXAMPLES: &str = "\
+`loopscope run NAME --help` lists the parameters of a workload, `loopscope workloads` of all.
+
+Examples:
+  loopscope run sync-promises --work 1ms           a minute in one drain; watch it grow
+  loopscope run sync-promises --count 300 --work 0 --report json
+  loopscope run cpu-bound-callback --timeout 2s    stops after 2 s and still reports
+  loopscope run next-tick-recursion --clock virtual";
+
+/// Options of `run`.
+#[derive(Debug, Args)]
+#[command(override_usage = RUN_USAGE, after_help = RUN_EXAMPLES)]
+pub struct RunArgs {
+    /// The workload
+    pub name: String,
+    /// What was given for the workload's parameters, as (name, value).
+    #[arg(skip)]
+    pub params: Vec<(String, String)>,
+    /// Run the healthy twin of the workload
+    #[arg(long, env = "LOOPSCOPE_FIXED")]
+    pub fixed: bool,
+    /// How many rounds to run
+    #[arg(long, env = "LOOPSCOPE_REPEAT", value_name = "N|forever", default_value = "1",
+          value_parser = values::repeat)]
+    pub repeat: Rounds,
+    /// How long to wait between rounds
+    #[arg(long = "pause", env = "LOOPSCOPE_PAUSE", value_name = "DURATION", default_value = "0",
+          value_parser = parse_duration_ns)]
+    pub pause_ns: u64,
+    /// The form of the report
+    #[arg(long, env = "LOOPSCOPE_REPORT", value_name = "FORM", default_value = "text")]
+    pub report: ReportForm,
+    /// Write the report to this file instead of standard output
+    #[arg(long, env = "LOOPSCOPE_OUTPUT", value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// A turn that lasts this long is a stall
+    #[arg(long = "stall-threshold", env = "LOOPSCOPE_STALL_THRESHOLD", value_name = "DURATION",
+          default_value = "50ms", value_parser = values::threshold_ns)]
+    pub stall_threshold_ns: u64,
+    /// Serve /metrics here meanwhile; `:9797` is port 9797 of the loopback interface
+    #[arg(long, env = "LOOPSCOPE_LISTEN", value_name = "ADDR", value_parser = values::listen)]
+    pub listen: Option<SocketAddr>,
+    /// Under the virtual clock waiting takes no time and a run is exactly repeatable
+    #[arg(long, env = "LOOPSCOPE_CLOCK", value_name = "CLOCK", default_value = "real")]
+    pub clock: ClockChoice,
+    /// Stop after this much real time; still reports, and exits with 124
+    #[arg(long = "timeout", env = "LOOPSCOPE_TIMEOUT", value_name = "DURATION",
+          value_parser = parse_duration_ns)]
+    pub timeout_ns: Option<u64>,
+    /// Time every callback and every short drain as well; costs two clock readings a callback
+    #[arg(long, env = "LOOPSCOPE_DETAIL")]
+    pub detail: bool,
+}
+
+/// Options of `workloads`.
+#[derive(Debug, Args)]
+pub struct WorkloadsArgs {
+    /// The form of the list
+    #[arg(long, env = "LOOPSCOPE_REPORT", value_name = "FORM", default_value = "text")]
+    pub report: ReportForm,
+}
+
+const GATE_EXAMPLES: &str = "\
+A workload with parameters is one argument, in quotes. Each workload runs twice: as the pathology
+and as its fixed twin. What is compared are counts (turns, callbacks, drains), never times, so a
+difference is a change of behaviour and not a slow machine.
+
+Examples:
+  loopscope gate accept --lock gate.lock -- sync-promises 'next-tick-recursion --count 1000'
+  loopscope gate --lock gate.lock -- sync-promises 'next-tick-recursion --count 1000'";
+
+/// Options of `gate`.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "loopscope gate [accept] --lock <FILE> [--timeout <DURATION>] -- <NAME>...",
+    after_help = GATE_EXAMPLES,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
+pub struct GateArgs {
+    /// Write the lock instead of comparing with it.
+    #[command(subcommand)]
+    pub action: Option<GateAction>,
+    /// What to compare; absent exactly if there is an action.
+    #[command(flatten)]
+    pub check: Option<LockArgs>,
+}
+
+/// What else `gate` can do.
+#[derive(Debug, Subcommand)]
+pub enum GateAction {
+    /// Write the counts as they are now into the lock file
+    #[command(override_usage = "loopscope gate accept --lock <FILE> -- <NAME>...",
+              after_help = GATE_EXAMPLES)]
+    Accept(LockArgs),
+}
+
+/// The lock and the workloads in it.
+#[derive(Debug, Args)]
+pub struct LockArgs {
+    /// The lock file
+    #[arg(long, env = "LOOPSCOPE_LOCK", value_name = "FILE")]
+    pub lock: PathBuf,
+    /// Give up after this much real time, with exit code 124
+    #[arg(long = "timeout", env = "LOOPSCOPE_TIMEOUT", value_name = "DURATION",
+          value_parser = parse_duration_ns)]
+    pub timeout_ns: Option<u64>,
+    /// Workloads; one with parameters in quotes: 'sync-promises --count 1000'
+    #[arg(last = true, required = true, value_name = "NAME")]
+    pub names: Vec<String>,
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportForm {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// No report; the exit code tells.
+    None,
+}
+
+/// Which clock a run stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ClockChoice {
+    /// The machine's.
+    Real,
+    /// One that moves only when the loop waits.
+    Virtual,
+}
+
+/// What a command line asks for.
+#[derive(Debug)]
+pub enum Request {
+    /// To do something.
+    Do(Command),
+    /// To see this text: help, or the version.
+    Show(String),
+}
+
+/// Reads a command line, the program's name first.
+///
+/// # Errors
+/// [`Failure`] of kind usage, with one line that says what to write instead.
+pub fn parse(argv: Vec<OsString>, colour: bool) -> Result<Request, Failure> {
+    let workload = params::named_workload(&argv, &Cli::command());
+    let command = Cli::command().mut_subcommand("run", |run| params::add_to(run, workload));
+    let mut matches = match command.try_get_matches_from(argv) {
+        Ok(matches) => matches,
+        Err(error) if !error.use_stderr() => {
+            let text = error.render();
+            return Ok(Request::Show(if colour {
+                text.ansi().to_string()
+            } else {
+                text.to_string()
+            }));
+        }
+        Err(error) => return Err(Failure::usage(errors::one_line(&error, workload))),
+    };
+    let given = matches.subcommand_matches("run").map(params::given).unwrap_or_default();
+    let parsed = Cli::from_arg_matches_mut(&mut matches)
+        .map_err(|error| Failure::usage(errors::one_line(&error, workload)))?;
+    Ok(Request::Do(match parsed.command {
+        Command::Run(run) => Command::Run(RunArgs { params: given, ..run }),
+        other => other,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Cli::command().debug_assert();
+        for workload in loopscope_workloads::all() {
+            let add = |run| params::add_to(run, Some(workload));
+            Cli::command().mut_subcommand("run", add).debug_assert();
+        }
+    }
+
+    #[test]
+    fn every_option_has_a_variable() {
+        fn check(command: &clap::Command) {
+            let options = command.get_arguments().filter(|arg| arg.get_long().is_some());
+            for option in
+                options.filter(|arg| !["help", "version"].contains(&arg.get_id().as_str()))
+            {
+                let long = option.get_long().unwrap_or_default().to_uppercase().replace('-', "_");
+                let variable = option.get_env().map(|name| name.to_string_lossy().into_owned());
+                assert_eq!(variable.as_deref(), Some(format!("LOOPSCOPE_{long}").as_str()));
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+}

@@ -1,0 +1,136 @@
+//! Workload parameters as options of the command line, and a workload with parameters in one text.
+
+use std::ffi::OsString;
+use std::fmt;
+
+use clap::builder::StyledStr;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use loopscope_workloads::{self as workloads, Args, ParamError, UnknownWorkload, Workload};
+
+use super::errors;
+
+/// The workload that a command line names, found before it is parsed.
+///
+/// It is the first word behind `run` that is a workload's name and no value of an option.
+pub(super) fn named_workload(argv: &[OsString], cli: &Command) -> Option<&'static Workload> {
+    let run = cli.find_subcommand("run")?;
+    let mut words = argv.iter().skip(1).map(|word| word.to_string_lossy());
+    words.by_ref().find(|word| word == "run")?;
+    while let Some(word) = words.next() {
+        if let Some(option) = word.strip_prefix("--") {
+            let takes_value = |arg: &Arg| arg.get_long() == Some(option) && has_value(arg);
+            if run.get_arguments().any(takes_value) {
+                words.next();
+            }
+        } else if let Ok(workload) = workloads::find(&word) {
+            return Some(workload);
+        }
+    }
+    None
+}
+
+fn has_value(arg: &Arg) -> bool {
+    matches!(arg.get_action(), ArgAction::Set | ArgAction::Append)
+}
+
+/// Adds a workload's parameters to a command. Without a workload, those of all are taken but not
+/// shown: what is told then is that the workload isn't known.
+pub(super) fn add_to(command: Command, workload: Option<&'static Workload>) -> Command {
+    let Some(workload) = workload else {
+        let mut names: Vec<_> =
+            workloads::all().iter().flat_map(|w| w.params.iter().map(|p| p.name)).collect();
+        names.sort_unstable();
+        names.dedup();
+        return command.args(names.into_iter().map(|name| Arg::new(name).long(name).hide(true)));
+    };
+    let args = workload.params.iter().map(|param| {
+        let help = format!("{} [default: {}]", param.help, param.default);
+        Arg::new(param.name)
+            .long(param.name)
+            .value_name("VALUE")
+            .help(StyledStr::from(help))
+            .help_heading("Parameters of the workload")
+            .allow_hyphen_values(true)
+    });
+    command.about(format!("Run {}: {}", workload.name, workload.summary)).args(args)
+}
+
+/// Parameters that were given, as (name, value).
+pub(super) fn given(matches: &ArgMatches) -> Vec<(String, String)> {
+    let names = workloads::all().iter().flat_map(|w| w.params.iter().map(|p| p.name));
+    let mut given: Vec<(String, String)> = names
+        .filter_map(|name| {
+            let value: &String = matches.try_get_one(name).ok().flatten()?;
+            Some((name.to_owned(), value.clone()))
+        })
+        .collect();
+    given.sort();
+    given.dedup();
+    given
+}
+
+/// A workload with parameters, as one text: `sync-promises --count 1000 --work=25us`.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// The workload.
+    pub workload: &'static Workload,
+    /// Its parameters, defaults filled in.
+    pub args: Args,
+    /// The text in one fixed form: what was given, sorted by name.
+    pub text: String,
+}
+
+/// Why a text selects no workload.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SelectionError {
+    /// There is no workload of this name.
+    Unknown(UnknownWorkload),
+    /// A parameter's value is not good.
+    Param(ParamError),
+    /// An option is no parameter of the workload, or lacks its value.
+    Option(String),
+}
+
+impl fmt::Display for SelectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SelectionError::Unknown(error) => error.fmt(f),
+            SelectionError::Param(error) => error.fmt(f),
+            SelectionError::Option(line) => f.write_str(line),
+        }
+    }
+}
+
+impl std::error::Error for SelectionError {}
+
+impl Selection {
+    /// Reads a selection.
+    ///
+    /// # Errors
+    /// [`SelectionError`]; its text names the cure.
+    pub fn parse(text: &str) -> Result<Selection, SelectionError> {
+        let mut words = text.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        let workload = workloads::find(name).map_err(SelectionError::Unknown)?;
+        let command = Command::new(workload.name).no_binary_name(true).disable_help_flag(true);
+        let matches = add_to(command, Some(workload))
+            .try_get_matches_from(words)
+            .map_err(|error| SelectionError::Option(errors::one_line(&error, Some(workload))))?;
+        Selection::new(workload, given(&matches))
+    }
+
+    /// A workload with what was given for its parameters.
+    ///
+    /// # Errors
+    /// [`SelectionError::Param`] where a value is not good.
+    pub fn new(
+        workload: &'static Workload,
+        given: Vec<(String, String)>,
+    ) -> Result<Selection, SelectionError> {
+        let words = given.iter().map(|(name, value)| format!(" --{name} {value}"));
+        let text = format!("{}{}", workload.name, words.collect::<String>());
+        let args = Args::parse(workload, given).map_err(SelectionError::Param)?;
+        Ok(Selection { workload, args, text })
+    }
+}

@@ -1,0 +1,70 @@
+//! Values of options: how they are written, and what to write instead of what was written.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use loop_core::units::parse_duration_ns;
+use loopscope_workloads::Rounds;
+
+pub(super) fn repeat(text: &str) -> Result<Rounds, String> {
+    if text == "forever" {
+        return Ok(Rounds::Forever);
+    }
+    match text.parse() {
+        Ok(times) if times > 0 => Ok(Rounds::Times(times)),
+        _ => Err("write a number from 1 on, or `forever`".to_owned()),
+    }
+}
+
+pub(super) fn threshold_ns(text: &str) -> Result<u64, String> {
+    match parse_duration_ns(text) {
+        Ok(0) => {
+            Err("every turn would be a stall; write a duration above 0, as in 50ms".to_owned())
+        }
+        Ok(ns) => Ok(ns),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// `127.0.0.1:9797`, `[::1]:9797`, `localhost:9797`, or `:9797` for the loopback interface.
+pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
+    let loopback = text.strip_prefix("localhost").unwrap_or(text).strip_prefix(':');
+    let address = match loopback.map(str::parse) {
+        Some(Ok(port)) => Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)),
+        Some(Err(_)) => None,
+        None => text.parse().ok(),
+    };
+    address.ok_or_else(|| {
+        "write an address and a port, as in 127.0.0.1:9797, or :9797 for loopback, or \
+         0.0.0.0:9797 for every interface"
+            .to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_without_a_host_are_loopback() {
+        let check = |text, want: Option<&str>| {
+            let got = listen(text).ok().map(|address| address.to_string());
+            assert_eq!(got.as_deref(), want, "{text}");
+        };
+        check(":9797", Some("127.0.0.1:9797"));
+        check("localhost:0", Some("127.0.0.1:0"));
+        check("0.0.0.0:80", Some("0.0.0.0:80"));
+        check("[::1]:80", Some("[::1]:80"));
+        for bad in ["", "9797", ":", ":70000", "127.0.0.1", "example.org:80", "localhost"] {
+            check(bad, None);
+        }
+    }
+
+    #[test]
+    fn rounds_are_a_number_or_forever() {
+        assert_eq!(repeat("3"), Ok(Rounds::Times(3)));
+        assert_eq!(repeat("forever"), Ok(Rounds::Forever));
+        for bad in ["0", "-1", "1.5", "", "always"] {
+            assert!(repeat(bad).is_err(), "{bad}");
+        }
+    }
+}

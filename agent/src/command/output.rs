@@ -1,0 +1,59 @@
+//! Where a report goes: a file that is opened before the run begins, or standard output.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::unwritable_stdout;
+use crate::exit::Failure;
+use crate::terminal::{Terminal, print};
+
+/// Where a report goes.
+pub(super) enum Output {
+    Stdout,
+    File(PathBuf, File),
+}
+
+impl Output {
+    /// Opens the file now, so that a run of an hour does not end with nowhere to write to. What is
+    /// in it stays there until there is a report to put in its place.
+    pub(super) fn open(path: Option<&Path>) -> Result<Output, Failure> {
+        let Some(path) = path.filter(|path| *path != Path::new("-")) else {
+            return Ok(Output::Stdout);
+        };
+        let mut options = OpenOptions::new();
+        let file = options.create(true).write(true).truncate(false).open(path);
+        file.map(|file| Output::File(path.to_owned(), file)).map_err(|error| {
+            let path = path.display();
+            Failure::usage(format!("{path} can't be written ({error}); choose another --output"))
+        })
+    }
+
+    /// What the report may look like there.
+    pub(super) fn terminal(&self) -> Terminal {
+        match self {
+            Output::Stdout => Terminal::stdout(),
+            Output::File(..) => Terminal::PLAIN,
+        }
+    }
+
+    /// Writes the report.
+    pub(super) fn write(self, report: &[u8]) -> Result<(), Failure> {
+        match self {
+            Output::Stdout => print(report).map_err(|error| unwritable_stdout(&error)),
+            Output::File(path, file) => replace(file, report).map_err(|error| {
+                let path = path.display();
+                Failure::run(format!("{path} can't be written ({error}); free some space"))
+            }),
+        }
+    }
+}
+
+fn replace(mut file: File, report: &[u8]) -> io::Result<()> {
+    // A pipe or a device has no length to set.
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+    }
+    file.write_all(report)?;
+    file.flush()
+}

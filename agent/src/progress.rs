@@ -1,0 +1,128 @@
+//! What goes on right now, on standard error: above all a turn that does not end.
+//!
+//! On a terminal one line is written over ten times a second. Elsewhere (a CI log) a line is
+//! written every half second, and only while a turn is open past the stall threshold.
+
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use loop_core::snapshot::{LoopSnapshot, OpenTurn, Queue, Snapshot};
+use loop_core::units::{format_count, format_ns};
+
+use crate::terminal::{Ink, Terminal, tell};
+
+/// How often a line is added where none can be written over.
+const LINE_EVERY: Duration = Duration::from_millis(500);
+
+/// Shows the progress of a run.
+#[derive(Debug)]
+pub struct Progress {
+    name: String,
+    stall_threshold_ns: u64,
+    terminal: Terminal,
+    last_line: Option<Instant>,
+    shown: bool,
+}
+
+impl Progress {
+    /// Progress of the run called `name`.
+    pub fn new(name: &str, stall_threshold_ns: u64, terminal: Terminal) -> Self {
+        let name = name.to_owned();
+        Progress { name, stall_threshold_ns, terminal, last_line: None, shown: false }
+    }
+
+    /// Shows how things are. The snapshot is taken only if it is shown.
+    pub fn show(&mut self, snapshot: impl FnOnce() -> Snapshot) {
+        if self.terminal.rewrites {
+            if let Some(observed) = snapshot().loops.first() {
+                let line = self.line(observed);
+                let _ = write!(io::stderr(), "\r\x1b[2K{line}");
+                self.shown = true;
+            }
+            return;
+        }
+        if self.last_line.is_some_and(|last| last.elapsed() < LINE_EVERY) {
+            return;
+        }
+        let snapshot = snapshot();
+        let open = snapshot.loops.first().and_then(|observed| observed.open);
+        if let Some(open) = open.filter(|open| open.age_ns >= self.stall_threshold_ns) {
+            tell(&format!("{}: blocked for {}", self.name, describe(&open)));
+            self.last_line = Some(Instant::now());
+        }
+    }
+
+    /// Takes the line away, so that other output starts on a clean one.
+    pub fn clear(&mut self) {
+        if std::mem::take(&mut self.shown) {
+            let _ = write!(io::stderr(), "\r\x1b[2K");
+        }
+    }
+
+    /// The line for a terminal, cut to its width.
+    fn line(&self, observed: &LoopSnapshot) -> String {
+        let turns = format_count(observed.turns);
+        let (ink, state) = match observed.open {
+            Some(open) if open.age_ns >= self.stall_threshold_ns => {
+                (Ink::Bad, format!("BLOCKED for {}", describe(&open)))
+            }
+            Some(open) => (Ink::Good, format!("busy for {}", describe(&open))),
+            None => (Ink::Good, "waiting".to_owned()),
+        };
+        let rest = format!("  {turns} turns, {} stalls", observed.stall_totals.total_count());
+        let room = self.terminal.width.saturating_sub(self.name.chars().count() + 2);
+        let state: String = state.chars().take(room).collect();
+        let room = room.saturating_sub(state.chars().count());
+        let rest: String = rest.chars().take(room).collect();
+        format!("{}  {}{rest}", self.name, self.terminal.paint(ink, &state))
+    }
+}
+
+/// `1.23 s in poll, 41,000 microtasks drained so far`.
+fn describe(open: &OpenTurn) -> String {
+    let phase = open.phase.map_or(String::new(), |phase| format!(" in {}", phase.name()));
+    let drain = open.drain.map_or(String::new(), |drain| {
+        let queue = match drain.queue {
+            Queue::Microtask => "microtasks",
+            Queue::NextTick => "nextTicks",
+        };
+        format!(", {} {queue} drained so far", format_count(drain.jobs))
+    });
+    format!("{}{phase}{drain}", format_ns(open.age_ns))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loop_core::Phase;
+    use loop_core::snapshot::Drain;
+
+    fn blocked() -> LoopSnapshot {
+        let drain = Drain { queue: Queue::Microtask, age_ns: 1_230_000_000, jobs: 41_000 };
+        let open = OpenTurn { age_ns: 1_230_000_000, phase: Some(Phase::Poll), drain: Some(drain) };
+        LoopSnapshot { turns: 2, open: Some(open), ..LoopSnapshot::default() }
+    }
+
+    #[test]
+    fn a_block_is_shown_with_its_age_and_drain() {
+        let progress = Progress::new("demo", 50_000_000, Terminal::PLAIN);
+        let line = progress.line(&blocked());
+        assert_eq!(
+            line,
+            "demo  BLOCKED for 1.23 s in poll, 41,000 microtasks drained so far  2 turns, 0 stalls"
+        );
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        let narrow = Terminal { width: 60, ..Terminal::PLAIN };
+        let line = Progress::new("demo", 1, narrow).line(&blocked());
+        assert_eq!(line.chars().count(), 60, "{line}");
+    }
+
+    #[test]
+    fn an_idle_loop_waits() {
+        let line = Progress::new("demo", 1, Terminal::PLAIN).line(&LoopSnapshot::default());
+        assert_eq!(line, "demo  waiting  0 turns, 0 stalls");
+    }
+}

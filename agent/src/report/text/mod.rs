@@ -1,0 +1,151 @@
+//! The report for people: the verdict first, then what to do, then the figures behind it.
+
+mod drains;
+mod phases;
+mod reasons;
+mod stalls;
+mod times;
+mod verdict;
+
+use std::io::{self, Write};
+
+use loop_core::snapshot::{ClockKind, LoopSnapshot, Snapshot, Target};
+use loop_core::units::{format_count, format_ns};
+
+use super::{Report, TruthRow};
+use crate::layout;
+use crate::terminal::{Ink, Terminal};
+
+/// Writes the report.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(report: &Report<'_>, terminal: &Terminal, out: &mut dyn Write) -> io::Result<()> {
+    let snapshot = report.snapshot;
+    write_title(report, terminal, out)?;
+    verdict::write(report.diagnoses, snapshot.loops.len() > 1, terminal, out)?;
+    for observed in &snapshot.loops {
+        if snapshot.loops.len() > 1 {
+            let name = format!("\nLoop {} of process {}", observed.thread, observed.pid);
+            writeln!(out, "{}", terminal.paint(Ink::Strong, &name))?;
+        }
+        write_loop(snapshot, observed, terminal, out)?;
+    }
+    if let Some(workload) = report.workload {
+        write_truth(workload.truth.as_deref(), terminal, out)?;
+    }
+    write_method(snapshot, terminal, out)
+}
+
+fn write_loop(
+    snapshot: &Snapshot,
+    observed: &LoopSnapshot,
+    terminal: &Terminal,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let target = snapshot.targets.iter().find(|target| target.pid == observed.pid);
+    let reasons = reasons::Reasons::new(snapshot.clock, target);
+    phases::write(observed, &reasons, terminal, out)?;
+    times::write(observed, &reasons, terminal, out)?;
+    drains::write(observed, &reasons, terminal, out)?;
+    stalls::write(observed, snapshot.clock, terminal, out)
+}
+
+fn write_title(report: &Report<'_>, terminal: &Terminal, out: &mut dyn Write) -> io::Result<()> {
+    let twin = report.workload.is_some_and(|workload| workload.variant == "fixed");
+    let targets = report.snapshot.targets.iter().map(|target| describe(target, twin));
+    let title = targets.collect::<Vec<_>>().join(", ");
+    let title = if title.is_empty() { "nothing was observed" } else { &title };
+    write!(out, "{}", terminal.paint(Ink::Strong, title))?;
+    let params: Vec<String> = report
+        .workload
+        .iter()
+        .flat_map(|workload| workload.params.iter().map(|(name, value)| format!("{name} {value}")))
+        .collect();
+    if !params.is_empty() {
+        write!(out, "  {}", terminal.paint(Ink::Faint, &params.join(", ")))?;
+    }
+    writeln!(out)
+}
+
+fn describe(target: &Target, twin: bool) -> String {
+    let (name, pid) = (&target.name, target.pid);
+    let twin = if twin { " (fixed twin)" } else { "" };
+    format!("{name}{twin}, pid {pid}, {} {}", target.runtime.name(), target.runtime_version)
+}
+
+/// Starts a section: a blank line, its name, and a remark that stands back.
+fn write_heading(
+    name: &str,
+    remark: &str,
+    terminal: &Terminal,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let fits = name.chars().count() + 2 + remark.chars().count() <= terminal.width;
+    write!(out, "\n{}", terminal.paint(Ink::Strong, name))?;
+    if remark.is_empty() || fits {
+        let gap = if remark.is_empty() { "" } else { "  " };
+        return writeln!(out, "{gap}{}", terminal.paint(Ink::Faint, remark));
+    }
+    writeln!(out)?;
+    for line in layout::wrap(remark, terminal.width - 2) {
+        writeln!(out, "  {}", terminal.paint(Ink::Faint, &line))?;
+    }
+    Ok(())
+}
+
+fn write_truth(
+    truth: Option<&[TruthRow]>,
+    terminal: &Terminal,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let Some(rows) = truth else {
+        return write_heading("Truth", "not checked: the run was cut short", terminal, out);
+    };
+    if rows.is_empty() {
+        return Ok(());
+    }
+    write_heading("Truth", "what the parameters say must be observed", terminal, out)?;
+    let cells = rows.iter().map(|row| {
+        vec![
+            row.what.clone(),
+            format!("expected {}", row.expected),
+            format!("saw {}", row.observed),
+        ]
+    });
+    let lines = layout::left_table(&cells.collect::<Vec<_>>());
+    for (row, line) in rows.iter().zip(lines) {
+        let mark = match row.holds {
+            true => terminal.paint(Ink::Good, "✓"),
+            false => terminal.paint(Ink::Bad, "✗"),
+        };
+        writeln!(out, "  {mark} {line}")?;
+    }
+    Ok(())
+}
+
+fn write_method(snapshot: &Snapshot, terminal: &Terminal, out: &mut dyn Write) -> io::Result<()> {
+    write_heading("Measured", "", terminal, out)?;
+    for target in &snapshot.targets {
+        let overhead = target.overhead_ratio.map_or_else(
+            || "overhead not measured".to_owned(),
+            |ratio| format!("overhead {:.2} %", ratio * 100.0),
+        );
+        let sampled = if target.sampled { ", a part of the time only" } else { "" };
+        let (source, tier) = (target.source.name(), target.tier.name());
+        writeln!(out, "  source {source}, tier {tier}{sampled}, {overhead}")?;
+    }
+    let clock = match snapshot.clock {
+        ClockKind::Real => "real",
+        ClockKind::Virtual => "virtual",
+    };
+    let events = snapshot.events;
+    writeln!(
+        out,
+        "  {} on the {clock} clock; stalls seen {}, kept {}, dropped {}",
+        format_ns(snapshot.wall_ns),
+        format_count(events.seen),
+        format_count(events.kept),
+        format_count(events.dropped),
+    )
+}

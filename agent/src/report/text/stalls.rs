@@ -1,0 +1,99 @@
+//! The stalls, worst first, each with where its time went.
+
+use std::io::{self, Write};
+
+use loop_core::snapshot::{ClockKind, LoopSnapshot, Stall};
+use loop_core::units::{format_count, format_ns};
+
+use super::write_heading;
+use crate::layout::{bar, pad_right, percent};
+use crate::terminal::{Ink, Terminal};
+
+/// More stalls than this are counted, not listed.
+const LISTED_MAX: usize = 5;
+
+/// Columns for a ledger key: the longest is `microtasks` or `javascript`.
+const KEY_COLUMNS: usize = 10;
+
+pub(super) fn write(
+    observed: &LoopSnapshot,
+    clock: ClockKind,
+    terminal: &Terminal,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let running = observed.stalls.iter().filter(|stall| stall.running).count() as u64;
+    let all = observed.stall_totals.total_count() + running;
+    if all == 0 {
+        return Ok(());
+    }
+    let mut worst: Vec<&Stall> = observed.stalls.iter().collect();
+    worst.sort_by_key(|stall| std::cmp::Reverse(stall.duration_ns));
+    worst.truncate(LISTED_MAX);
+    let remark = if all as usize > worst.len() {
+        format!("the {} longest of {}", worst.len(), format_count(all))
+    } else {
+        String::new()
+    };
+    write_heading("Stalls", &remark, terminal, out)?;
+    for stall in worst {
+        write_stall(stall, clock, terminal, out)?;
+    }
+    Ok(())
+}
+
+fn write_stall(
+    stall: &Stall,
+    clock: ClockKind,
+    terminal: &Terminal,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let phase = stall.phase.map_or("outside of phases", |phase| phase.name());
+    let running = if stall.running { ", still running" } else { "" };
+    let jobs = match stall.microtasks {
+        Some(jobs) if jobs > 0 => format!(", {} microtasks", format_count(jobs)),
+        _ => String::new(),
+    };
+    let line = format!("{}{running}", format_ns(stall.duration_ns));
+    writeln!(
+        out,
+        "  {} at {}, {phase}{jobs}",
+        terminal.paint(Ink::Bad, &line),
+        moment(stall.start_unix_ns, clock)
+    )?;
+    let whole = stall.duration_ns.max(1) as f64;
+    let parts =
+        stall.ledger_ns.iter().filter_map(|(key, ns)| Some((key, ns.filter(|&ns| ns > 0)?)));
+    for (key, ns) in parts {
+        let share = ns as f64 / whole;
+        let key = pad_right(&key.name().replace('_', " "), KEY_COLUMNS);
+        writeln!(out, "    {key} {} {:>7}  {}", bar(share), percent(share), format_ns(ns))?;
+    }
+    for frame in &stall.stack {
+        writeln!(out, "    {} {frame}", terminal.paint(Ink::Faint, "at"))?;
+    }
+    Ok(())
+}
+
+/// The time of day in UTC; under virtual time, how far into the run.
+fn moment(start_unix_ns: u64, clock: ClockKind) -> String {
+    if clock == ClockKind::Virtual {
+        return format!("+{}", format_ns(start_unix_ns));
+    }
+    const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+    let ms = start_unix_ns / 1_000_000 % DAY_MS;
+    let (hour, minute) = (ms / 3_600_000, ms / 60_000 % 60);
+    let (second, ms) = (ms / 1_000 % 60, ms % 1_000);
+    format!("{hour:02}:{minute:02}:{second:02}.{ms:03} UTC")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_told_in_utc() {
+        let told = moment(1_763_712_000_123_456_789, ClockKind::Real);
+        assert_eq!(told, "08:00:00.123 UTC");
+        assert_eq!(moment(1_500_000_000, ClockKind::Virtual), "+1.50 s");
+    }
+}

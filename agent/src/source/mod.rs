@@ -1,0 +1,26 @@
+//! Where snapshots come from, and what every source holds to.
+//!
+//! ```text
+//! source: embedded (a workload on our own loop) ──> Snapshot ──> diagnosis, report, http, push, gate
+//! ```
+//!
+//! The contract of [`Observe::snapshot`]:
+//!
+//! 1. Any thread may call it at any time. It never waits for what it observes: a loop that is
+//!    blocked is read as readily as an idle one.
+//! 2. It is cumulative since the observation began. No call changes what another call sees.
+//! 3. What the source can't see is `None`, never zero.
+//! 4. When the loop has ended, it goes on telling the last state, and `wall_ns` stands still.
+
+mod embedded;
+mod schedstat;
+
+use loop_core::snapshot::Snapshot;
+
+pub use embedded::{Embedded, start};
+
+/// Something that is observed.
+pub trait Observe: Send + Sync {
+    /// What was observed until now.
+    fn snapshot(&self) -> Snapshot;
+}

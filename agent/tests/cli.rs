@@ -1,0 +1,117 @@
+//! Bad input: one clear line with the cure, the right exit code, and nothing on standard output.
+
+mod common;
+
+use std::net::TcpListener;
+
+use common::{command, finish, folder, run};
+
+fn check(args: &[&str], code: i32, wants: &[&str]) {
+    let ran = run(args);
+    assert_eq!(ran.code, Some(code), "{args:?}: {ran:?}");
+    assert_eq!(ran.stdout, "", "{args:?}");
+    one_line(&ran.stderr, wants);
+}
+
+fn one_line(stderr: &str, wants: &[&str]) {
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.starts_with("loopscope: "), "{stderr}");
+    for want in wants {
+        assert!(stderr.contains(want), "`{want}` not in {stderr}");
+    }
+}
+
+#[test]
+fn bad_input_gets_one_line_and_exit_code_2() {
+    check(&[], 2, &["no command", "loopscope workloads"]);
+    check(&["rum"], 2, &["`rum`", "`run`"]);
+    check(&["run", "sync-promise"], 2, &["sync-promise", "sync-promises"]);
+    check(&["run", "sync-promises", "--count", "many"], 2, &["--count", "`many`"]);
+    check(&["run", "sync-promises", "--count=-1"], 2, &["--count", "`-1`"]);
+    check(&["run", "sync-promises", "--work", "5"], 2, &["--work", "`5`", "25us"]);
+    check(&["run", "sync-promises", "--wrok", "5us"], 2, &["--wrok", "--work", "--count"]);
+    check(&["run", "--report", "xml", "sync-promises"], 2, &["`xml`", "--report", "json"]);
+    check(&["run", "sync-promises", "--timeout", "1 week"], 2, &["--timeout", "`1 week`", "2m"]);
+    check(&["run", "sync-promises", "--listen", "9797"], 2, &["--listen", ":9797"]);
+}
+
+#[test]
+fn options_and_parameters_come_in_any_order() {
+    let args = ["run", "--work=0", "--report", "none", "sync-promises", "--fixed", "--count", "9"];
+    let ran = run(&args);
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(0), "", ""));
+}
+
+#[test]
+fn a_variable_stands_for_an_option_and_the_option_wins() {
+    let quick = ["run", "sync-promises", "--count", "9", "--work", "0"];
+    let json = command(&quick).env("LOOPSCOPE_REPORT", "json").spawn().expect("starts");
+    assert!(finish(json).stdout.starts_with('{'));
+    let args = [&quick[..], &["--report", "none"]].concat();
+    let none = command(&args).env("LOOPSCOPE_REPORT", "json").spawn().expect("starts");
+    assert_eq!(finish(none).stdout, "");
+    let bad = command(&quick).env("LOOPSCOPE_REPEAT", "0").spawn().expect("starts");
+    let bad = finish(bad);
+    assert_eq!(bad.code, Some(2));
+    one_line(&bad.stderr, &["`0`", "--repeat"]);
+}
+
+#[test]
+fn a_taken_port_is_told_before_the_run() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = taken.local_addr().expect("it is bound").to_string();
+    check(&["run", "sync-promises", "--listen", &address], 2, &[&address, "taken", "--listen"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_told_before_the_run() {
+    let args = ["run", "sync-promises", "--work", "1h", "--output", "/no/such/folder/report"];
+    check(&args, 2, &["/no/such/folder/report", "--output"]);
+}
+
+#[test]
+fn an_endpoint_that_cannot_work_is_told_before_the_run() {
+    let args = ["run", "sync-promises", "--work", "1h"];
+    let mut secure = command(&args);
+    secure.env("OTEL_EXPORTER_OTLP_ENDPOINT", "https://localhost:4318");
+    let ran = finish(secure.spawn().expect("starts"));
+    assert_eq!(ran.code, Some(2));
+    one_line(&ran.stderr, &["OTEL_EXPORTER_OTLP_ENDPOINT", "https", "http"]);
+}
+
+#[test]
+fn a_report_goes_to_its_file_whole() {
+    let path = folder("a_report_goes_to_its_file_whole").join("report.json");
+    std::fs::write(&path, "x".repeat(1 << 20)).expect("can be written");
+    let file = path.to_str().expect("UTF-8");
+    let quick = ["run", "sync-promises", "--count", "9", "--work", "0", "--report", "json"];
+    let ran = run(&[&quick[..], &["--output", file]].concat());
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), ""), "{}", ran.stderr);
+    let text = std::fs::read_to_string(&path).expect("is there");
+    assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
+}
+
+#[test]
+fn help_teaches_and_knows_the_parameters() {
+    let help = run(&["--help"]);
+    assert_eq!(help.code, Some(0));
+    assert!(help.stdout.contains("Examples:") && help.stdout.contains("Exit codes:"));
+    let help = run(&["run", "sync-promises", "--help"]);
+    assert_eq!(help.code, Some(0));
+    assert!(help.stdout.contains("--work") && help.stdout.contains("[default: 25us]"));
+    assert!(!help.stdout.contains('\x1b'), "no colour in a pipe");
+}
+
+#[test]
+fn workloads_are_listed_for_people_and_programs() {
+    let text = run(&["workloads"]);
+    assert_eq!(text.code, Some(0));
+    let json = run(&["workloads", "--report", "json"]);
+    let list: serde_json::Value = serde_json::from_str(&json.stdout).expect("is JSON");
+    assert_eq!(list["schema"], "loopscope.workloads/1");
+    for workload in list["workloads"].as_array().expect("a list") {
+        let name = workload["name"].as_str().expect("a name");
+        assert!(text.stdout.contains(&format!("{name}: ")), "{name}");
+        assert!(workload["params"].as_array().is_some_and(|params| !params.is_empty()), "{name}");
+    }
+}

@@ -1,0 +1,118 @@
+//! Runs the real binary, never for longer than a limit.
+
+#![allow(dead_code, unreachable_pub)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Longer than anything here takes on the slowest machine; only a hang gets there.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// The binary with an environment that holds nothing of ours or of OpenTelemetry's.
+pub fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loopscope"));
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("LOOPSCOPE_") || text.starts_with("OTEL_") {
+            command.env_remove(&name);
+        }
+    }
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+pub fn run(args: &[&str]) -> Ran {
+    finish(command(args).spawn().expect("the binary starts"))
+}
+
+/// Waits for the end and takes what was written.
+pub fn finish(mut child: Child) -> Ran {
+    fn take(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
+        thread::spawn(move || {
+            let mut text = String::new();
+            if let Some(mut pipe) = pipe {
+                pipe.read_to_string(&mut text).expect("the output is UTF-8");
+            }
+            text
+        })
+    }
+    let (stdout, stderr) = (take(child.stdout.take()), take(child.stderr.take()));
+    let code = wait(&mut child);
+    let text = |pipe: thread::JoinHandle<String>| pipe.join().expect("the reader ends");
+    Ran { code, stdout: text(stdout), stderr: text(stderr) }
+}
+
+/// Waits for the end, no longer than the limit.
+pub fn wait(child: &mut Child) -> Option<i32> {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("the child can be waited for") {
+            return status.code();
+        }
+        if start.elapsed() > LIMIT {
+            let _ = child.kill();
+            panic!("the binary did not end within {LIMIT:?}");
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Waits until something holds, no longer than the limit.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < LIMIT, "{what} did not come about within {LIMIT:?}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Sends a signal by name, as a shell does.
+pub fn signal(child: &Child, name: &str) {
+    let line = format!("kill -{name} {}", child.id());
+    let status = Command::new("sh").args(["-c", &line]).status().expect("sh is there");
+    assert!(status.success(), "{line}");
+}
+
+/// A run that serves, the address that it has told, and the rest of its standard error.
+pub fn serving(args: &[&str]) -> (Child, SocketAddr, BufReader<ChildStderr>) {
+    let mut child = command(args).spawn().expect("the binary starts");
+    let mut stderr = BufReader::new(child.stderr.take().expect("it is piped"));
+    let mut line = String::new();
+    stderr.read_line(&mut line).expect("a line is told");
+    let address = line.trim().strip_prefix("loopscope: serving http://");
+    let address = address.and_then(|rest| rest.strip_suffix("/metrics"));
+    let address = address.unwrap_or_else(|| panic!("no address in `{line}`"));
+    (child, address.parse().expect("an address"), stderr)
+}
+
+/// Fetches a page; the status line with the headers, and the body.
+pub fn get(address: SocketAddr, path: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout can be set");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .expect("the request is sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("the answer comes");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
+    (head.to_owned(), body.to_owned())
+}
+
+/// A new empty folder for one test.
+pub fn folder(test: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).expect("the folder can be made");
+    path
+}

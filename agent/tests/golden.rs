@@ -1,0 +1,195 @@
+//! Both reports of snapshots made by hand, byte for byte.
+//!
+//! `LOOPSCOPE_BLESS=1 cargo test -p loopscope --test golden` writes the files anew.
+
+use std::fs;
+use std::path::Path;
+
+use loop_core::buckets::Scale;
+use loop_core::snapshot::{
+    CauseTotals, ClockKind, Culprit, Drain, Events, Histogram, Ledger, LedgerKey, LoopSnapshot,
+    OpenTurn, Queue, Runtime, Snapshot, Source, Stall, Target, ThreadPoolSnapshot, Tier,
+    arrival_delay,
+};
+use loop_core::{Phase, PhaseMap};
+use loopscope::diagnosis::diagnose;
+use loopscope::report::{Report, TruthRow, WorkloadRun, json, text};
+use loopscope::terminal::Terminal;
+
+fn check(name: &str, got: &[u8]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("LOOPSCOPE_BLESS").is_some() {
+        fs::write(&path, got).expect("the golden file can be written");
+    }
+    let want = fs::read_to_string(&path).expect("the golden file is there");
+    assert_eq!(String::from_utf8_lossy(got), want, "{name}");
+}
+
+fn both(name: &str, snapshot: &Snapshot, workload: Option<&WorkloadRun>) {
+    let diagnoses = diagnose(snapshot);
+    let report = Report { snapshot, diagnoses: &diagnoses, workload };
+    let (mut people, mut programs) = (Vec::new(), Vec::new());
+    text::write(&report, &Terminal::PLAIN, &mut people).expect("a Vec takes all");
+    json::write(&report, &mut programs).expect("a Vec takes all");
+    let wide = String::from_utf8_lossy(&people).lines().map(|l| l.chars().count()).max();
+    assert!(wide.unwrap_or(0) <= Terminal::PLAIN.width, "{wide:?} columns");
+    check(&format!("{name}.txt"), &people);
+    check(&format!("{name}.json"), &programs);
+}
+
+fn times(values: &[u64]) -> Option<Histogram> {
+    Some(Histogram::of(Scale::Time, values.iter().copied()))
+}
+
+fn lengths(values: &[u64]) -> Option<Histogram> {
+    Some(Histogram::of(Scale::Length, values.iter().copied()))
+}
+
+/// A loop of our own that a drain of 60,000 microtasks held up.
+fn flood() -> Snapshot {
+    let turns = times(&[120_000, 1_503_000_000]);
+    let stall = Stall {
+        start_unix_ns: 1_795_248_000_250_000_000,
+        duration_ns: 1_503_000_000,
+        running: false,
+        phase: Some(Phase::Poll),
+        microtasks: Some(60_000),
+        ledger_ns: Ledger::default()
+            .with(LedgerKey::Microtasks, 1_500_000_000)
+            .with(LedgerKey::Native, 3_000_000),
+        culprit: None,
+        stack: Vec::new(),
+    };
+    let mut totals = CauseTotals::default();
+    totals.add(LedgerKey::Microtasks, stall.duration_ns);
+    let mut phases = PhaseMap::from_fn(|_| times(&[]));
+    phases[Phase::Timers] = times(&[30_000]);
+    phases[Phase::Poll] = times(&[1_502_900_000]);
+    let observed = LoopSnapshot {
+        pid: 4242,
+        thread: "main".into(),
+        tid: 4243,
+        turns: 2,
+        microtasks: Some(60_000),
+        ticks: Some(0),
+        active_ns: Some(1_503_120_000),
+        idle_ns: Some(1_000_000),
+        utilization: Some(0.999_335),
+        arrival_delay_ns: turns.as_ref().map(|turns| arrival_delay(turns, 1_000_000)),
+        turn_ns: turns,
+        poll_wait_ns: times(&[1_000_000]),
+        timer_lateness_ns: times(&[1_502_000_000]),
+        phases,
+        microtask_drain_length: lengths(&[60_000]),
+        microtask_drain_ns: times(&[1_500_000_000]),
+        tick_drain_length: lengths(&[]),
+        tick_drain_ns: times(&[]),
+        thread_pool: ThreadPoolSnapshot {
+            queue_ns: times(&[]),
+            run_ns: times(&[]),
+            queue_length_max: Some(0),
+            queue_length: Some(0),
+        },
+        stalls: vec![stall],
+        stall_totals: totals,
+        ..LoopSnapshot::default()
+    };
+    Snapshot {
+        wall_ns: 1_504_500_000,
+        clock: ClockKind::Real,
+        events: Events { seen: 1, kept: 1, dropped: 0 },
+        targets: vec![target(4242, "sync-promises", Source::Embedded, Tier::Full)],
+        loops: vec![observed],
+    }
+}
+
+fn target(pid: u32, name: &str, source: Source, tier: Tier) -> Target {
+    let embedded = source == Source::Embedded;
+    Target {
+        pid,
+        name: name.into(),
+        runtime: if embedded { Runtime::LoopCore } else { Runtime::NodeJs },
+        runtime_version: if embedded { "0.1.0" } else { "20.20.2" }.into(),
+        source,
+        tier,
+        overhead_ratio: if embedded { None } else { Some(0.012) },
+        sampled: !embedded,
+    }
+}
+
+/// Two loops of a process of which a passive source sees little; one stands still right now.
+fn partial() -> Snapshot {
+    let running = Stall {
+        start_unix_ns: 1_795_248_001_000_000_000,
+        duration_ns: 730_000_000,
+        running: true,
+        phase: None,
+        microtasks: None,
+        ledger_ns: Ledger::default().with(LedgerKey::Javascript, 700_000_000),
+        culprit: Some(Culprit {
+            function: "render".into(),
+            file: "/srv/app/view.js".into(),
+            line: 17,
+            share: 0.93,
+            hot_leaf: None,
+        }),
+        stack: vec!["render (/srv/app/view.js:17)".into(), "handle (/srv/app/web.js:5)".into()],
+    };
+    let main = LoopSnapshot {
+        pid: 77,
+        thread: "main".into(),
+        tid: 77,
+        turns: 1_234,
+        open: Some(OpenTurn { age_ns: 730_000_000, phase: None, drain: None }),
+        turn_ns: times(&[200_000; 1_234]),
+        stalls: vec![running],
+        ..LoopSnapshot::default()
+    };
+    let drain = Drain { queue: Queue::Microtask, age_ns: 20_000_000, jobs: 4_000 };
+    let worker = LoopSnapshot {
+        pid: 77,
+        thread: "worker-1".into(),
+        tid: 80,
+        turns: 9,
+        open: Some(OpenTurn { age_ns: 21_000_000, phase: Some(Phase::Poll), drain: Some(drain) }),
+        ..LoopSnapshot::default()
+    };
+    Snapshot {
+        wall_ns: 30_000_000_000,
+        targets: vec![target(77, "shop", Source::Ebpf, Tier::Passive)],
+        loops: vec![main, worker],
+        ..Snapshot::empty(ClockKind::Real)
+    }
+}
+
+#[test]
+fn a_flood() {
+    let row = |what: &str, expected: &str, observed: &str, holds| TruthRow {
+        what: what.into(),
+        expected: expected.into(),
+        observed: observed.into(),
+        holds,
+    };
+    let workload = WorkloadRun {
+        name: "sync-promises".into(),
+        variant: "pathology",
+        params: [("count", "30000"), ("work", "25us")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        truth: Some(vec![
+            row("microtasks", "60,000", "60,000", true),
+            row("longest microtask drain", "60,000", "59,999", false),
+        ]),
+    };
+    both("flood", &flood(), Some(&workload));
+}
+
+#[test]
+fn little_seen() {
+    both("partial", &partial(), None);
+}
+
+#[test]
+fn nothing_seen() {
+    both("nothing", &Snapshot::empty(ClockKind::Virtual), None);
+}

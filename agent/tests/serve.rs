@@ -1,0 +1,65 @@
+//! The pages, and above all `/metrics` of a loop that is blocked.
+
+mod common;
+
+use std::net::SocketAddr;
+use std::process::Child;
+use std::thread::sleep;
+use std::time::Duration;
+
+use common::{get, serving, signal, wait};
+
+const BLOCKED: [&str; 10] =
+    ["run", "sync-promises", "--count", "1", "--work", "1h", "--report", "none", "--listen", ":0"];
+
+/// The value of the first series of a metric.
+fn value(page: &str, metric: &str) -> Option<f64> {
+    let line = page.lines().find(|line| line.starts_with(metric) && !line.starts_with('#'))?;
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+fn current_turn_seconds(address: SocketAddr) -> f64 {
+    let (head, page) = get(address, "/metrics");
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    value(&page, "loopscope_eventloop_current_turn_seconds{").expect("the metric is there")
+}
+
+fn end(mut child: Child) {
+    signal(&child, "INT");
+    assert_eq!(wait(&mut child), Some(130));
+}
+
+#[test]
+fn a_blocked_loop_is_seen_while_it_is_blocked() {
+    let (child, address, _stderr) = serving(&BLOCKED);
+    let mut last = 0.0;
+    for _ in 0..5 {
+        sleep(Duration::from_millis(20));
+        let now = current_turn_seconds(address);
+        assert!(now > last, "{now} after {last}");
+        last = now;
+    }
+    end(child);
+}
+
+#[test]
+fn every_page_answers() {
+    let (child, address, _stderr) = serving(&BLOCKED);
+    let check = |path: &str, status: &str, wants: &[&str]| {
+        let (head, body) = get(address, path);
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {head}");
+        for want in wants {
+            assert!(body.contains(want) || head.contains(want), "{path}: no `{want}`\n{body}");
+        }
+    };
+    check("/", "200", &["text/html", "href=\"/metrics\"", "sync-promises", "embedded"]);
+    check("/-/healthy", "200", &["healthy"]);
+    check("/-/ready", "200", &["ready"]);
+    check("/nothing", "404", &["/ lists them"]);
+    let metrics = ["version=0.0.4", "loopscope_build_info{", "target=\"sync-promises\""];
+    check("/metrics", "200", &metrics);
+    if cfg!(target_os = "linux") {
+        check("/metrics", "200", &["process_cpu_seconds_total ", "process_open_fds "]);
+    }
+    end(child);
+}
