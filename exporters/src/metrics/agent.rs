@@ -1,5 +1,7 @@
 //! What concerns the agent itself.
 
+use std::collections::BTreeMap;
+
 use loop_core::snapshot::{Events, Snapshot};
 
 use super::{Emit, Kind, Label, Metric, Read, Value};
@@ -79,12 +81,9 @@ pub(super) const AGENT: &[Metric] = &[
         otlp_name: "loopscope.probe.overhead",
         kind: Kind::Gauge,
         unit: "1",
-        help: "Time spent measuring as a share of the loop thread's time",
-        labels: &[
-            Label { name: "target", values_max: 1, values: "the service's name" },
-            // Workers of a cluster share a name: without the process they would share a series.
-            Label { name: "pid", values_max: 1, values: "process id" },
-        ],
+        help: "Time spent measuring as a share of the loop thread's time; the largest of the \
+               processes of one name",
+        labels: &[Label { name: "target", values_max: 1, values: "the service's name" }],
         read: Read::Agent(overheads),
     },
     Metric {
@@ -109,12 +108,14 @@ fn events(stats: &SelfStats, part: fn(&Events) -> u64, emit: Emit<'_>) {
 }
 
 fn overheads(snapshot: &Snapshot, _: &SelfStats, emit: Emit<'_>) {
-    for (index, target) in snapshot.targets.iter().enumerate() {
-        let again = snapshot.targets[..index].iter().any(|earlier| earlier.pid == target.pid);
-        let known = target.overhead_ratio.filter(|ratio| ratio.is_finite() && !again);
-        if let Some(ratio) = known {
-            let pid = target.pid.to_string();
-            emit(&[&label::value(&target.name), &pid], Value::Ratio(ratio));
+    let mut largest: BTreeMap<_, f64> = BTreeMap::new();
+    for target in &snapshot.targets {
+        if let Some(ratio) = target.overhead_ratio.filter(|ratio| ratio.is_finite()) {
+            let known = largest.entry(label::value(&target.name)).or_insert(ratio);
+            *known = known.max(ratio);
         }
+    }
+    for (name, ratio) in largest {
+        emit(&[&name], Value::Ratio(ratio));
     }
 }

@@ -100,8 +100,8 @@ pub(super) const LOOPS: &[Metric] = &[
         kind: TIME,
         unit: "s",
         help: "Time in one callback, its drains not counted (with --detail)",
-        labels: &[],
-        read: Read::Loop(|l, emit| histogram(&l.callback_ns, &[], emit)),
+        labels: &[PHASE],
+        read: Read::Loop(callback_durations),
     },
     Metric {
         name: "loopscope_eventloop_turns_total",
@@ -244,6 +244,12 @@ pub(super) const LOOPS: &[Metric] = &[
         read: Read::Loop(|l, emit| time(l.cpu.throttled_ns, &[], emit)),
     },
 ];
+
+fn callback_durations(l: &LoopSnapshot, emit: Emit<'_>) {
+    for phase in Phase::ALL {
+        histogram(&l.callbacks_ns[phase], &[phase.name()], emit);
+    }
+}
 
 fn phase_durations(l: &LoopSnapshot, emit: Emit<'_>) {
     for phase in Phase::ALL {

@@ -53,7 +53,7 @@ pub(crate) fn full_loop() -> LoopSnapshot {
         turn_ns: turns,
         poll_wait_ns: times(&[900, 1_000_000_000, 2_000_000_000]),
         timer_lateness_ns: times(&[120_000, 1_190_000_000]),
-        callback_ns: times(&[15_000, 30_000]),
+        callbacks_ns: PhaseMap::from_fn(|phase| times(&[15_000, 1_000 * phase as u64])),
         phases: PhaseMap::from_fn(|phase| times(&[10_000 * (1 + phase as u64)])),
         microtask_drain_length: lengths(&[1, 2, 60_000]),
         microtask_drain_ns: times(&[1_150_000_000]),

@@ -129,12 +129,14 @@ impl Reader {
             }
         };
         for phase in Phase::ALL {
-            read(&mut out.phases[phase], Hist::FirstPhase as usize + phase as usize, timed);
+            let number = phase as usize;
+            read(&mut out.phases[phase], Hist::FirstPhase as usize + number, timed);
+            let callbacks = Hist::FirstCallback as usize + number;
+            read(&mut out.callbacks_ns[phase], callbacks, timed && self.detail);
         }
         read(&mut out.turn_ns, Hist::Turn as usize, timed);
         read(&mut out.poll_wait_ns, Hist::PollWait as usize, true);
         read(&mut out.timer_lateness_ns, Hist::Lateness as usize, true);
-        read(&mut out.callback_ns, Hist::Callback as usize, timed && self.detail);
         read(&mut out.microtask_drain_length, Hist::MicrotaskLength as usize, true);
         read(&mut out.microtask_drain_ns, Hist::MicrotaskNs as usize, timed);
         read(&mut out.tick_drain_length, Hist::TickLength as usize, true);

@@ -7,15 +7,16 @@ use crate::buckets::Scale;
 use crate::phase::{PHASES, Phase};
 use crate::snapshot::{LedgerKey, Queue};
 
-/// The histograms of a loop. Phases come first, so that a phase's number is its histogram's.
+/// The histograms of a loop. Phases come first, so that a phase's number is its histogram's, then
+/// the callbacks of each phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Hist {
     FirstPhase = 0,
-    Turn = PHASES as u8,
+    FirstCallback = PHASES as u8,
+    Turn = 2 * PHASES as u8,
     PollWait,
     Lateness,
-    Callback,
     MicrotaskNs,
     TickNs,
     PoolQueue,

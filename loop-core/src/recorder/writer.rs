@@ -228,11 +228,13 @@ impl Record for Recorder {
 
     #[inline]
     fn callback(&mut self, duration_ns: Option<u64>) {
-        if self.phase < PHASES {
-            self.totals[Total::FirstPhaseCallbacks as usize + self.phase] += 1;
+        // A main program is in no phase.
+        if self.phase >= PHASES {
+            return;
         }
+        self.totals[Total::FirstPhaseCallbacks as usize + self.phase] += 1;
         if let Some(duration_ns) = duration_ns {
-            self.note(Hist::Callback as usize, duration_ns);
+            self.note(Hist::FirstCallback as usize + self.phase, duration_ns);
         }
     }
 

@@ -48,8 +48,8 @@ pub struct LoopSnapshot {
     pub timer_lateness_ns: Option<Histogram>,
     /// What an event at a random instant would have waited (see [`super::arrival_delay`]).
     pub arrival_delay_ns: Option<Histogram>,
-    /// Each callback, its drains not included; needs `--detail`.
-    pub callback_ns: Option<Histogram>,
+    /// Each callback of each phase, its drains not included; needs `--detail`.
+    pub callbacks_ns: PhaseMap<Option<Histogram>>,
     /// Each phase that ran something.
     pub phases: PhaseMap<Option<Histogram>>,
     /// Microtasks in each drain that was not empty.
@@ -77,6 +77,15 @@ impl LoopSnapshot {
     /// Age of the unfinished turn; 0 while the loop waits.
     pub fn current_turn_ns(&self) -> u64 {
         self.open.map_or(0, |open| open.age_ns)
+    }
+
+    /// The callbacks of all phases in one histogram.
+    pub fn callback_ns(&self) -> Option<Histogram> {
+        let phases = self.callbacks_ns.0.iter().flatten();
+        phases.cloned().reduce(|mut all, phase| {
+            all.merge(&phase);
+            all
+        })
     }
 
     /// Whether both tell of the same loop.
@@ -157,13 +166,12 @@ impl LoopSnapshot {
     }
 
     fn histograms(&self) -> Vec<Option<&Histogram>> {
-        let phases = self.phases.0.iter();
+        let phases = self.phases.0.iter().chain(&self.callbacks_ns.0);
         let rest = [
             &self.turn_ns,
             &self.poll_wait_ns,
             &self.timer_lateness_ns,
             &self.arrival_delay_ns,
-            &self.callback_ns,
             &self.microtask_drain_length,
             &self.microtask_drain_ns,
             &self.tick_drain_length,
@@ -176,13 +184,12 @@ impl LoopSnapshot {
     }
 
     fn histograms_mut(&mut self) -> Vec<&mut Option<Histogram>> {
-        let phases = self.phases.0.iter_mut();
+        let phases = self.phases.0.iter_mut().chain(&mut self.callbacks_ns.0);
         let rest = [
             &mut self.turn_ns,
             &mut self.poll_wait_ns,
             &mut self.timer_lateness_ns,
             &mut self.arrival_delay_ns,
-            &mut self.callback_ns,
             &mut self.microtask_drain_length,
             &mut self.microtask_drain_ns,
             &mut self.tick_drain_length,
@@ -274,7 +281,7 @@ impl Serialize for LoopSnapshot {
         s.serialize_field("poll_wait_ns", &self.poll_wait_ns)?;
         s.serialize_field("timer_lateness_ns", &self.timer_lateness_ns)?;
         s.serialize_field("arrival_delay_ns", &self.arrival_delay_ns)?;
-        s.serialize_field("callback_ns", &self.callback_ns)?;
+        s.serialize_field("callback_ns", &self.callback_ns())?;
         s.serialize_field("phases", &self.phases)?;
         s.serialize_field("microtask_drain_length", &self.microtask_drain_length)?;
         s.serialize_field("microtask_drain_ns", &self.microtask_drain_ns)?;

@@ -34,12 +34,13 @@ pub(super) fn write(
         format: format_ns,
         counted: false,
     };
+    let callbacks = observed.callback_ns();
     let rows = [
         row("active turn", &observed.turn_ns, Figure::Duration),
         arrival,
         row("timer lateness", &observed.timer_lateness_ns, Figure::Other),
         row("wait in the poll", &observed.poll_wait_ns, Figure::Other),
-        row("callback", &observed.callback_ns, Figure::Callback),
+        row("callback", &callbacks, Figure::Callback),
         row("gc pause", &observed.gc_pause_ns, Figure::GcPause),
         row("pool queue", &observed.thread_pool.queue_ns, Figure::Duration),
         row("pool job", &observed.thread_pool.run_ns, Figure::Duration),
