@@ -85,13 +85,11 @@ impl Scale {
 /// [`Scale::index`] with the scale as a number, for hot paths where it is a constant.
 #[inline]
 pub(crate) const fn index_for(linear_bits: u32, value: u64) -> usize {
-    if value >> linear_bits == 0 {
-        return (value >> (linear_bits - SUB_BITS)) as usize;
-    }
-    let exponent = 63 - value.leading_zeros();
+    // The linear part has the width of the first octave's buckets, so that the added bit makes one
+    // formula of both, without a branch to mispredict.
+    let exponent = 63 - (value | 1 << linear_bits).leading_zeros();
     let octave = (exponent - linear_bits) as usize;
-    let sub = (value >> (exponent - SUB_BITS)) as usize & (SUB_BUCKETS - 1);
-    let index = (octave + 1) * SUB_BUCKETS + sub;
+    let index = octave * SUB_BUCKETS + (value >> (exponent - SUB_BITS)) as usize;
     if index < BUCKETS { index } else { BUCKETS - 1 }
 }
 

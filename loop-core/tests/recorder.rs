@@ -46,7 +46,9 @@ fn phases_add_up_to_turns_and_turns_and_waits_to_the_wall_clock() {
     assert_eq!(seen.poll_wait_ns.unwrap().sum, u128::from(seen.idle_ns.unwrap()));
     assert_eq!((seen.timers, seen.immediates), (Some(1), Some(1)));
     let arrivals = seen.arrival_delay_ns.unwrap();
-    assert_eq!(arrivals.count(), 15 * MS / 1_000, "one arrival for each microsecond");
+    let observed_us = 15 * MS / 1_000;
+    let error = arrivals.count().abs_diff(observed_us);
+    assert!(error <= observed_us / 60, "one arrival a microsecond, to 1.6 %: off by {error}");
 }
 
 #[test]

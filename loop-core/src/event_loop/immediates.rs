@@ -88,30 +88,30 @@ impl<R: Record> Loop<R> {
     }
 
     pub(super) fn run_immediates(&mut self) {
+        // Those that are queued from now on are for the next turn.
         let end = self.immediates.ring.next_number();
+        let detail = R::ON && self.record.detail();
+        let mut ran = 0;
         while self.immediates.ring.front_number() < end {
             let number = self.immediates.ring.front_number();
-            self.callback_if(|lp| {
-                if lp.immediates.ring.is_armed(number) {
-                    lp.immediates.forget(number);
-                }
-                let front = TaskRing::run_front(lp, |lp| &mut lp.immediates.ring);
-                front == Front::Ran
-            });
+            let front = if detail && self.immediates.ring.is_armed(number) {
+                self.timed_in_detail(Self::run_front_immediate)
+            } else {
+                self.run_front_immediate()
+            };
+            if front == Front::Ran {
+                ran += 1;
+                self.immediates.forget(number);
+                self.drain_if_needed();
+            }
         }
+        self.record.immediates(ran);
+        self.record.callbacks(ran);
     }
 
-    /// As [`Loop::callback`], for something that may turn out to have been cancelled.
     #[inline]
-    fn callback_if(&mut self, run: impl FnOnce(&mut Self) -> bool) {
-        let start_ns = if R::ON && self.record.detail() { Some(self.take_time()) } else { None };
-        if !run(self) {
-            return;
-        }
-        let duration_ns = start_ns.map(|start_ns| self.take_time() - start_ns);
-        self.record.immediate();
-        self.record.callback(duration_ns);
+    fn run_front_immediate(&mut self) -> Front {
         self.stale = true;
-        self.drain_if_needed();
+        TaskRing::run_front(self, |lp| &mut lp.immediates.ring)
     }
 }

@@ -369,11 +369,21 @@ impl<R: Record> Loop<R> {
     /// Runs one callback. What it has queued is drained by the caller, before the next one.
     #[inline]
     fn callback_alone(&mut self, callback: impl FnOnce(&mut Self)) {
+        self.timed_in_detail(callback);
+        self.record.callbacks(1);
+    }
+
+    /// Runs something, and notes how long it took where that is wanted.
+    #[inline]
+    fn timed_in_detail<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
         let start_ns = if R::ON && self.record.detail() { Some(self.take_time()) } else { None };
-        callback(self);
-        let duration_ns = start_ns.map(|start_ns| self.take_time() - start_ns);
-        self.record.callback(duration_ns);
+        let result = run(self);
+        if let Some(start_ns) = start_ns {
+            let end_ns = self.take_time();
+            self.record.callback_time(end_ns - start_ns);
+        }
         self.stale = true;
+        result
     }
 
     fn open_turn(&mut self) {

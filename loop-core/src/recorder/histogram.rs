@@ -3,8 +3,7 @@
 //! Cost: 8 KB; a record is one bucket, the sum and two comparisons, about 1.2 ns, with relaxed
 //! loads and stores only.
 //!
-//! **Invariant**: a reader may see a value's bucket before its sum or the reverse, and nothing
-//! else in between. The count is the sum of the buckets, so it never disagrees with them. Once the
+//! **Invariant**: a reader may see a part of what one value changes, and the next reader the rest. The count is the sum of the buckets, so it never disagrees with them. Once the
 //! writer rests, everything is exact.
 
 use super::sync::{AtomicU64, add, get, set};
@@ -33,24 +32,29 @@ impl<const N: usize> AtomicHistogram<N> {
     /// Counts `value`. Called by the one writer only.
     #[inline]
     pub(crate) fn record(&self, linear_bits: u32, value: u64) {
-        add(&self.buckets[index_for(linear_bits, value).min(N - 1)], 1);
-        add(&self.sum, value);
         if value < get(&self.min) {
             set(&self.min, value);
         }
         if value > get(&self.max) {
             set(&self.max, value);
         }
+        add(&self.buckets[index_for(linear_bits, value).min(N - 1)], 1);
+        add(&self.sum, value);
     }
 
-    /// Copies what has been counted so far into `out`, without allocating.
+    /// Copies what has been counted so far into `out`, without allocating. Only the buckets from
+    /// that of the smallest value to that of the largest are looked at: the others are empty.
     pub(crate) fn read_into(&self, out: &mut Histogram) {
-        for (out, bucket) in out.counts.iter_mut().zip(&self.buckets) {
-            *out = get(bucket);
-        }
-        out.sum = u128::from(get(&self.sum));
         out.min = get(&self.min);
         out.max = get(&self.max);
+        out.counts.fill(0);
+        if out.min <= out.max {
+            let used = out.scale.index(out.min)..=out.scale.index(out.max);
+            for (out, bucket) in out.counts[used.clone()].iter_mut().zip(&self.buckets[used]) {
+                *out = get(bucket);
+            }
+        }
+        out.sum = u128::from(get(&self.sum));
     }
 
     /// What has been counted so far.

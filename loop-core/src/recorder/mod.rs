@@ -52,12 +52,14 @@ pub trait Record: 'static {
     fn enter_phase(&mut self, phase: Phase);
     /// It has ended.
     fn leave_phase(&mut self, phase: Phase, duration_ns: u64);
-    /// A callback of the current phase has run; `duration_ns` with detail only.
-    fn callback(&mut self, duration_ns: Option<u64>);
+    /// So many callbacks of the current phase have run.
+    fn callbacks(&mut self, count: u64);
+    /// One of them took so long; with detail only.
+    fn callback_time(&mut self, duration_ns: u64);
     /// A timer has fired so much after it was due.
     fn timer(&mut self, lateness_ns: u64);
-    /// An immediate has run.
-    fn immediate(&mut self);
+    /// So many immediates have run.
+    fn immediates(&mut self, count: u64);
     /// A queue that is not empty begins to be drained.
     fn open_drain(&mut self, queue: Queue, now_ns: u64);
     /// So many jobs of the open drain have run.
@@ -88,9 +90,10 @@ impl Record for NoRecord {
     #[inline(always)] fn flush(&mut self) {}
     #[inline(always)] fn enter_phase(&mut self, _: Phase) {}
     #[inline(always)] fn leave_phase(&mut self, _: Phase, _: u64) {}
-    #[inline(always)] fn callback(&mut self, _: Option<u64>) {}
+    #[inline(always)] fn callbacks(&mut self, _: u64) {}
+    #[inline(always)] fn callback_time(&mut self, _: u64) {}
     #[inline(always)] fn timer(&mut self, _: u64) {}
-    #[inline(always)] fn immediate(&mut self) {}
+    #[inline(always)] fn immediates(&mut self, _: u64) {}
     #[inline(always)] fn open_drain(&mut self, _: Queue, _: u64) {}
     #[inline(always)] fn drain_progress(&mut self, _: u64) {}
     #[inline(always)] fn close_drain(&mut self, _: Queue, _: u64, _: Option<u64>) {}

@@ -227,13 +227,15 @@ impl Record for Recorder {
     }
 
     #[inline]
-    fn callback(&mut self, duration_ns: Option<u64>) {
+    fn callbacks(&mut self, count: u64) {
         // A main program is in no phase.
-        if self.phase >= PHASES {
-            return;
+        if self.phase < PHASES {
+            self.totals[Total::FirstPhaseCallbacks as usize + self.phase] += count;
         }
-        self.totals[Total::FirstPhaseCallbacks as usize + self.phase] += 1;
-        if let Some(duration_ns) = duration_ns {
+    }
+
+    fn callback_time(&mut self, duration_ns: u64) {
+        if self.phase < PHASES {
             self.note(Hist::FirstCallback as usize + self.phase, duration_ns);
         }
     }
@@ -245,8 +247,8 @@ impl Record for Recorder {
     }
 
     #[inline]
-    fn immediate(&mut self) {
-        *self.total(Total::Immediates) += 1;
+    fn immediates(&mut self, count: u64) {
+        *self.total(Total::Immediates) += count;
     }
 
     #[inline]

@@ -37,7 +37,7 @@ pub fn arrival_delay(turns: &Histogram, idle_ns: u64) -> Histogram {
     let mut arrivals = Histogram::new(scale);
     let mut longer: u128 = 0;
     let mut squares: u128 = 0;
-    for index in (0..BUCKETS).rev() {
+    for index in (0..=scale.index(turns.max)).rev() {
         let count = u128::from(turns.counts[index]);
         let duration = scale.midpoint(index).min(turns.max);
         let lower = scale.lower(index);
@@ -47,7 +47,7 @@ pub fn arrival_delay(turns: &Histogram, idle_ns: u64) -> Histogram {
         if index == 0 {
             mass += u128::from(idle_ns);
         }
-        arrivals.counts[index] = u64::try_from(mass / ARRIVAL_NS).unwrap_or(u64::MAX);
+        arrivals.counts[index] = arrivals_in(mass);
         longer += count;
         squares += count * u128::from(duration) * u128::from(duration);
     }
@@ -55,6 +55,15 @@ pub fn arrival_delay(turns: &Histogram, idle_ns: u64) -> Histogram {
     arrivals.max = if arrivals.is_empty() { 0 } else { turns.max };
     arrivals.min = if arrivals.is_empty() { u64::MAX } else { 0 };
     arrivals
+}
+
+/// The arrivals in so many nanoseconds of all turns together. The division is of 64 bits where it
+/// can be, which is 20 times as fast as one of 128.
+fn arrivals_in(mass: u128) -> u64 {
+    match u64::try_from(mass) {
+        Ok(mass) => mass / ARRIVAL_NS as u64,
+        Err(_) => u64::try_from(mass / ARRIVAL_NS).unwrap_or(u64::MAX),
+    }
 }
 
 #[cfg(test)]
