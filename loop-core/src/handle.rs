@@ -38,8 +38,7 @@ pub(crate) enum Kind<R: Record> {
 /// An idle, prepare or check handle.
 pub(crate) struct Watcher<R: Record> {
     pub(crate) list: WatcherList,
-    /// The pass before which it was started; a pass runs only those started before it.
-    pub(crate) started: u64,
+    /// Kept here while it is stopped; a started one has it in its list.
     pub(crate) callback: Option<Callback<R>>,
 }
 
@@ -188,7 +187,7 @@ impl<R: Record> Loop<R> {
         match &mut handle.kind {
             Kind::Watcher(watcher) => {
                 let list = watcher.list;
-                self.watchers[list as usize].remove(id);
+                drop(self.watchers[list as usize].remove(id));
             }
             Kind::Timer(timer) => {
                 if let Some(place) = timer.place.take() {

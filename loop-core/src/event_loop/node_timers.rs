@@ -143,7 +143,7 @@ impl<R: Record> Loop<R> {
     pub(super) fn run_timers(&mut self) {
         self.loop_ns = self.fresh_now_ns();
         let now_ms = self.now_ms();
-        if self.timer_heap.next_due_ms().is_some_and(|due_ms| due_ms <= now_ms) {
+        if self.timer_heap.is_due(now_ms) {
             self.in_phase(Phase::Timers, |lp| lp.run_due_timers(now_ms));
         }
     }

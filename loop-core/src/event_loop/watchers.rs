@@ -2,28 +2,89 @@
 //!
 //! As in libuv the one started last runs first. An active idle handle keeps the poll from waiting.
 
+use std::fmt;
+
 use super::Loop;
 use crate::handle::{Callback, HandleId, Kind, Watcher, WatcherList};
 use crate::phase::Phase;
 use crate::recorder::Record;
 
-/// The active watchers of one phase, in the order in which they were started.
-#[derive(Debug, Default)]
-pub(crate) struct Watchers {
-    active: Vec<HandleId>,
-    /// Used again by every pass, so that a pass does not allocate.
-    scratch: Vec<HandleId>,
+/// The started watchers of one phase, in the order in which they were started.
+pub(crate) struct Watchers<R: Record> {
+    started: Vec<Started<R>>,
     /// How many passes there have been.
     passes: u64,
+    /// Passes that are being run: more than one where a callback runs the loop.
+    running: usize,
+    /// Whether some were stopped in a pass and are still in the list.
+    stopped: bool,
 }
 
-impl Watchers {
-    pub(super) fn is_empty(&self) -> bool {
-        self.active.is_empty()
+struct Started<R: Record> {
+    id: HandleId,
+    live: bool,
+    /// The pass before which it was started; a pass runs only those started before it.
+    before_pass: u64,
+    /// `None` while it runs.
+    callback: Option<Callback<R>>,
+}
+
+impl<R: Record> Watchers<R> {
+    pub(super) fn new() -> Self {
+        Watchers { started: Vec::new(), passes: 0, running: 0, stopped: false }
     }
 
-    pub(crate) fn remove(&mut self, id: HandleId) {
-        self.active.retain(|&active| active != id);
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.started.is_empty()
+    }
+
+    fn find(&mut self, id: HandleId) -> Option<&mut Started<R>> {
+        self.started.iter_mut().find(|started| started.live && started.id == id)
+    }
+
+    fn push(&mut self, id: HandleId, callback: Option<Callback<R>>) {
+        self.started.push(Started { id, live: true, before_pass: self.passes, callback });
+    }
+
+    /// Takes a watcher from the list, and returns its callback unless it is running.
+    pub(crate) fn remove(&mut self, id: HandleId) -> Option<Callback<R>> {
+        let started = self.find(id)?;
+        started.live = false;
+        let callback = started.callback.take();
+        self.stopped = true;
+        self.compact();
+        callback
+    }
+
+    /// Takes the next one to run from below `end`, with its place. `end` moves down to it.
+    #[inline]
+    fn next(&mut self, end: &mut usize, pass: u64) -> Option<(HandleId, Callback<R>)> {
+        while *end > 0 {
+            *end -= 1;
+            let started = &mut self.started[*end];
+            if started.live
+                && started.before_pass < pass
+                && let Some(callback) = started.callback.take()
+            {
+                return Some((started.id, callback));
+            }
+        }
+        None
+    }
+
+    /// Forgets those that were stopped, when no pass counts on their places.
+    fn compact(&mut self) {
+        if self.stopped && self.running == 0 {
+            self.started.retain(|started| started.live);
+            self.stopped = false;
+        }
+    }
+}
+
+impl<R: Record> fmt::Debug for Watchers<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watchers").field("started", &self.started.len()).finish_non_exhaustive()
     }
 }
 
@@ -46,34 +107,38 @@ impl<R: Record> Loop<R> {
 
     /// Stops an idle, prepare or check handle. It can be started again.
     pub fn watcher_stop(&mut self, id: HandleId) {
-        let Some(handle) = self.handles.get(id) else { return };
-        if let Kind::Watcher(Watcher { list, .. }) = handle.kind {
-            self.watchers[list as usize].remove(id);
-            self.handles.update(id, |handle| handle.active = false);
+        let Some(handle) = self.handles.get_mut(id) else { return };
+        if let Kind::Watcher(watcher) = &mut handle.kind
+            && let Some(callback) = self.watchers[watcher.list as usize].remove(id)
+        {
+            watcher.callback = Some(callback);
         }
+        self.set_watching(id, false);
     }
 
     /// Starts a stopped handle again, first in its phase from the next turn on.
     pub fn watcher_restart(&mut self, id: HandleId) {
-        if self.is_active(id) {
-            return;
-        }
-        let Some(handle) = self.handles.get_mut(id).filter(|handle| !handle.closing) else {
+        let Some(handle) = self.handles.get_mut(id).filter(|h| !h.active && !h.closing) else {
             return;
         };
         if let Kind::Watcher(watcher) = &mut handle.kind {
-            let watchers = &mut self.watchers[watcher.list as usize];
-            watcher.started = watchers.passes;
-            watchers.active.push(id);
-            self.handles.update(id, |handle| handle.active = true);
+            let callback = watcher.callback.take();
+            self.watchers[watcher.list as usize].push(id, callback);
         }
+        self.set_watching(id, true);
+    }
+
+    fn set_watching(&mut self, id: HandleId, active: bool) {
+        self.handles.update(id, |handle| {
+            if matches!(handle.kind, Kind::Watcher(_)) {
+                handle.active = active;
+            }
+        });
     }
 
     fn watcher_start(&mut self, list: WatcherList, callback: Callback<R>) -> HandleId {
-        let watchers = &mut self.watchers[list as usize];
-        let watcher = Watcher { list, started: watchers.passes, callback: Some(callback) };
-        let id = self.handles.insert(Kind::Watcher(watcher), true);
-        watchers.active.push(id);
+        let id = self.handles.insert(Kind::Watcher(Watcher { list, callback: None }), true);
+        self.watchers[list as usize].push(id, Some(callback));
         id
     }
 
@@ -107,34 +172,38 @@ impl<R: Record> Loop<R> {
         }
     }
 
+    #[inline]
     fn run_watchers(&mut self, list: WatcherList) {
         let watchers = &mut self.watchers[list as usize];
         watchers.passes += 1;
-        let pass = watchers.passes;
-        let mut scratch = std::mem::take(&mut watchers.scratch);
-        scratch.extend(watchers.active.iter().rev());
-        for id in scratch.drain(..) {
-            self.run_watcher(id, pass);
+        watchers.running += 1;
+        let (pass, mut end) = (watchers.passes, watchers.started.len());
+        while let Some((id, mut callback)) = self.watchers[list as usize].next(&mut end, pass) {
+            self.callback(|lp| {
+                callback(lp);
+                lp.put_back(list, end, id, callback);
+            });
         }
-        self.watchers[list as usize].scratch = scratch;
+        let watchers = &mut self.watchers[list as usize];
+        watchers.running -= 1;
+        watchers.compact();
     }
 
-    /// Runs one watcher, unless it has been stopped in this pass (and perhaps started again: then
-    /// its turn is the next).
-    fn run_watcher(&mut self, id: HandleId, pass: u64) {
-        let Some(handle) = self.handles.get_mut(id).filter(|handle| handle.active) else { return };
-        let Kind::Watcher(watcher) = &mut handle.kind else { return };
-        if watcher.started >= pass {
-            return;
+    /// A watcher's callback has run: puts it back where it was, or where it belongs now that the
+    /// watcher was stopped, started again or closed.
+    #[inline]
+    fn put_back(&mut self, list: WatcherList, place: usize, id: HandleId, callback: Callback<R>) {
+        let watchers = &mut self.watchers[list as usize];
+        let started = match &mut watchers.started[place] {
+            same if same.live => Some(same),
+            _ => watchers.find(id),
+        };
+        if let Some(started) = started {
+            started.callback = Some(callback);
+        } else if let Some(handle) = self.handles.get_mut(id)
+            && let Kind::Watcher(watcher) = &mut handle.kind
+        {
+            watcher.callback = Some(callback);
         }
-        let Some(mut callback) = watcher.callback.take() else { return };
-        self.callback(|lp| {
-            callback(lp);
-            if let Some(handle) = lp.handles.get_mut(id)
-                && let Kind::Watcher(watcher) = &mut handle.kind
-            {
-                watcher.callback = Some(callback);
-            }
-        });
     }
 }

@@ -24,7 +24,7 @@
 //! cumulative histogram.
 
 use super::Histogram;
-use crate::buckets::{BUCKETS, Scale};
+use crate::buckets::Scale;
 
 /// One arrival for every so many nanoseconds of observed time.
 const ARRIVAL_NS: u128 = 1_000;

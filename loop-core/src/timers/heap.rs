@@ -14,28 +14,47 @@ pub(crate) struct Place {
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct TimerHeap {
     started: u64,
     timers: BTreeMap<Place, HandleId>,
+    /// When the first timer is due, remembered because every turn asks; `u64::MAX` for none.
+    next_due_ms: u64,
 }
 
 impl TimerHeap {
+    pub(crate) fn new() -> Self {
+        TimerHeap { started: 0, timers: BTreeMap::new(), next_due_ms: u64::MAX }
+    }
+
     pub(crate) fn insert(&mut self, due_ms: u64, timer: HandleId) -> Place {
         let place = Place { due_ms, start: self.started };
         self.started += 1;
         self.timers.insert(place, timer);
+        self.next_due_ms = self.next_due_ms.min(due_ms);
         place
     }
 
     pub(crate) fn remove(&mut self, place: Place) {
         self.timers.remove(&place);
+        self.remember_next();
+    }
+
+    fn remember_next(&mut self) {
+        let first = self.timers.first_key_value();
+        self.next_due_ms = first.map_or(u64::MAX, |(place, _)| place.due_ms);
     }
 
     /// When the first timer is due.
     #[inline]
     pub(crate) fn next_due_ms(&self) -> Option<u64> {
-        self.timers.first_key_value().map(|(place, _)| place.due_ms)
+        (self.next_due_ms != u64::MAX).then_some(self.next_due_ms)
+    }
+
+    /// Whether a timer is due.
+    #[inline]
+    pub(crate) fn is_due(&self, now_ms: u64) -> bool {
+        self.next_due_ms <= now_ms
     }
 
     /// How many timers were started so far.
@@ -47,6 +66,11 @@ impl TimerHeap {
     pub(crate) fn pop_due(&mut self, now_ms: u64, started: u64) -> Option<(Place, HandleId)> {
         let first = self.timers.first_entry()?;
         let place = first.key();
-        (place.due_ms <= now_ms && place.start < started).then(|| first.remove_entry())
+        if place.due_ms > now_ms || place.start >= started {
+            return None;
+        }
+        let taken = first.remove_entry();
+        self.remember_next();
+        Some(taken)
     }
 }
