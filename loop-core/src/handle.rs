@@ -53,6 +53,8 @@ pub(crate) enum WatcherList {
 /// One of the loop's own timers.
 pub(crate) struct LoopTimer<R: Record> {
     pub(crate) place: Option<crate::timers::Place>,
+    /// To the nanosecond, though the order goes by milliseconds.
+    pub(crate) due_ns: u64,
     pub(crate) repeat_ms: u64,
     pub(crate) callback: Option<Callback<R>>,
 }

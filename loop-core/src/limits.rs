@@ -30,5 +30,8 @@ pub(crate) const POOL_THREADS_MAX: usize = 1024;
 /// then costs about 1 ns a job.
 pub(crate) const TIMED_DRAIN_JOBS: u64 = 8;
 
+/// What timers count in, in what clocks count in.
+pub(crate) const NS_PER_MS: u64 = 1_000_000;
+
 const _: () = assert!(POOL_THREADS <= POOL_THREADS_MAX);
 const _: () = assert!(POLL_EVENTS.is_power_of_two());

@@ -4,12 +4,12 @@
 //! its timeout, as in libuv since it takes the due ones aside first.
 
 use super::Loop;
-use super::time::NS_PER_MS;
 use crate::handle::{Callback, HandleId, Kind, LoopTimer};
+use crate::limits::NS_PER_MS;
 use crate::phase::Phase;
 use crate::recorder::Record;
 use crate::task::Task;
-use crate::timers::{ListKey, Place, TimerCallback, TimerId};
+use crate::timers::{ListKey, TimerCallback, TimerId};
 
 impl<R: Record> Loop<R> {
     /// Runs a closure once after so many milliseconds: as `setTimeout`. 0, and what is longer than
@@ -34,7 +34,7 @@ impl<R: Record> Loop<R> {
     /// Starts a timer's time again: as `timeout.refresh()`.
     pub fn timer_refresh(&mut self, id: TimerId) {
         self.update_time();
-        if let Some(sooner) = self.node_timers.refresh(id, self.now_ms()) {
+        if let Some(sooner) = self.node_timers.refresh(id, self.loop_ns) {
             self.schedule_if(sooner);
         }
     }
@@ -58,7 +58,7 @@ impl<R: Record> Loop<R> {
     fn set_node_timer(&mut self, ms: u64, callback: TimerCallback<Self>) -> TimerId {
         // As Node: a timer counts from now, not from when the phase began.
         self.update_time();
-        let (id, sooner) = self.node_timers.set(ms, self.now_ms(), callback);
+        let (id, sooner) = self.node_timers.set(ms, self.loop_ns, callback);
         self.schedule_if(sooner);
         id
     }
@@ -90,7 +90,7 @@ impl<R: Record> Loop<R> {
             self.update_time();
         }
         let callback: Callback<R> = Box::new(callback);
-        let timer = LoopTimer { place: None, repeat_ms, callback: Some(callback) };
+        let timer = LoopTimer { place: None, due_ns: 0, repeat_ms, callback: Some(callback) };
         let id = self.handles.insert(Kind::Timer(timer), false);
         self.arm(id, timeout_ms);
         id
@@ -133,8 +133,10 @@ impl<R: Record> Loop<R> {
             return;
         }
         let place = self.timer_heap.insert(self.now_ms().saturating_add(timeout_ms), id);
+        let due_ns = self.loop_ns.saturating_add(timeout_ms.saturating_mul(NS_PER_MS));
         if let Some(timer) = self.loop_timer(id) {
             timer.place = Some(place);
+            timer.due_ns = due_ns;
         }
         self.handles.update(id, |handle| handle.active = true);
     }
@@ -150,23 +152,24 @@ impl<R: Record> Loop<R> {
 
     fn run_due_timers(&mut self, now_ms: u64) {
         let started_later = self.timer_heap.started();
-        while let Some((place, id)) = self.timer_heap.pop_due(now_ms, started_later) {
+        while let Some(id) = self.timer_heap.pop_due(now_ms, started_later) {
             if id == HandleId::NODE_TIMERS {
                 self.node_timer = None;
                 self.run_node_timers();
             } else {
-                self.run_loop_timer(id, place);
+                self.run_loop_timer(id);
             }
         }
     }
 
-    fn run_loop_timer(&mut self, id: HandleId, place: Place) {
+    fn run_loop_timer(&mut self, id: HandleId) {
         let Some(timer) = self.loop_timer(id) else { return };
         timer.place = None;
+        let due_ns = timer.due_ns;
         let Some(mut callback) = timer.callback.take() else { return };
         self.handles.update(id, |handle| handle.active = false);
         self.timer_again(id);
-        self.note_timer(place.due_ms);
+        self.note_timer(due_ns);
         self.callback(|lp| {
             callback(lp);
             if let Some(timer) = lp.loop_timer(id) {
@@ -175,12 +178,13 @@ impl<R: Record> Loop<R> {
         });
     }
 
-    /// Notes how late a timer is: from the millisecond in which it was due to now.
+    /// Notes how late a timer is. One that was set late in a millisecond may run early in the one
+    /// in which it is due, and then is not late.
     #[inline]
-    fn note_timer(&mut self, due_ms: u64) {
+    fn note_timer(&mut self, due_ns: u64) {
         if R::ON {
             let now_ns = self.fresh_now_ns();
-            self.record.timer(now_ns.saturating_sub(due_ms * NS_PER_MS));
+            self.record.timer(now_ns.saturating_sub(due_ns));
         }
     }
 
@@ -219,7 +223,7 @@ impl<R: Record> Loop<R> {
 
     fn run_node_timer(&mut self, id: TimerId) {
         let Some(fired) = self.node_timers.fire(id) else { return };
-        self.note_timer(fired.due_ms);
+        self.note_timer(fired.due_ns);
         match fired.callback {
             TimerCallback::Gone => self.node_timers.settle_timeout(id),
             TimerCallback::Once(task) => self.callback_alone(|lp| {
@@ -228,10 +232,10 @@ impl<R: Record> Loop<R> {
             }),
             TimerCallback::Repeat(mut interval) => {
                 self.update_time();
-                let start_ms = self.now_ms();
+                let start_ns = self.loop_ns;
                 self.callback_alone(|lp| {
                     interval(lp);
-                    let settled = lp.node_timers.settle_interval(id, start_ms, interval);
+                    let settled = lp.node_timers.settle_interval(id, start_ns, interval);
                     lp.schedule_if(settled.unwrap_or(None));
                 });
             }

@@ -6,10 +6,9 @@
 use std::io;
 
 use super::Loop;
-use super::time::NS_PER_MS;
 use crate::handle::{HandleId, Kind};
 use crate::io::{Letters, Ready};
-use crate::limits::POLL_PASSES;
+use crate::limits::{NS_PER_MS, POLL_PASSES};
 use crate::phase::Phase;
 use crate::recorder::Record;
 

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use super::Loop;
+use crate::limits::NS_PER_MS;
 use crate::recorder::Record;
-
-pub(super) const NS_PER_MS: u64 = 1_000_000;
 
 impl<R: Record> Loop<R> {
     /// Reads the clock.

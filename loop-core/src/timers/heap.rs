@@ -63,13 +63,13 @@ impl TimerHeap {
     }
 
     /// Takes the first timer if it is due and was among the first `started` to be started.
-    pub(crate) fn pop_due(&mut self, now_ms: u64, started: u64) -> Option<(Place, HandleId)> {
+    pub(crate) fn pop_due(&mut self, now_ms: u64, started: u64) -> Option<HandleId> {
         let first = self.timers.first_entry()?;
         let place = first.key();
         if place.due_ms > now_ms || place.start >= started {
             return None;
         }
-        let taken = first.remove_entry();
+        let taken = first.remove();
         self.remember_next();
         Some(taken)
     }

@@ -13,6 +13,7 @@
 use std::fmt;
 
 use super::list_queue::{ListQueue, Queued};
+use crate::limits::NS_PER_MS;
 use crate::task::Task;
 
 /// The longest duration Node takes; anything longer, and anything below 1 ms, becomes 1 ms.
@@ -47,7 +48,8 @@ pub(crate) enum TimerCallback<Cx> {
 /// A timer that is taken from its list to be run.
 pub(crate) struct Fired<Cx> {
     pub(crate) callback: TimerCallback<Cx>,
-    pub(crate) due_ms: u64,
+    /// To the nanosecond, though the order goes by milliseconds.
+    pub(crate) due_ns: u64,
 }
 
 /// A list, named so that another one in the same place is not mistaken for it.
@@ -63,7 +65,7 @@ struct Timer {
     /// The list it stands in; `NONE` while it runs and when it is gone.
     list: u32,
     generation: u32,
-    start_ms: u64,
+    start_ns: u64,
     duration_ms: u32,
     referenced: bool,
     live: bool,
@@ -136,7 +138,7 @@ impl<Cx> NodeTimers<Cx> {
     pub(crate) fn set(
         &mut self,
         duration_ms: u64,
-        now_ms: u64,
+        now_ns: u64,
         callback: TimerCallback<Cx>,
     ) -> (TimerId, Option<u64>) {
         let clamped = (1..=TIMEOUT_MAX_MS).contains(&duration_ms);
@@ -146,14 +148,14 @@ impl<Cx> NodeTimers<Cx> {
             previous: NONE,
             list: NONE,
             generation: 0,
-            start_ms: now_ms,
+            start_ns: now_ns,
             duration_ms,
             referenced: true,
             live: true,
         };
         let index = self.store(timer, callback);
         self.referenced += 1;
-        let sooner = self.append(index, now_ms);
+        let sooner = self.append(index, now_ns);
         (TimerId { index, generation: self.timers[index as usize].generation }, sooner)
     }
 
@@ -174,15 +176,16 @@ impl<Cx> NodeTimers<Cx> {
         }
     }
 
-    /// Appends a timer to the list of its duration, as of `start_ms`.
+    /// Appends a timer to the list of its duration, as of `start_ns`.
     #[inline]
-    fn append(&mut self, index: u32, start_ms: u64) -> Option<u64> {
+    fn append(&mut self, index: u32, start_ns: u64) -> Option<u64> {
+        let start_ms = start_ns / NS_PER_MS;
         let duration_ms = self.timers[index as usize].duration_ms;
         let known = self.table.get(duration_ms);
         let list = known.unwrap_or_else(|| self.new_list(duration_ms, start_ms));
         let last = self.lists[list as usize].last;
         let timer = &mut self.timers[index as usize];
-        timer.start_ms = start_ms;
+        timer.start_ns = start_ns;
         timer.list = list;
         timer.previous = last;
         timer.next = NONE;
@@ -281,10 +284,10 @@ impl<Cx> NodeTimers<Cx> {
 
     /// Starts a timer's time again, as `timeout.refresh()`. As for [`NodeTimers::set`], returns
     /// the duration for which the loop timer must be set. `None` within: no such timer.
-    pub(crate) fn refresh(&mut self, id: TimerId, now_ms: u64) -> Option<Option<u64>> {
+    pub(crate) fn refresh(&mut self, id: TimerId, now_ns: u64) -> Option<Option<u64>> {
         let index = self.find(id)?;
         self.unlink(index);
-        Some(self.append(index, now_ms))
+        Some(self.append(index, now_ns))
     }
 
     /// Whether a timer holds the loop; `None` when it is gone.
@@ -319,7 +322,7 @@ impl<Cx> NodeTimers<Cx> {
         let list = self.list(key).filter(|list| list.first != NONE)?;
         let timer = &self.timers[list.first as usize];
         let id = TimerId { index: list.first, generation: timer.generation };
-        Some((id, timer.start_ms + u64::from(list.duration_ms)))
+        Some((id, timer.start_ns / NS_PER_MS + u64::from(list.duration_ms)))
     }
 
     /// Puts a list back whose first timer is due at `due_ms`, later than `now_ms`.
@@ -337,10 +340,10 @@ impl<Cx> NodeTimers<Cx> {
         let index = self.find(id)?;
         self.unlink(index);
         let timer = &self.timers[index as usize];
-        let due_ms = timer.start_ms + u64::from(timer.duration_ms);
+        let due_ns = timer.start_ns + u64::from(timer.duration_ms) * NS_PER_MS;
         let gone = TimerCallback::Gone;
         let callback = std::mem::replace(&mut self.callbacks[index as usize], gone);
-        Some(Fired { callback, due_ms })
+        Some(Fired { callback, due_ns })
     }
 
     /// A timeout has run: forgets it. Its closure is spent, so a refresh from within it is too.
@@ -356,13 +359,13 @@ impl<Cx> NodeTimers<Cx> {
     pub(crate) fn settle_interval(
         &mut self,
         id: TimerId,
-        start_ms: u64,
+        start_ns: u64,
         callback: Interval<Cx>,
     ) -> Result<Option<u64>, Interval<Cx>> {
         let Some(index) = self.find(id) else { return Err(callback) };
         self.callbacks[index as usize] = TimerCallback::Repeat(callback);
         self.unlink(index);
-        Ok(self.append(index, start_ms))
+        Ok(self.append(index, start_ns))
     }
 
     /// A list has been run to its end: drops it if it still is the one of its duration and empty.
