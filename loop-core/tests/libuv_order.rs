@@ -5,7 +5,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use loop_core::{Clock, Loop, Options, ReadEvent, RunMode, RunStatus};
+use loop_core::{Clock, Loop, LoopError, Options, ReadEvent, RunMode, RunStatus};
 
 type Log = Rc<RefCell<Vec<&'static str>>>;
 
@@ -108,6 +108,25 @@ fn loop_stop_ends_the_turn_and_loop_stop_before_run_does_no_turn() {
     lp.stop();
     assert_eq!(lp.run(RunMode::Default).unwrap(), RunStatus::Stopped);
     assert_eq!(log.borrow().len(), 2);
+}
+
+#[test]
+fn a_callback_cannot_run_the_loop_that_runs_it() {
+    let mut lp = virtual_loop();
+    let log = Log::default();
+    let l = log.clone();
+    lp.set_immediate(move |lp| {
+        assert!(matches!(lp.run(RunMode::Default), Err(LoopError::Nested)));
+        let inner = l.clone();
+        lp.enter(|_| inner.borrow_mut().push("inner"));
+        l.borrow_mut().push("outer");
+    });
+    done(&mut lp);
+    assert_eq!(log.borrow().join(" "), "inner outer");
+    assert_eq!(lp.reader().snapshot().turns, 2);
+    lp.set_immediate(noting(&log, "again"));
+    done(&mut lp);
+    assert_eq!(log.borrow().len(), 3);
 }
 
 #[test]

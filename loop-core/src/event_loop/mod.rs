@@ -77,6 +77,8 @@ pub enum LoopError {
     /// A promise was rejected and nobody had set a handler. The loop can be run again; the
     /// rejection is forgotten.
     UnhandledRejection(crate::promise::Reason),
+    /// [`Loop::run`] was called from a callback. Nothing has changed: the loop runs on.
+    Nested,
 }
 
 impl fmt::Display for LoopError {
@@ -86,6 +88,7 @@ impl fmt::Display for LoopError {
             LoopError::UnhandledRejection(reason) => {
                 write!(f, "unhandled promise rejection: {reason}; add a `catch` or a handler")
             }
+            LoopError::Nested => f.write_str("a callback can't run the loop that runs it"),
         }
     }
 }
@@ -94,7 +97,7 @@ impl std::error::Error for LoopError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             LoopError::Poll(error) => Some(error),
-            LoopError::UnhandledRejection(_) => None,
+            LoopError::UnhandledRejection(_) | LoopError::Nested => None,
         }
     }
 }
@@ -137,6 +140,7 @@ pub struct Loop<R: Record = Recorder> {
     /// Whether something has run since `now_ns` was taken.
     stale: bool,
     turn_open: bool,
+    running: bool,
     stopped: bool,
     freezing: bool,
     frozen_since_ns: Option<u64>,
@@ -201,6 +205,7 @@ impl<R: Record> Loop<R> {
             loop_ns: 0,
             stale: true,
             turn_open: false,
+            running: false,
             stopped: false,
             freezing: false,
             frozen_since_ns: None,
@@ -222,8 +227,13 @@ impl<R: Record> Loop<R> {
     }
 
     /// Runs a main program: what it queues is drained when it returns, what it starts is run by
-    /// [`Loop::run`]. Its time counts as part of the first turn, outside of any phase.
+    /// [`Loop::run`]. Its time counts as part of the first turn, outside of any phase. Called from
+    /// a callback, it runs as a part of that.
     pub fn enter(&mut self, main: impl FnOnce(&mut Self)) {
+        if self.running {
+            main(self);
+            return;
+        }
         self.open_turn();
         self.callback(main);
     }
@@ -233,10 +243,14 @@ impl<R: Record> Loop<R> {
     /// # Errors
     /// See [`LoopError`].
     pub fn run(&mut self, mode: RunMode) -> Result<RunStatus, LoopError> {
+        if std::mem::replace(&mut self.running, true) {
+            return Err(LoopError::Nested);
+        }
         self.thaw();
         self.open_turn();
         let result = self.run_turns(mode);
         self.close_turn();
+        self.running = false;
         let alive = result?;
         if self.freezing {
             self.freezing = false;

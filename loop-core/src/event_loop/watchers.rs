@@ -14,8 +14,8 @@ pub(crate) struct Watchers<R: Record> {
     started: Vec<Started<R>>,
     /// How many passes there have been.
     passes: u64,
-    /// Passes that are being run: more than one where a callback runs the loop.
-    running: usize,
+    /// Whether a pass is being run, which counts on the places of all.
+    running: bool,
     /// Whether some were stopped in a pass and are still in the list.
     stopped: bool,
 }
@@ -31,7 +31,7 @@ struct Started<R: Record> {
 
 impl<R: Record> Watchers<R> {
     pub(super) fn new() -> Self {
-        Watchers { started: Vec::new(), passes: 0, running: 0, stopped: false }
+        Watchers { started: Vec::new(), passes: 0, running: false, stopped: false }
     }
 
     #[inline]
@@ -73,9 +73,9 @@ impl<R: Record> Watchers<R> {
         None
     }
 
-    /// Forgets those that were stopped, when no pass counts on their places.
+    /// Forgets those that were stopped, unless a pass counts on their places.
     fn compact(&mut self) {
-        if self.stopped && self.running == 0 {
+        if self.stopped && !self.running {
             self.started.retain(|started| started.live);
             self.stopped = false;
         }
@@ -176,7 +176,7 @@ impl<R: Record> Loop<R> {
     fn run_watchers(&mut self, list: WatcherList) {
         let watchers = &mut self.watchers[list as usize];
         watchers.passes += 1;
-        watchers.running += 1;
+        watchers.running = true;
         let (pass, mut end) = (watchers.passes, watchers.started.len());
         while let Some((id, mut callback)) = self.watchers[list as usize].next(&mut end, pass) {
             self.callback(|lp| {
@@ -185,7 +185,7 @@ impl<R: Record> Loop<R> {
             });
         }
         let watchers = &mut self.watchers[list as usize];
-        watchers.running -= 1;
+        watchers.running = false;
         watchers.compact();
     }
 
