@@ -29,17 +29,24 @@ impl<const N: usize> AtomicHistogram<N> {
         }
     }
 
-    /// Counts `value`. Called by the one writer only.
+    /// Counts `values`. Called by the one writer only. Sum, min and max are gathered in registers:
+    /// a store that the next value loads again would cost more than all the rest.
     #[inline]
-    pub(crate) fn record(&self, linear_bits: u32, value: u64) {
-        if value < get(&self.min) {
-            set(&self.min, value);
+    pub(crate) fn record(&self, linear_bits: u32, values: impl Iterator<Item = u64>) {
+        let (mut sum, mut min, mut max) = (0u64, u64::MAX, 0);
+        for value in values {
+            sum = sum.wrapping_add(value);
+            min = min.min(value);
+            max = max.max(value);
+            add(&self.buckets[index_for(linear_bits, value).min(N - 1)], 1);
         }
-        if value > get(&self.max) {
-            set(&self.max, value);
+        add(&self.sum, sum);
+        if min < get(&self.min) {
+            set(&self.min, min);
         }
-        add(&self.buckets[index_for(linear_bits, value).min(N - 1)], 1);
-        add(&self.sum, value);
+        if max > get(&self.max) {
+            set(&self.max, max);
+        }
     }
 
     /// Copies what has been counted so far into `out`, without allocating. Only the buckets from
@@ -74,7 +81,8 @@ mod tests {
         let values = [0, 1, 255, 256, 1_000_000, 1 << 36, 1 << 40];
         for scale in [Scale::Time, Scale::Length] {
             let atomic = AtomicHistogram::<BUCKETS>::new();
-            values.iter().for_each(|&value| atomic.record(scale.linear_bits(), value));
+            atomic.record(scale.linear_bits(), values[..3].iter().copied());
+            atomic.record(scale.linear_bits(), values[3..].iter().copied());
             assert_eq!(atomic.read(scale), Histogram::of(scale, values));
         }
     }
@@ -101,8 +109,8 @@ mod models {
                     assert!(first <= second && second <= 2, "{first} then {second}");
                 })
             };
-            shared.record(5, 0);
-            shared.record(5, 1);
+            shared.record(5, [0].into_iter());
+            shared.record(5, [1].into_iter());
             reader.join().unwrap();
             assert_eq!(count(&shared), 2);
             assert_eq!((get(&shared.sum), get(&shared.min), get(&shared.max)), (1, 0, 1));

@@ -77,10 +77,10 @@ impl Shared {
         }
     }
 
-    /// Counts one value in one histogram. Called by the writer only.
+    /// Counts values in one histogram. Called by the writer only.
     #[inline]
-    pub(super) fn record(&self, histogram: usize, value: u64) {
-        self.histograms[histogram].record(scale_of(histogram).linear_bits(), value);
+    pub(super) fn record(&self, histogram: usize, values: impl Iterator<Item = u64>) {
+        self.histograms[histogram].record(scale_of(histogram).linear_bits(), values);
     }
 }
 

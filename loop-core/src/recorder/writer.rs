@@ -97,9 +97,11 @@ impl Recorder {
 
     #[inline(never)]
     fn count_log(&mut self) {
-        for &entry in &self.log[..self.log_len] {
-            let histogram = (entry & ((1 << HIST_BITS) - 1)) as usize;
-            self.shared.record(histogram, entry >> HIST_BITS);
+        let histogram_of = |entry: u64| (entry & ((1 << HIST_BITS) - 1)) as usize;
+        let log = &self.log[..self.log_len];
+        for run in log.chunk_by(|one, next| histogram_of(*one) == histogram_of(*next)) {
+            let values = run.iter().map(|entry| entry >> HIST_BITS);
+            self.shared.record(histogram_of(run[0]), values);
         }
         self.log_len = 0;
     }
