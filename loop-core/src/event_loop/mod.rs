@@ -1,17 +1,17 @@
 //! The loop: libuv's phases in libuv's order, Node's queues above them.
 //!
 //! ```text
-//!          ┌──────────────────────────────────────────────────────────────┐
-//!  timers ─┴> pending ─> idle ─> prepare ─> poll ─> check ─> close ─> timers ─┐
-//!   (once)      ^                                                            │
-//!               └────────────────────────────────────────────────────────────┘
-//!  after every callback: all nextTicks, then all microtasks, again until both are empty
+//!   timers ──┐ (once, before the first turn)
+//!            v
+//!     ┌─> pending ─> idle ─> prepare ─> poll ─> check ─> close ─> timers ─┐
+//!     └───────────────────────────────────────────────────────────────────┘
+//!   after every callback: all nextTicks, then all microtasks, again until both are empty
 //! ```
 //!
 //! The order is that of libuv since 1.45 (Node 20): timers at the end of each turn, and once before
 //! the first.
 //!
-//! Cost: an empty turn is one `epoll_wait` and 10 to 30 ns.
+//! Cost: an empty turn is one `epoll_wait`, and two fifths of that (`goals` in `bench` prints it).
 //!
 //! **Invariant**: the clock is read when the poll returns and after every phase that ran something;
 //! an empty phase costs no reading. The order of events is the same whether a loop is measured or
@@ -21,6 +21,7 @@ mod drain;
 mod freeze;
 mod immediates;
 mod node_timers;
+mod options;
 mod poll;
 mod time;
 mod watchers;
@@ -29,7 +30,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 
-use crate::clock::{Clock, LoopClock};
+use crate::clock::LoopClock;
 use crate::handle::{HandleId, Handles};
 use crate::io::Io;
 use crate::limits::PENDING_PASSES;
@@ -41,90 +42,9 @@ use crate::task::{Task, TaskRing};
 use crate::timers::{NodeTimers, Place, TimerHeap};
 pub use immediates::ImmediateId;
 use immediates::Immediates;
+pub use options::{LoopError, Options, RunMode, RunStatus};
 use poll::PollScratch;
 use watchers::Watchers;
-
-/// How long [`Loop::run`] goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RunMode {
-    /// Until nothing keeps the loop alive.
-    Default,
-    /// One turn, waiting for events if there is nothing to do.
-    Once,
-    /// One turn, without waiting.
-    NoWait,
-}
-
-/// Why [`Loop::run`] has returned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RunStatus {
-    /// Nothing keeps the loop alive.
-    Done,
-    /// [`Loop::stop`] was called.
-    Stopped,
-    /// One turn was asked for, and there is more to do.
-    Alive,
-    /// [`Loop::freeze`] was called.
-    Frozen,
-}
-
-/// Why a loop could not go on.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum LoopError {
-    /// The kernel refused to wait for events. The loop can be run again.
-    Poll(io::Error),
-    /// A promise was rejected and nobody had set a handler. The loop can be run again; the
-    /// rejection is forgotten.
-    UnhandledRejection(crate::promise::Reason),
-    /// [`Loop::run`] was called from a callback. Nothing has changed: the loop runs on.
-    Nested,
-}
-
-impl fmt::Display for LoopError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            LoopError::Poll(error) => write!(f, "waiting for events failed: {error}"),
-            LoopError::UnhandledRejection(reason) => {
-                write!(f, "unhandled promise rejection: {reason}; add a `catch` or a handler")
-            }
-            LoopError::Nested => f.write_str("a callback can't run the loop that runs it"),
-        }
-    }
-}
-
-impl std::error::Error for LoopError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            LoopError::Poll(error) => Some(error),
-            LoopError::UnhandledRejection(_) | LoopError::Nested => None,
-        }
-    }
-}
-
-/// What a loop is made with.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The clock. Under a virtual one a run is exactly repeatable.
-    pub clock: Clock,
-    /// From how long on a turn is a stall, in nanoseconds. 50 ms by default.
-    pub stall_threshold_ns: u64,
-    /// Whether single callbacks and short drains are timed: two clock readings each.
-    pub detail: bool,
-    /// Threads for blocking work, 1 to 1024. `None`: by `UV_THREADPOOL_SIZE`, else 4.
-    pub thread_pool_size: Option<usize>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            clock: Clock::real(),
-            stall_threshold_ns: 50_000_000,
-            detail: false,
-            thread_pool_size: None,
-        }
-    }
-}
 
 /// An event loop. It belongs to the thread that made it; callbacks get it as `&mut Loop`.
 ///

@@ -6,6 +6,7 @@
 //!  timer_start ────────────────> TimerHeap: libuv's timers by (due, start order)
 //! ```
 
+mod durations;
 mod heap;
 mod list_queue;
 mod node;

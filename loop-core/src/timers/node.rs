@@ -12,15 +12,13 @@
 
 use std::fmt;
 
+use super::durations::Durations;
 use super::list_queue::{ListQueue, Queued};
 use crate::limits::NS_PER_MS;
 use crate::task::Task;
 
 /// The longest duration Node takes; anything longer, and anything below 1 ms, becomes 1 ms.
 const TIMEOUT_MAX_MS: u64 = (1 << 31) - 1;
-
-/// Durations to a page of the table that finds a duration's list.
-const PAGE: usize = 256;
 
 const NONE: u32 = u32::MAX;
 
@@ -380,43 +378,5 @@ impl<Cx> fmt::Debug for NodeTimers<Cx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let live = self.timers.len() - self.free_timers.len();
         f.debug_struct("NodeTimers").field("live", &live).finish_non_exhaustive()
-    }
-}
-
-/// Finds the list of a duration: pages for the durations in use.
-#[derive(Debug, Default)]
-struct Durations {
-    pages: Vec<Option<Box<[u32; PAGE]>>>,
-    /// Durations beyond the table: above about a minute there are few.
-    rare: std::collections::HashMap<u32, u32>,
-}
-
-/// Durations up to here have a place in the table: 256 pages of 256.
-const TABLED_MS: u32 = 1 << 16;
-
-impl Durations {
-    #[inline]
-    fn get(&self, duration_ms: u32) -> Option<u32> {
-        if duration_ms >= TABLED_MS {
-            return self.rare.get(&duration_ms).copied();
-        }
-        let page = self.pages.get(duration_ms as usize / PAGE)?.as_ref()?;
-        Some(page[duration_ms as usize % PAGE]).filter(|&list| list != NONE)
-    }
-
-    fn set(&mut self, duration_ms: u32, list: Option<u32>) {
-        if duration_ms >= TABLED_MS {
-            match list {
-                Some(list) => self.rare.insert(duration_ms, list),
-                None => self.rare.remove(&duration_ms),
-            };
-            return;
-        }
-        let number = duration_ms as usize / PAGE;
-        if number >= self.pages.len() {
-            self.pages.resize_with(number + 1, || None);
-        }
-        let page = self.pages[number].get_or_insert_with(|| Box::new([NONE; PAGE]));
-        page[duration_ms as usize % PAGE] = list.unwrap_or(NONE);
     }
 }
