@@ -1,4 +1,4 @@
-//! The one bucket layout that recorder, snapshot and exporters share: log-linear, 32 a factor of two.
+//! The bucket layout that recorder, snapshot and exporters share: log-linear, 32 a factor of two.
 //!
 //! ```text
 //!  value 0        2^k       2^(k+1)   2^(k+2)                2^(k+29)
@@ -12,8 +12,8 @@
 //!
 //! Cost: an index is a shift, a leading-zero count and an add, about 1 ns.
 //!
-//! **Invariant**: a value is at most 1/64 (1.6 %) away from the midpoint of its bucket, unless it is
-//! below `2^k` (then at most half the width of a linear bucket) or in the last bucket.
+//! **Invariant**: a value is at most 1/64 (1.6 %) away from the midpoint of its bucket, unless it
+//! is below `2^k` (then at most half the width of a linear bucket) or in the last bucket.
 
 /// Buckets to a factor of two.
 pub const SUB_BUCKETS: usize = 32;

@@ -241,8 +241,10 @@ fn an_idle_loop_counts_its_open_wait_and_has_no_open_turn() {
     let reader = lp.reader();
     let waker = lp.waker(|lp| lp.stop());
     let thread = std::thread::spawn(move || {
-        wait_for(&reader, "10 ms of waiting", |seen| seen.idle_ns.unwrap() > 10 * MS);
-        assert_eq!(reader.snapshot().current_turn_ns(), 0);
+        let seen = wait_for(&reader, "10 ms of waiting", |seen| seen.idle_ns > Some(10 * MS));
+        assert_eq!(seen.current_turn_ns(), 0);
+        let arrivals = seen.arrival_delay_ns.unwrap();
+        assert!(arrivals.count() > 10_000, "the open wait is a time to arrive in, too");
         waker.wake();
     });
     lp.run(RunMode::Default).unwrap();

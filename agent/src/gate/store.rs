@@ -29,7 +29,8 @@ impl fmt::Display for StoreError {
         match self {
             StoreError::Missing(path) => write!(
                 f,
-                "there is no lock {0}; write one with `loopscope gate accept --lock {0} -- NAME...`",
+                "there is no lock {0}; \
+                 write one with `loopscope gate accept --lock {0} -- NAME...`",
                 path.display()
             ),
             StoreError::Read(path, error) => {

@@ -1,7 +1,7 @@
 //! Where snapshots come from, and what every source holds to.
 //!
 //! ```text
-//! source: embedded (a workload on our own loop) ──> Snapshot ──> diagnosis, report, http, push, gate
+//! source: embedded (a workload on our own loop) ──> Snapshot ──> diagnosis, report, serve, gate
 //! ```
 //!
 //! The contract of [`Observe::snapshot`]:

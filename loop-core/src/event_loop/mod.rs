@@ -323,7 +323,6 @@ impl<R: Record> Loop<R> {
     fn open_turn(&mut self) {
         if !self.turn_open {
             self.turn_open = true;
-            self.record.attach_thread();
             self.update_time();
             self.record.open_turn(self.now_ns);
         }

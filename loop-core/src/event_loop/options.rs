@@ -39,7 +39,8 @@ pub enum LoopError {
     /// A promise was rejected and nobody had set a handler. The loop can be run again; the
     /// rejection is forgotten.
     UnhandledRejection(Reason),
-    /// [`Loop::run`](crate::Loop::run) was called from a callback. Nothing has changed: the loop runs on.
+    /// [`Loop::run`](crate::Loop::run) was called from a callback. Nothing has changed: the loop
+    /// runs on.
     Nested,
 }
 

@@ -1,10 +1,11 @@
 //! A histogram that one thread writes and any thread reads, without either waiting for the other.
 //!
-//! Cost: 8 KB; a record is one bucket, the sum and two comparisons, about 1.2 ns, with relaxed
-//! loads and stores only.
+//! Cost: 8 KB; a value is one bucket, the sum and two comparisons, with relaxed loads and stores
+//! only.
 //!
-//! **Invariant**: a reader may see a part of what one value changes, and the next reader the rest. The count is the sum of the buckets, so it never disagrees with them. Once the
-//! writer rests, everything is exact.
+//! **Invariant**: a reader may see a part of what one value changes, and the next reader the rest.
+//! The count is the sum of the buckets, so it never disagrees with them. Once the writer rests,
+//! everything is exact.
 
 use super::sync::{AtomicU64, add, get, set};
 use crate::buckets::{BUCKETS, Scale, index_for};

@@ -16,6 +16,7 @@
 //! loop which never comes back is seen by every reader.
 
 mod histogram;
+mod log;
 mod reader;
 mod shared;
 mod stalls;
@@ -36,8 +37,6 @@ pub trait Record: 'static {
 
     /// Whether single callbacks and short drains are timed.
     fn detail(&self) -> bool;
-    /// The loop runs on this thread from now on.
-    fn attach_thread(&mut self);
     /// A turn begins: the poll has returned, or the loop starts.
     fn open_turn(&mut self, now_ns: u64);
     /// The turn ends: the loop is about to poll, or has nothing left to do.
@@ -46,7 +45,8 @@ pub trait Record: 'static {
     fn open_poll(&mut self, now_ns: u64);
     /// The poll has returned.
     fn close_poll(&mut self, wait_ns: u64);
-    /// Everything noted so far must become visible: the loop may be gone for a while.
+    /// Everything noted so far must become visible: the loop may be gone for a while. It is between
+    /// two phases.
     fn flush(&mut self);
     /// A phase that has something to run begins.
     fn enter_phase(&mut self, phase: Phase);
@@ -82,7 +82,6 @@ pub struct NoRecord;
 impl Record for NoRecord {
     const ON: bool = false;
     #[inline(always)] fn detail(&self) -> bool { false }
-    #[inline(always)] fn attach_thread(&mut self) {}
     #[inline(always)] fn open_turn(&mut self, _: u64) {}
     #[inline(always)] fn close_turn(&mut self, _: u64) {}
     #[inline(always)] fn open_poll(&mut self, _: u64) {}

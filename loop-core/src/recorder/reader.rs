@@ -145,8 +145,8 @@ impl Reader {
         read(&mut pool.queue_ns, Hist::PoolQueue as usize, timed);
         read(&mut pool.run_ns, Hist::PoolRun as usize, timed);
         self.read_pool(pool);
-        let waited_ns = |h: &Histogram| u64::try_from(h.sum).unwrap_or(u64::MAX);
-        let idle_ns = out.poll_wait_ns.as_ref().map_or(0, waited_ns);
+        // With the wait that is still going on: a loop asleep keeps nobody waiting.
+        let idle_ns = out.idle_ns.unwrap_or(0);
         out.arrival_delay_ns = out.turn_ns.as_ref().map(|turns| arrival_delay(turns, idle_ns));
     }
 

@@ -3,32 +3,23 @@
 use std::sync::Arc;
 
 use super::Record;
+use super::log::Log;
 use super::reader::Reader;
-use super::shared::{HISTOGRAMS, Hist, Shared, TOTALS, Total, count_stall};
+use super::shared::{Hist, Shared, TOTALS, Total, count_stall};
 use super::stalls::StallRecord;
 use super::sync::set;
 use crate::clock::Clock;
 use crate::phase::{PHASES, Phase};
 use crate::snapshot::{LedgerKey, Queue};
 
-/// Values that may wait before they are counted: 8 for each of [`TURNS_WAITING`] turns.
-const LOG_LEN: usize = 512;
-
 /// Turns that may wait before they become visible.
 const TURNS_WAITING: u64 = 64;
-
-/// Low bits of a log entry that name the histogram; the value is above them.
-const HIST_BITS: u32 = 8;
-
-const _: () = assert!(LOG_LEN as u64 == 8 * TURNS_WAITING && LOG_LEN.is_power_of_two());
-const _: () = assert!(HISTOGRAMS <= 1 << HIST_BITS);
 
 /// Notes what a loop does, for [`Reader`]s on any thread.
 #[derive(Debug)]
 pub struct Recorder {
     shared: Arc<Shared>,
-    log: Box<[u64; LOG_LEN]>,
-    log_len: usize,
+    log: Log,
     totals: [u64; TOTALS],
     phase: usize,
     active_ns: u64,
@@ -66,13 +57,13 @@ impl Turn {
 }
 
 impl Recorder {
-    /// A recorder, and the reader that sees what it notes.
+    /// A recorder, and the reader that sees what it notes. It is made on the thread of its loop.
     pub fn new(clock: Clock, stall_threshold_ns: u64, detail: bool) -> (Recorder, Reader) {
         let shared = Arc::new(Shared::new());
+        set(&shared.thread_id, thread_id().unwrap_or(0));
         let recorder = Recorder {
             shared: shared.clone(),
-            log: Box::new([0; LOG_LEN]),
-            log_len: 0,
+            log: Log::new(),
             totals: [0; TOTALS],
             phase: PHASES,
             active_ns: 0,
@@ -85,25 +76,9 @@ impl Recorder {
         (recorder, Reader::new(shared, clock, stall_threshold_ns, detail))
     }
 
-    /// Puts a value on the log of what is to be counted.
     #[inline]
     fn note(&mut self, histogram: usize, value: u64) {
-        self.log[self.log_len % LOG_LEN] = value << HIST_BITS | histogram as u64;
-        self.log_len += 1;
-        if self.log_len == LOG_LEN {
-            self.count_log();
-        }
-    }
-
-    #[inline(never)]
-    fn count_log(&mut self) {
-        let histogram_of = |entry: u64| (entry & ((1 << HIST_BITS) - 1)) as usize;
-        let log = &self.log[..self.log_len];
-        for run in log.chunk_by(|one, next| histogram_of(*one) == histogram_of(*next)) {
-            let values = run.iter().map(|entry| entry >> HIST_BITS);
-            self.shared.record(histogram_of(run[0]), values);
-        }
-        self.log_len = 0;
+        self.log.note(histogram, value, &self.shared);
     }
 
     #[inline]
@@ -159,10 +134,6 @@ impl Record for Recorder {
         self.detail
     }
 
-    fn attach_thread(&mut self) {
-        set(&self.shared.thread_id, thread_id().unwrap_or(0));
-    }
-
     #[inline]
     fn open_turn(&mut self, now_ns: u64) {
         self.turn = Turn::at(now_ns);
@@ -204,10 +175,14 @@ impl Record for Recorder {
     }
 
     fn flush(&mut self) {
-        self.count_log();
+        self.log.count(&self.shared);
         for (shared, own) in self.shared.totals.iter().zip(self.totals) {
             set(shared, own);
         }
+        // No phase is open when the loop flushes. Until then the last one stays: clearing it at
+        // the end of each would cost a store that only a main program makes a difference to.
+        self.phase = PHASES;
+        set(&self.shared.open.phase, PHASES as u64);
     }
 
     #[inline]
@@ -218,8 +193,6 @@ impl Record for Recorder {
 
     #[inline]
     fn leave_phase(&mut self, phase: Phase, duration_ns: u64) {
-        self.phase = PHASES;
-        set(&self.shared.open.phase, PHASES as u64);
         self.turn.in_phases_ns += duration_ns;
         if duration_ns >= self.turn.longest_phase_ns {
             self.turn.longest_phase = phase as usize;

@@ -19,7 +19,8 @@ pub(super) const WORKLOAD: Workload = Workload {
     summary: "a pool that races promises which are settled: n(n+1)/2 jobs in one drain",
     shows: "A pool waits for the first of its promises by Promise.race, takes one out, and waits \
             again. Its promises are settled already, so each race queues a job for every promise \
-            left, and all of it is one drain. Ten times the promises block a hundred times as long.",
+            left, and all of it is one drain. Ten times the promises block a hundred times as \
+            long.",
     fixed: "waits for 100 promises at a time by Promise.all and lets the loop turn between them",
     params: &[Param {
         name: "count",

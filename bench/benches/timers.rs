@@ -1,0 +1,25 @@
+//! A million timers under virtual time: set, cleared in random order, expired. An element is a
+//! timer.
+
+mod support;
+
+use loopscope_bench::Failure;
+use loopscope_bench::cases::timers::{Durations, Part, timers};
+use loopscope_bench::cases::under_virtual_time;
+
+const TIMERS: usize = 1_000_000;
+
+fn main() -> Result<(), Failure> {
+    let case = |which, part| timers(under_virtual_time, TIMERS, which, part);
+    support::bench(
+        "timers",
+        vec![
+            ("spread, insert", case(Durations::Spread, Part::Insert)),
+            ("spread, cancel", case(Durations::Spread, Part::Cancel)),
+            ("spread, expire", case(Durations::Spread, Part::Expire)),
+            ("same, insert", case(Durations::Same, Part::Insert)),
+            ("same, cancel", case(Durations::Same, Part::Cancel)),
+            ("same, expire", case(Durations::Same, Part::Expire)),
+        ],
+    )
+}

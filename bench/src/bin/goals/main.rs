@@ -1,0 +1,98 @@
+//! Prints the goals of speed and memory against what this machine shows, in one run.
+//!
+//! ```text
+//!  plan (what is measured, against which limit) ──> row ──> table, or JSON lines
+//! ```
+//!
+//! Every ratio is between rivals that took turns in this process; a goal is judged by the quietest
+//! round, and the middle one is printed beside it. A goal that is missed is told, not failed: the
+//! exit code is 0 unless something could not be measured at all.
+
+mod plan;
+mod row;
+mod table;
+
+use std::process::ExitCode;
+
+use loopscope_bench::Failure;
+use loopscope_bench::counting::Counting;
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+const USAGE: &str = "\
+Prints goals against what this machine shows.
+
+usage: goals [--quick] [--json] [--only GROUP]
+
+  --quick       fewer and smaller rounds: seconds instead of a minute
+  --json        one JSON object a row instead of the table
+  --only GROUP  one group: turn, socket, immediates, record, queues, timers, read, memory
+
+With `--features libuv` libuv is built and measured, too (this needs libclang).";
+
+/// What the command line asks for.
+#[derive(Debug, Default)]
+struct Asked {
+    quick: bool,
+    json: bool,
+    only: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let asked = match parse(std::env::args().skip(1)) {
+        Ok(Some(asked)) => asked,
+        Ok(None) => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Err(complaint) => {
+            eprintln!("{complaint}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&asked) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("goals: {failure}");
+            ExitCode::from(4)
+        }
+    }
+}
+
+fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Asked>, String> {
+    let mut asked = Asked::default();
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--quick" => asked.quick = true,
+            "--json" => asked.json = true,
+            "--only" => asked.only = Some(args.next().ok_or("--only needs the name of a group")?),
+            "--help" | "-h" => return Ok(None),
+            other => return Err(format!("unknown argument `{other}`")),
+        }
+    }
+    match &asked.only {
+        Some(name) if !plan::GROUPS.iter().any(|group| group.name == name) => {
+            Err(format!("there is no group `{name}`"))
+        }
+        _ => Ok(Some(asked)),
+    }
+}
+
+fn run(asked: &Asked) -> Result<(), Failure> {
+    let size = if asked.quick { plan::QUICK } else { plan::FULL };
+    let wanted = |group: &&plan::Group| asked.only.as_deref().is_none_or(|only| only == group.name);
+    let mut rows = Vec::new();
+    for group in plan::GROUPS.iter().filter(wanted) {
+        eprintln!("measuring {} ...", group.what);
+        rows.extend((group.measure)(&size)?);
+    }
+    if asked.json {
+        for row in &rows {
+            println!("{}", serde_json::to_string(row)?);
+        }
+    } else {
+        print!("{}", table::render(&rows));
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! Turns: one poll each, with nothing to do but an idle and a check callback, with immediates, and
+//! with one byte arriving at a socket.
+
+use std::cell::Cell;
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::rc::Rc;
+
+use loop_core::{Loop, ReadEvent, Record, RunMode};
+
+use crate::Failure;
+use crate::measure::{Batch, Case};
+
+/// Turns with an idle and a check handle, whose check callback queues so many immediates: an
+/// operation is a turn.
+pub fn turns<R: Record>(mut lp: Loop<R>, turns: u64, immediates: u64) -> Case {
+    let left = count_down(&mut lp, immediates);
+    Box::new(move || {
+        left.set(turns);
+        Batch::try_timed(turns, || lp.run(RunMode::Default))
+    })
+}
+
+/// As [`turns`], but an operation is an immediate.
+pub fn immediates<R: Record>(mut lp: Loop<R>, turns: u64, immediates: u64) -> Case {
+    let left = count_down(&mut lp, immediates);
+    Box::new(move || {
+        left.set(turns);
+        Batch::try_timed(turns * immediates, || lp.run(RunMode::Default))
+    })
+}
+
+/// Gives the loop its handles. It stops when the cell has been counted down to 0.
+fn count_down<R: Record>(lp: &mut Loop<R>, immediates: u64) -> Rc<Cell<u64>> {
+    let left = Rc::new(Cell::new(0));
+    let counter = left.clone();
+    lp.idle_start(|_| {});
+    lp.check_start(move |lp| {
+        for number in 0..immediates {
+            lp.set_immediate(move |_| {
+                std::hint::black_box(number);
+            });
+        }
+        counter.set(counter.get() - 1);
+        if counter.get() == 0 {
+            lp.stop();
+        }
+    });
+    left
+}
+
+/// Turns in each of which one byte arrives: its callback sends the next one. An operation is a
+/// turn: a poll that finds the socket ready, a read, a second read that finds nothing, a write.
+///
+/// # Errors
+/// Those of the sockets.
+pub fn socket_turns<R: Record>(mut lp: Loop<R>, turns: u64) -> Result<Case, Failure> {
+    let accepted = Rc::new(Cell::new(None));
+    let seen = accepted.clone();
+    let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let listener = lp.tcp_listen(anywhere, move |_, stream| seen.set(stream.ok()))?;
+    let address = lp.local_address(listener).ok_or("the listener has closed")?;
+    let mut client = TcpStream::connect(address)?;
+    client.set_nodelay(true)?;
+    let stream = loop {
+        lp.run(RunMode::Once)?;
+        if let Some(stream) = accepted.take() {
+            break stream;
+        }
+    };
+
+    let left = Rc::new(Cell::new(0));
+    let counter = left.clone();
+    let mut sender = client.try_clone()?;
+    lp.read_start(stream, move |lp, event| {
+        let arrived = matches!(event, ReadEvent::Data(_));
+        counter.set(counter.get() - u64::from(arrived));
+        if !arrived || counter.get() == 0 || sender.write_all(b"x").is_err() {
+            lp.stop();
+        }
+    });
+    Ok(Box::new(move || {
+        left.set(turns);
+        client.write_all(b"x")?;
+        let batch = Batch::try_timed(turns, || lp.run(RunMode::Default))?;
+        if left.get() > 0 {
+            return Err("the socket has closed".into());
+        }
+        Ok(batch)
+    }))
+}

