@@ -19,9 +19,12 @@ const SETTLE_NS: u64 = 50_000_000;
 /// Ticks between two alignments: about 0.1 s at 2 to 4 GHz.
 const ALIGN_TICKS: u64 = 1 << 28;
 
-/// How far counter and clock may differ at an alignment. A preemption between reading the two
-/// looks like a difference, too, hence not less.
-const TRUST_NS: u64 = 50_000_000;
+/// Ticks within which clock and counter must have been read to be compared: about 20 µs. Where a
+/// preemption came between, the alignment is put off.
+const TOGETHER_TICKS: u64 = 1 << 16;
+
+/// How far counter and clock may differ at an alignment before the counter is not believed.
+const TRUST_NS: u64 = 1_000_000;
 
 /// The counter, calibrated.
 #[derive(Debug)]
@@ -76,6 +79,10 @@ impl TscClock {
         }
         if self.rate != 0 {
             let expected = self.anchor.ns + scale(ticks.wrapping_sub(self.anchor.ticks), self.rate);
+            if self::ticks().wrapping_sub(ticks) > TOGETHER_TICKS {
+                self.align_after_ticks += ALIGN_TICKS / 16;
+                return expected;
+            }
             if expected.abs_diff(ns) > TRUST_NS {
                 // Settles anew: until then each reading takes this path and is the system's.
                 *self = TscClock { start: now, anchor: now, rate: 0, align_after_ticks: 0 };

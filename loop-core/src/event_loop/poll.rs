@@ -21,7 +21,7 @@ pub(super) struct PollScratch {
 
 impl<R: Record> Loop<R> {
     pub(super) fn poll(&mut self, timeout_ms: Option<u64>) -> io::Result<()> {
-        let start_ns = self.fresh_now_ns();
+        let start_ns = if R::ON { self.fresh_now_ns() } else { self.now_ns };
         self.record.close_turn(start_ns);
         if timeout_ms != Some(0) {
             self.record.flush();
@@ -46,8 +46,9 @@ impl<R: Record> Loop<R> {
                 if self.io.is_quiet() {
                     // Nothing is ready, so waiting is moving the clock to the next timer: to its
                     // very millisecond, which may be less than `ms` away.
-                    let due_ns = (self.now_ns / NS_PER_MS + ms) * NS_PER_MS;
-                    self.clock.advance(due_ns.saturating_sub(self.now_ns));
+                    let now_ns = self.fresh_now_ns();
+                    let due_ns = (now_ns / NS_PER_MS + ms) * NS_PER_MS;
+                    self.clock.advance(due_ns - now_ns);
                 }
                 Ok(())
             }
