@@ -29,7 +29,7 @@ const TRUST_NS: u64 = 1_000_000;
 /// The counter, calibrated.
 #[derive(Debug)]
 pub(super) struct TscClock {
-    start: Pair,
+    start: Option<Pair>,
     anchor: Pair,
     /// Nanoseconds a tick, as a fixed-point number of 32 fractional bits; 0 until settled.
     rate: u64,
@@ -48,12 +48,11 @@ impl TscClock {
         const CLOCKSOURCE: &str =
             "/sys/devices/system/clocksource/clocksource0/current_clocksource";
         let trusted = std::fs::read_to_string(CLOCKSOURCE).is_ok_and(|name| name.trim() == "tsc");
-        (cfg!(target_arch = "x86_64") && trusted).then(|| TscClock {
-            start: Pair::default(),
-            anchor: Pair::default(),
-            rate: 0,
-            align_after_ticks: 0,
-        })
+        (cfg!(target_arch = "x86_64") && trusted).then(TscClock::unsettled)
+    }
+
+    fn unsettled() -> TscClock {
+        TscClock { start: None, anchor: Pair::default(), rate: 0, align_after_ticks: 0 }
     }
 
     #[inline]
@@ -69,30 +68,34 @@ impl TscClock {
     #[cold]
     fn align(&mut self, clock: &Clock, ticks: u64) -> u64 {
         let ns = clock.now_ns();
-        let now = Pair { ticks, ns };
-        if self.start.ticks == 0 {
-            self.start = now;
-        }
-        let since_start = (ticks.wrapping_sub(self.start.ticks), ns - self.start.ns);
-        if since_start.1 < SETTLE_NS {
-            return ns;
-        }
-        if self.rate != 0 {
-            let expected = self.anchor.ns + scale(ticks.wrapping_sub(self.anchor.ticks), self.rate);
-            if self::ticks().wrapping_sub(ticks) > TOGETHER_TICKS {
+        let together = self::ticks().wrapping_sub(ticks) <= TOGETHER_TICKS;
+        let expected = self.anchor.ns + scale(ticks.wrapping_sub(self.anchor.ticks), self.rate);
+        match (self.rate, together) {
+            (0, true) => self.settle(Pair { ticks, ns }),
+            (0, false) => ns,
+            (_, true) if expected.abs_diff(ns) <= TRUST_NS => self.settle(Pair { ticks, ns }),
+            (_, true) => {
+                *self = TscClock::unsettled();
+                ns
+            }
+            (_, false) => {
                 self.align_after_ticks += ALIGN_TICKS / 16;
-                return expected;
-            }
-            if expected.abs_diff(ns) > TRUST_NS {
-                // Settles anew: until then each reading takes this path and is the system's.
-                *self = TscClock { start: now, anchor: now, rate: 0, align_after_ticks: 0 };
-                return ns;
+                expected
             }
         }
-        self.rate = ((u128::from(since_start.1) << 32) / u128::from(since_start.0.max(1))) as u64;
-        self.anchor = now;
-        self.align_after_ticks = ALIGN_TICKS;
-        ns
+    }
+
+    /// Takes the rate from the time since the start, once that is long enough. Until then each
+    /// reading comes here and is the system's.
+    fn settle(&mut self, now: Pair) -> u64 {
+        let start = *self.start.get_or_insert(now);
+        let (ticks, ns) = (now.ticks.wrapping_sub(start.ticks), now.ns - start.ns);
+        if ns >= SETTLE_NS {
+            self.rate = ((u128::from(ns) << 32) / u128::from(ticks.max(1))) as u64;
+            self.anchor = now;
+            self.align_after_ticks = ALIGN_TICKS;
+        }
+        now.ns
     }
 }
 
