@@ -3,6 +3,7 @@
 //! Cost: a wait is one `epoll_wait` (mio adds 1 ns); waking a loop that was woken already is a
 //! push under a lock that nobody holds for longer.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -112,13 +113,25 @@ fn handle_of(token: Token) -> HandleId {
 /// What other threads have left for the loop.
 #[derive(Debug, Default)]
 pub(crate) struct Letters {
-    pub(crate) wakes: Vec<HandleId>,
-    pub(crate) done: Vec<Completion>,
+    pub(crate) wakes: VecDeque<HandleId>,
+    pub(crate) done: VecDeque<Completion>,
 }
 
 impl Letters {
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.wakes.is_empty() && self.done.is_empty()
+    }
+
+    /// Puts `older` letters before these.
+    pub(crate) fn put_before(&mut self, older: &mut Letters) {
+        for done in older.done.drain(..).rev() {
+            self.done.push_front(done);
+        }
+        for wake in older.wakes.drain(..).rev() {
+            if !self.wakes.contains(&wake) {
+                self.wakes.push_front(wake);
+            }
+        }
     }
 }
 

@@ -20,14 +20,18 @@ pub(crate) const READ_BYTES: usize = 64 * 1024;
 /// Connections accepted from one listener in one turn: as many as a listener's default backlog.
 pub(crate) const ACCEPTS_A_TURN: usize = 128;
 
+/// After how many milliseconds a listener that could not accept tries again: ten times a second,
+/// in which a few descriptors may have been given back.
+pub(crate) const ACCEPT_RETRY_MS: u64 = 100;
+
 /// Threads of the pool (libuv: 4) when neither the options nor `UV_THREADPOOL_SIZE` say otherwise.
 pub(crate) const POOL_THREADS: usize = 4;
 
 /// The most threads of the pool (libuv: 1024).
 pub(crate) const POOL_THREADS_MAX: usize = 1024;
 
-/// Jobs in a drain from which on its duration is taken without `detail`: the second clock reading
-/// then costs about 1 ns a job.
+/// Jobs in a drain from which on its duration is put into a histogram without `detail`. For the
+/// ledger of a stall it is always taken.
 pub(crate) const TIMED_DRAIN_JOBS: u64 = 8;
 
 /// What timers count in, in what clocks count in.

@@ -75,7 +75,9 @@ struct Shared {
 #[derive(Default)]
 struct Jobs {
     waiting: VecDeque<Job>,
-    idle_threads: usize,
+    /// Threads without a job, those included that have yet to begin. A thread may have begun before
+    /// it is counted, so the number may be below zero for a moment.
+    idle_threads: isize,
     closed: bool,
 }
 
@@ -127,7 +129,7 @@ impl<R: Record> Pool<R> {
         let job = Job { id, work, queued: Instant::now() };
         if self.inline {
             let completion = Completion { times_ns: None, ..job.run() };
-            self.shared.inbox.post(|letters| letters.done.push(completion));
+            self.shared.inbox.post(|letters| letters.done.push_back(completion));
         } else {
             self.start_threads();
             self.shared.push(job);
@@ -136,20 +138,22 @@ impl<R: Record> Pool<R> {
     }
 
     fn start_threads(&mut self) {
-        if std::mem::replace(&mut self.started, true) {
+        if self.started {
             return;
         }
         for number in 0..self.size {
             let shared = self.shared.clone();
             let name = format!("loop-worker-{number}");
-            let spawned = std::thread::Builder::new().name(name).spawn(move || shared.work());
-            // With one thread the pool works, if slowly; without any a job would never end.
-            if let Err(error) = spawned
-                && number == 0
-            {
-                panic!("no thread can be started for blocking work: {error}");
+            match std::thread::Builder::new().name(name).spawn(move || shared.work()) {
+                Ok(_) => self.shared.lock().idle_threads += 1,
+                // With one thread the pool works, if slowly; without any a job would never end.
+                Err(error) if number == 0 => {
+                    panic!("no thread can be started for blocking work: {error}")
+                }
+                Err(_) => break,
             }
         }
+        self.started = true;
     }
 }
 
@@ -171,8 +175,12 @@ impl<R: Record> fmt::Debug for Pool<R> {
 impl Job {
     fn run(self) -> Completion {
         let started = Instant::now();
-        // What the closure holds is gone after a panic, so nobody can see it half changed.
-        let output = catch_unwind(AssertUnwindSafe(self.work)).map_err(|_| JobError::Panicked);
+        // What the closure holds is gone after a panic, so nobody can see it half changed. Nor may
+        // the panic's message, as it is dropped, end the thread.
+        let output = catch_unwind(AssertUnwindSafe(self.work)).map_err(|message| {
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(message)));
+            JobError::Panicked
+        });
         let run_ns = started.elapsed().as_nanos() as u64;
         let queue_ns = started.duration_since(self.queued).as_nanos() as u64;
         Completion { id: self.id, output, times_ns: Some((queue_ns, run_ns)) }
@@ -194,7 +202,8 @@ impl Shared {
 
     /// Jobs wait when there are more of them than threads to take them.
     fn tell(&self, jobs: &Jobs) {
-        self.gauge.set_waiting(jobs.waiting.len().saturating_sub(jobs.idle_threads) as u64);
+        let idle_threads = usize::try_from(jobs.idle_threads).unwrap_or(0);
+        self.gauge.set_waiting(jobs.waiting.len().saturating_sub(idle_threads) as u64);
     }
 
     fn cancel(&self, id: u64) -> bool {
@@ -208,20 +217,20 @@ impl Shared {
     fn work(&self) {
         while let Some(job) = self.next() {
             let completion = job.run();
-            self.inbox.post(|letters| letters.done.push(completion));
+            self.lock().idle_threads += 1;
+            self.inbox.post(|letters| letters.done.push_back(completion));
         }
     }
 
     fn next(&self) -> Option<Job> {
         let mut jobs = self.lock();
-        jobs.idle_threads += 1;
         while jobs.waiting.is_empty() && !jobs.closed {
             jobs = self.available.wait(jobs).unwrap_or_else(PoisonError::into_inner);
         }
+        let job = jobs.waiting.pop_front()?;
         jobs.idle_threads -= 1;
-        let job = jobs.waiting.pop_front();
         self.tell(&jobs);
-        job
+        Some(job)
     }
 }
 
@@ -257,7 +266,7 @@ impl<R: Record> Loop<R> {
         if cancelled {
             let output = Err(JobError::Cancelled);
             let completion = Completion { id: id.0, output, times_ns: None };
-            self.io.inbox().post(|letters| letters.done.push(completion));
+            self.io.inbox().post(|letters| letters.done.push_back(completion));
         }
         cancelled
     }

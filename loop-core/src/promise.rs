@@ -48,6 +48,9 @@ enum State<T, R: Record> {
 
 struct PromiseCell<T, R: Record> {
     state: RefCell<State<T, R>>,
+    /// Whether it is decided how it will be settled: the first resolution counts, also where that
+    /// is to follow another promise.
+    resolved: Cell<bool>,
     handled: Rc<Cell<bool>>,
 }
 
@@ -101,7 +104,12 @@ impl<T: Clone + 'static, R: Record> Promise<T, R> {
     }
 
     fn with(state: State<T, R>) -> Promise<T, R> {
-        Promise(Rc::new(PromiseCell { state: RefCell::new(state), handled: Rc::default() }))
+        let resolved = Cell::new(matches!(state, State::Settled(_)));
+        Promise(Rc::new(PromiseCell {
+            state: RefCell::new(state),
+            resolved,
+            handled: Rc::default(),
+        }))
     }
 
     /// Runs `f` with the value, in a job of its own: as `promise.then(f)`. A rejection is passed
@@ -131,7 +139,7 @@ impl<T: Clone + 'static, R: Record> Promise<T, R> {
         let (promise, resolver) = Promise::pending();
         self.react(lp, move |lp, outcome| {
             let outcome = outcome.and_then(|value| f(lp, value));
-            resolver.settle(lp, outcome);
+            resolver.decide(lp, outcome);
         });
         promise
     }
@@ -215,7 +223,7 @@ impl<T: Clone + 'static, R: Record> Promise<T, R> {
         let (first, resolver) = Promise::pending();
         for promise in promises {
             let resolver = resolver.clone();
-            promise.react(lp, move |lp, outcome| resolver.settle(lp, outcome));
+            promise.react(lp, move |lp, outcome| resolver.decide(lp, outcome));
         }
         first
     }
@@ -224,23 +232,38 @@ impl<T: Clone + 'static, R: Record> Promise<T, R> {
 impl<T: Clone + 'static, R: Record> Resolver<T, R> {
     /// Fulfils the promise.
     pub fn resolve(&self, lp: &mut Loop<R>, value: T) {
-        self.settle(lp, Ok(value));
+        self.decide(lp, Ok(value));
     }
 
     /// Rejects the promise.
     pub fn reject(&self, lp: &mut Loop<R>, reason: Reason) {
-        self.settle(lp, Err(reason));
+        self.decide(lp, Err(reason));
     }
 
     /// Settles the promise as another one will be. Takes two jobs more than a value, as in
-    /// JavaScript: one that asks the other promise, and its reaction.
+    /// JavaScript: one that asks the other promise, and its reaction. A promise that would wait
+    /// for itself is rejected.
     pub fn resolve_with(&self, lp: &mut Loop<R>, other: Promise<T, R>) {
+        if self.0.0.resolved.replace(true) {
+            return;
+        }
+        if Rc::ptr_eq(&self.0.0, &other.0) {
+            self.settle(lp, Err(Reason::new("chaining cycle detected for a promise")));
+            return;
+        }
         let resolver = self.clone();
         // It counts as handled from now on: the job that will handle it is queued.
         other.0.handled.set(true);
         lp.queue_microtask(move |lp| {
             other.react(lp, move |lp, outcome| resolver.settle(lp, outcome));
         });
+    }
+
+    /// Settles the promise unless it is decided already.
+    fn decide(&self, lp: &mut Loop<R>, outcome: Outcome<T>) {
+        if !self.0.0.resolved.replace(true) {
+            self.settle(lp, outcome);
+        }
     }
 
     fn settle(&self, lp: &mut Loop<R>, outcome: Outcome<T>) {

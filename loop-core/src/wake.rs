@@ -21,7 +21,7 @@ impl Waker {
     pub fn wake(&self) {
         self.inbox.post(|letters| {
             if !letters.wakes.contains(&self.handle) {
-                letters.wakes.push(self.handle);
+                letters.wakes.push_back(self.handle);
             }
         });
     }

@@ -4,11 +4,9 @@
 //! There is no bound, as in Node: a drain that feeds itself never ends. That is the pathology this
 //! project is about.
 //!
-//! Cost: an empty pair of queues is two comparisons; a drain two clock readings (one below 8 jobs
-//! without detail) and 3 to 4 ns a job.
+//! Cost: an empty pair of queues is two comparisons; a drain two clock readings and 3 to 4 ns a job.
 
 use super::Loop;
-use crate::limits::TIMED_DRAIN_JOBS;
 use crate::recorder::Record;
 use crate::snapshot::Queue;
 use crate::task::{Front, TaskRing};
@@ -38,7 +36,8 @@ impl<R: Record> Loop<R> {
         loop {
             self.drain_queue(Queue::NextTick, |lp| &mut lp.ticks);
             self.drain_queue(Queue::Microtask, |lp| &mut lp.microtasks);
-            if self.ticks.is_empty() && !self.process_rejections() {
+            let told = self.ticks.is_empty() && self.process_rejections();
+            if self.rejections.fatal() || (!told && self.ticks.is_empty()) {
                 return;
             }
         }
@@ -56,9 +55,8 @@ impl<R: Record> Loop<R> {
             jobs += 1;
             self.record.drain_progress(jobs);
         }
-        let timed = R::ON && (jobs >= TIMED_DRAIN_JOBS || self.record.detail());
-        let duration_ns = timed.then(|| self.take_time() - start_ns);
-        self.record.close_drain(queue, jobs, duration_ns);
+        let end_ns = if R::ON { self.take_time() } else { 0 };
+        self.record.close_drain(queue, jobs, end_ns - start_ns);
         self.stale = true;
     }
 }

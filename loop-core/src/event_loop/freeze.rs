@@ -21,16 +21,29 @@ impl<R: Record> Loop<R> {
         self.frozen_since_ns.is_some()
     }
 
-    /// Ends the freeze; [`Loop::run`] does it by itself. Does nothing to a loop that isn't frozen.
+    pub(super) fn begin_freeze(&mut self) {
+        self.frozen_since_ns = Some(self.now_ns);
+        self.record.open_freeze(self.now_ns);
+    }
+
+    /// Ends the freeze; [`Loop::run`] and [`Loop::enter`] do it by themselves. Does nothing to a
+    /// loop that isn't frozen.
     pub fn thaw(&mut self) {
         if let Some(since_ns) = self.frozen_since_ns.take() {
             let now_ns = self.take_time();
-            self.record.frozen(now_ns - since_ns);
+            self.record.close_freeze(now_ns - since_ns);
         }
     }
 
     /// Lets time pass while the loop doesn't run: sleeps on a real clock, moves a virtual one.
+    /// Does nothing from a callback: there it would be work, which [`Loop::busy`] is for.
     pub fn pass(&mut self, time: Duration) {
+        if self.running {
+            return;
+        }
+        if self.turn_open {
+            self.close_turn();
+        }
         if self.clock.is_virtual() {
             self.clock.advance(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
         } else {

@@ -43,6 +43,14 @@ impl<R: Record> Immediates<R> {
         }
     }
 
+    /// Counts anew what keeps the loop alive: one that panicked was not forgotten.
+    pub(super) fn recount(&mut self) {
+        let waiting = self.ring.front_number()..self.ring.next_number();
+        self.unreferenced = self.unreferenced.split_off(&waiting.start);
+        let armed = waiting.filter(|&number| self.ring.is_armed(number)).count() as u64;
+        self.referenced = armed - self.unreferenced.len() as u64;
+    }
+
     fn waits(&self, id: ImmediateId) -> bool {
         (self.ring.front_number()..self.ring.next_number()).contains(&id.0)
     }
@@ -92,7 +100,7 @@ impl<R: Record> Loop<R> {
         let end = self.immediates.ring.next_number();
         let detail = R::ON && self.record.detail();
         let mut ran = 0;
-        while self.immediates.ring.front_number() < end {
+        while self.immediates.ring.front_number() < end && !self.rejections.fatal() {
             let number = self.immediates.ring.front_number();
             let front = if detail && self.immediates.ring.is_armed(number) {
                 self.timed_in_detail(Self::run_front_immediate)

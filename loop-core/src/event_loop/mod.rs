@@ -29,9 +29,10 @@ mod watchers;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::clock::LoopClock;
-use crate::handle::{HandleId, Handles};
+use crate::handle::{Handle, HandleId, Handles, Kind};
 use crate::io::Io;
 use crate::limits::PENDING_PASSES;
 use crate::phase::Phase;
@@ -147,18 +148,21 @@ impl<R: Record> Loop<R> {
     }
 
     /// Runs a main program: what it queues is drained when it returns, what it starts is run by
-    /// [`Loop::run`]. Its time counts as part of the first turn, outside of any phase. Called from
-    /// a callback, it runs as a part of that.
+    /// [`Loop::run`], which should follow at once: the turn that begins here stays open until the
+    /// loop polls. Its time is outside of any phase. Called from a callback, it runs as a part of
+    /// that.
     pub fn enter(&mut self, main: impl FnOnce(&mut Self)) {
         if self.running {
             main(self);
             return;
         }
+        self.thaw();
         self.open_turn();
         self.callback(main);
     }
 
-    /// Runs the loop.
+    /// Runs the loop. A panic of a callback ends the run and is passed on; the loop can be run
+    /// again, without what that callback was to do.
     ///
     /// # Errors
     /// See [`LoopError`].
@@ -168,16 +172,20 @@ impl<R: Record> Loop<R> {
         }
         self.thaw();
         self.open_turn();
-        let result = self.run_turns(mode);
+        let result = catch_unwind(AssertUnwindSafe(|| self.run_turns(mode)));
         self.close_turn();
         self.running = false;
-        let alive = result?;
-        if self.freezing {
-            self.freezing = false;
-            self.frozen_since_ns = Some(self.now_ns);
+        let stopped = std::mem::take(&mut self.stopped);
+        let freezing = std::mem::take(&mut self.freezing);
+        let alive = result.unwrap_or_else(|panic| {
+            self.immediates.recount();
+            resume_unwind(panic)
+        })?;
+        if freezing {
+            self.begin_freeze();
             return Ok(RunStatus::Frozen);
         }
-        Ok(match (std::mem::take(&mut self.stopped), alive) {
+        Ok(match (stopped, alive) {
             (true, _) => RunStatus::Stopped,
             (false, true) => RunStatus::Alive,
             (false, false) => RunStatus::Done,
@@ -185,6 +193,8 @@ impl<R: Record> Loop<R> {
     }
 
     fn run_turns(&mut self, mode: RunMode) -> Result<bool, LoopError> {
+        // What was queued since the last run waits for this one.
+        self.drain_if_needed();
         self.check_rejection()?;
         let mut alive = self.is_alive();
         if mode == RunMode::Default && alive && self.may_go_on() {
@@ -261,6 +271,9 @@ impl<R: Record> Loop<R> {
         let batch = self.pending.len();
         self.in_phase(Phase::Pending, |lp| {
             for _ in 0..batch {
+                if lp.rejections.fatal() {
+                    break;
+                }
                 if let Some(task) = lp.pending.pop_front() {
                     lp.callback(|lp| task.run(lp));
                 }
@@ -268,19 +281,39 @@ impl<R: Record> Loop<R> {
         });
     }
 
+    /// Runs close callbacks, the handle closed last first, as libuv does.
     fn run_closing(&mut self) {
         if self.closing.is_empty() {
             return;
         }
-        let closing = std::mem::take(&mut self.closing);
+        let mut closing = std::mem::take(&mut self.closing);
         self.in_phase(Phase::Close, |lp| {
-            for id in closing {
-                let Some(handle) = lp.handles.remove(id) else { continue };
-                if let Some(on_close) = handle.on_close {
-                    lp.callback(|lp| on_close.run(lp));
-                }
+            while !lp.rejections.fatal()
+                && let Some(id) = closing.pop()
+            {
+                lp.finish_closing(id);
             }
+            // Behind those that were closed meanwhile, which come first in the next turn.
+            lp.closing.splice(0..0, closing);
         });
+    }
+
+    /// Forgets a handle, with its descriptor, and then runs every callback that it still owes.
+    fn finish_closing(&mut self, id: HandleId) {
+        let Some(Handle { kind, on_close, .. }) = self.handles.remove(id) else { return };
+        let owed = match kind {
+            Kind::Stream(stream) => stream.into_owed(),
+            other => {
+                drop(other);
+                Vec::new()
+            }
+        };
+        for (callback, result) in owed {
+            self.callback(|lp| callback(lp, result));
+        }
+        if let Some(on_close) = on_close {
+            self.callback(|lp| on_close.run(lp));
+        }
     }
 
     /// Runs what a phase has to run, and notes how long it took.

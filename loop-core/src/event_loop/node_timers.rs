@@ -98,9 +98,8 @@ impl<R: Record> Loop<R> {
 
     /// Stops one of the loop's own timers. [`Loop::timer_again`] starts a repeating one again.
     pub fn timer_stop(&mut self, id: HandleId) {
-        if let Some(timer) = self.loop_timer(id)
-            && let Some(place) = timer.place.take()
-        {
+        let Some(timer) = self.loop_timer(id) else { return };
+        if let Some(place) = timer.place.take() {
             self.timer_heap.remove(place);
         }
         self.handles.update(id, |handle| handle.active = false);
@@ -152,7 +151,9 @@ impl<R: Record> Loop<R> {
 
     fn run_due_timers(&mut self, now_ms: u64) {
         let started_later = self.timer_heap.started();
-        while let Some(id) = self.timer_heap.pop_due(now_ms, started_later) {
+        while !self.rejections.fatal()
+            && let Some(id) = self.timer_heap.pop_due(now_ms, started_later)
+        {
             if id == HandleId::NODE_TIMERS {
                 self.node_timer = None;
                 self.run_node_timers();
@@ -202,6 +203,11 @@ impl<R: Record> Loop<R> {
                 break;
             }
             self.drain_if_needed();
+            if self.rejections.fatal() {
+                self.node_timers.next_expiry_ms = expiry_ms;
+                self.schedule_node_timers(1);
+                return;
+            }
             self.run_timer_list(list, now_ms);
         }
         self.drain_if_needed();
@@ -216,6 +222,9 @@ impl<R: Record> Loop<R> {
             // What the timer before has queued runs only now: it may clear this one, but no longer
             // make it wait.
             self.drain_if_needed();
+            if self.rejections.fatal() {
+                return;
+            }
             self.run_node_timer(timer);
         }
         self.node_timers.finish(list);

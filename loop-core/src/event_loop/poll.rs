@@ -1,7 +1,8 @@
 //! The poll phase: wait for the kernel, then run what it found ready.
 //!
-//! **Invariant**: a turn ends where the wait begins and the next one begins where it ends, so a
-//! stall is never cut in two by anything but a poll.
+//! **Invariant**: a turn ends where the poll begins and the next one begins where it ends, so a
+//! stall is never cut in two by anything but a poll. A loop is idle only in a poll that may wait:
+//! one that goes round and round without waiting is busy, as libuv has it.
 
 use std::io;
 
@@ -22,18 +23,23 @@ pub(super) struct PollScratch {
 impl<R: Record> Loop<R> {
     pub(super) fn poll(&mut self, timeout_ms: Option<u64>) -> io::Result<()> {
         let start_ns = if R::ON { self.fresh_now_ns() } else { self.now_ns };
+        let waits = timeout_ms != Some(0);
         self.record.close_turn(start_ns);
-        if timeout_ms != Some(0) {
+        if waits {
             self.record.flush();
+            self.record.open_wait(start_ns);
         }
-        self.record.open_poll(start_ns);
         let result = self.wait(timeout_ms);
         let end_ns = self.take_time();
-        self.record.close_poll(end_ns - start_ns);
+        if waits {
+            self.record.close_wait(end_ns - start_ns);
+        } else {
+            self.record.passed_poll(end_ns - start_ns);
+        }
         self.record.open_turn(end_ns);
         self.loop_ns = end_ns;
         result?;
-        if !self.io.is_quiet() || self.io.has_readable() {
+        if !self.io.is_quiet() || self.io.has_readable() || !self.poll_scratch.ready.is_empty() {
             self.in_phase(Phase::Poll, Self::run_ready_passes);
         }
         Ok(())
@@ -43,12 +49,12 @@ impl<R: Record> Loop<R> {
         match timeout_ms {
             Some(ms) if self.clock.is_virtual() => {
                 self.io.wait(Some(0))?;
-                if self.io.is_quiet() {
+                if ms > 0 && self.io.is_quiet() {
                     // Nothing is ready, so waiting is moving the clock to the next timer: to its
                     // very millisecond, which may be less than `ms` away.
                     let now_ns = self.fresh_now_ns();
-                    let due_ns = (now_ns / NS_PER_MS + ms) * NS_PER_MS;
-                    self.clock.advance(due_ns - now_ns);
+                    let due_ms = (now_ns / NS_PER_MS).saturating_add(ms);
+                    self.clock.advance(due_ms.saturating_mul(NS_PER_MS).saturating_sub(now_ns));
                 }
                 Ok(())
             }
@@ -63,13 +69,13 @@ impl<R: Record> Loop<R> {
             if pass == 0 {
                 self.add_still_readable(&mut scratch.ready);
             }
-            for ready in scratch.ready.drain(..) {
-                self.run_ready(ready);
-            }
+            self.run_all_ready(&mut scratch.ready);
             if woken {
                 self.open_letters(&mut scratch.letters);
             }
-            if !more || self.io.wait(Some(0)).is_err() || self.io.is_quiet() {
+            // What is asked for after the last pass would be lost: it is announced only once.
+            let last = pass + 1 == POLL_PASSES || self.rejections.fatal();
+            if last || !more || self.io.wait(Some(0)).is_err() || self.io.is_quiet() {
                 break;
             }
         }
@@ -80,6 +86,16 @@ impl<R: Record> Loop<R> {
     fn add_still_readable(&mut self, ready: &mut Vec<Ready>) {
         let again = self.io.readable.drain(..);
         ready.extend(again.map(|handle| Ready { handle, readable: true, writable: false }));
+    }
+
+    /// Runs what is ready. After a fatal rejection the rest stays for the next run.
+    fn run_all_ready(&mut self, ready: &mut Vec<Ready>) {
+        let mut done = 0;
+        while done < ready.len() && !self.rejections.fatal() {
+            self.run_ready(ready[done]);
+            done += 1;
+        }
+        ready.drain(..done);
     }
 
     fn run_ready(&mut self, ready: Ready) {
@@ -94,14 +110,21 @@ impl<R: Record> Loop<R> {
     }
 
     /// Runs what other threads have left until now; what they leave meanwhile is for the next
-    /// poll.
+    /// poll. After a fatal rejection the rest stays for the next run.
     fn open_letters(&mut self, letters: &mut Letters) {
         self.io.inbox().take(letters);
-        for completion in letters.done.drain(..) {
+        while !self.rejections.fatal()
+            && let Some(completion) = letters.done.pop_front()
+        {
             self.run_completion(completion);
         }
-        for handle in letters.wakes.drain(..) {
+        while !self.rejections.fatal()
+            && let Some(handle) = letters.wakes.pop_front()
+        {
             self.run_async(handle);
+        }
+        if !letters.is_empty() {
+            self.io.inbox().post(|newer| newer.put_before(letters));
         }
     }
 

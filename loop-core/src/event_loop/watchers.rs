@@ -178,7 +178,9 @@ impl<R: Record> Loop<R> {
         watchers.passes += 1;
         watchers.running = true;
         let (pass, mut end) = (watchers.passes, watchers.started.len());
-        while let Some((id, mut callback)) = self.watchers[list as usize].next(&mut end, pass) {
+        while !self.rejections.fatal()
+            && let Some((id, mut callback)) = self.watchers[list as usize].next(&mut end, pass)
+        {
             self.callback(|lp| {
                 callback(lp);
                 lp.put_back(list, end, id, callback);

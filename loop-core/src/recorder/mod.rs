@@ -41,10 +41,12 @@ pub trait Record: 'static {
     fn open_turn(&mut self, now_ns: u64);
     /// The turn ends: the loop is about to poll, or has nothing left to do.
     fn close_turn(&mut self, now_ns: u64);
-    /// The loop is in the poll, from now on.
-    fn open_poll(&mut self, now_ns: u64);
-    /// The poll has returned.
-    fn close_poll(&mut self, wait_ns: u64);
+    /// The loop waits in the poll, from now on.
+    fn open_wait(&mut self, now_ns: u64);
+    /// The poll has returned after waiting for so long.
+    fn close_wait(&mut self, wait_ns: u64);
+    /// The loop has passed through a poll that did not wait.
+    fn passed_poll(&mut self, poll_ns: u64);
     /// Everything noted so far must become visible: the loop may be gone for a while. It is between
     /// two phases.
     fn flush(&mut self);
@@ -64,12 +66,14 @@ pub trait Record: 'static {
     fn open_drain(&mut self, queue: Queue, now_ns: u64);
     /// So many jobs of the open drain have run.
     fn drain_progress(&mut self, jobs: u64);
-    /// The drain is over; `duration_ns` where it was taken.
-    fn close_drain(&mut self, queue: Queue, jobs: u64, duration_ns: Option<u64>);
+    /// The drain is over.
+    fn close_drain(&mut self, queue: Queue, jobs: u64, duration_ns: u64);
     /// A job of the thread pool is done.
     fn pool_job(&mut self, queue_ns: u64, run_ns: u64);
-    /// The loop was frozen for so long.
-    fn frozen(&mut self, gap_ns: u64);
+    /// The loop is frozen, from now on.
+    fn open_freeze(&mut self, now_ns: u64);
+    /// It is thawed.
+    fn close_freeze(&mut self, gap_ns: u64);
     /// The workload has declared a cost, so durations mean something under a virtual clock.
     fn cost_declared(&mut self);
 }
@@ -84,8 +88,9 @@ impl Record for NoRecord {
     #[inline(always)] fn detail(&self) -> bool { false }
     #[inline(always)] fn open_turn(&mut self, _: u64) {}
     #[inline(always)] fn close_turn(&mut self, _: u64) {}
-    #[inline(always)] fn open_poll(&mut self, _: u64) {}
-    #[inline(always)] fn close_poll(&mut self, _: u64) {}
+    #[inline(always)] fn open_wait(&mut self, _: u64) {}
+    #[inline(always)] fn close_wait(&mut self, _: u64) {}
+    #[inline(always)] fn passed_poll(&mut self, _: u64) {}
     #[inline(always)] fn flush(&mut self) {}
     #[inline(always)] fn enter_phase(&mut self, _: Phase) {}
     #[inline(always)] fn leave_phase(&mut self, _: Phase, _: u64) {}
@@ -95,8 +100,9 @@ impl Record for NoRecord {
     #[inline(always)] fn immediates(&mut self, _: u64) {}
     #[inline(always)] fn open_drain(&mut self, _: Queue, _: u64) {}
     #[inline(always)] fn drain_progress(&mut self, _: u64) {}
-    #[inline(always)] fn close_drain(&mut self, _: Queue, _: u64, _: Option<u64>) {}
+    #[inline(always)] fn close_drain(&mut self, _: Queue, _: u64, _: u64) {}
     #[inline(always)] fn pool_job(&mut self, _: u64, _: u64) {}
-    #[inline(always)] fn frozen(&mut self, _: u64) {}
+    #[inline(always)] fn open_freeze(&mut self, _: u64) {}
+    #[inline(always)] fn close_freeze(&mut self, _: u64) {}
     #[inline(always)] fn cost_declared(&mut self) {}
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::shared::{Hist, PoolGauge, Shared, Total, scale_of};
 use super::stalls::StallRecord;
-use super::sync::get;
+use super::sync::{Ordering, fence, get};
 use super::writer::ledger;
 use crate::clock::Clock;
 use crate::phase::{PHASES, Phase, PhaseMap};
@@ -98,19 +98,33 @@ impl Reader {
         let callbacks = &self.shared.totals[Total::FirstPhaseCallbacks as usize..][..PHASES];
         out.turns = self.total(Total::Turns);
         out.callbacks = Some(PhaseMap::from_fn(|phase| get(&callbacks[phase as usize])));
-        out.microtasks = Some(self.total(Total::Microtasks));
+        out.microtasks = Some(self.microtasks());
         out.ticks = Some(self.total(Total::Ticks));
         out.timers = Some(self.total(Total::Timers));
         out.immediates = Some(self.total(Total::Immediates));
     }
 
+    /// All microtasks, with those of the open turn: in a flood that never ends they are all there
+    /// is. The order of reading is that in which a job moves on (open drain, open turn, totals),
+    /// backwards: a job may be missed while it moves, but is never told twice. What has been told
+    /// is never taken back.
+    fn microtasks(&self) -> u64 {
+        let open = &self.shared.open;
+        let total = self.total(Total::Microtasks);
+        fence(Ordering::Acquire);
+        let ended = get(&open.microtasks);
+        fence(Ordering::Acquire);
+        let seen = total + ended + open.microtasks_in_drain();
+        self.shared.microtasks_told.fetch_max(seen, Ordering::Relaxed).max(seen)
+    }
+
     fn read_times(&self, out: &mut LoopSnapshot, now_ns: u64) {
         let times = &self.shared.times;
-        let active_ns = times.active_ns.read(now_ns);
+        let active_ns = times.active_ns.read(now_ns) + get(&times.passing_ns);
         let idle_ns = times.idle_ns.read(now_ns);
         out.active_ns = self.durations_known().then_some(active_ns);
         out.idle_ns = Some(idle_ns);
-        out.frozen_ns = Some(get(&times.frozen_ns));
+        out.frozen_ns = Some(times.frozen_ns.read(now_ns));
         let seen_ns = active_ns + idle_ns;
         let known = self.durations_known() && seen_ns > 0;
         out.utilization = known.then(|| active_ns as f64 / seen_ns as f64);
@@ -145,9 +159,9 @@ impl Reader {
         read(&mut pool.queue_ns, Hist::PoolQueue as usize, timed);
         read(&mut pool.run_ns, Hist::PoolRun as usize, timed);
         self.read_pool(pool);
-        // With the wait that is still going on: a loop asleep keeps nobody waiting.
-        let idle_ns = out.idle_ns.unwrap_or(0);
-        out.arrival_delay_ns = out.turn_ns.as_ref().map(|turns| arrival_delay(turns, idle_ns));
+        // In a poll nobody is kept waiting, not in the one that is still open either.
+        let polls_ns = out.idle_ns.unwrap_or(0) + get(&self.shared.times.passing_ns);
+        out.arrival_delay_ns = out.turn_ns.as_ref().map(|turns| arrival_delay(turns, polls_ns));
     }
 
     fn read_pool(&self, out: &mut ThreadPoolSnapshot) {
@@ -159,7 +173,10 @@ impl Reader {
         let (records, _) = self.shared.stalls.read();
         out.stalls.clear();
         out.stalls.extend(records.iter().map(|record| self.stall(record, false)));
-        out.stalls.extend(self.running_stall(out.open.as_ref(), now_ns));
+        // The turn may have ended between the two readings; then it is listed already.
+        let newest = out.stalls.last().map(|stall| stall.start_unix_ns);
+        let running = self.running_stall(out.open.as_ref(), now_ns);
+        out.stalls.extend(running.filter(|stall| newest.is_none_or(|at| at < stall.start_unix_ns)));
         let mut totals = CauseTotals::default();
         for (key, (count, ns)) in LedgerKey::ALL.into_iter().zip(&self.shared.causes) {
             totals.set(key, get(count), get(ns));

@@ -2,7 +2,7 @@
 
 use super::histogram::AtomicHistogram;
 use super::stalls::StallRing;
-use super::sync::{AtomicU64, Ordering, add, get, set};
+use super::sync::{AtomicU64, Ordering, add, fence, get, set};
 use crate::buckets::Scale;
 use crate::phase::{PHASES, Phase};
 use crate::snapshot::{LedgerKey, Queue};
@@ -59,6 +59,8 @@ pub(super) struct Shared {
     pub(super) open: Open,
     pub(super) stalls: StallRing,
     pub(super) causes: [(AtomicU64, AtomicU64); LedgerKey::ALL.len()],
+    /// The most microtasks any reader has told of. Written by readers only.
+    pub(super) microtasks_told: AtomicU64,
     pub(super) cost_declared: AtomicU64,
     pub(super) thread_id: AtomicU64,
 }
@@ -72,6 +74,7 @@ impl Shared {
             open: Open::default(),
             stalls: StallRing::new(),
             causes: std::array::from_fn(|_| (AtomicU64::new(0), AtomicU64::new(0))),
+            microtasks_told: AtomicU64::new(0),
             cost_declared: AtomicU64::new(0),
             thread_id: AtomicU64::new(0),
         }
@@ -85,7 +88,7 @@ impl Shared {
 }
 
 /// Where the loop's time went: completed turns, completed polls, frozen; and since when it has
-/// been in the open turn or poll. A start is stored as its time plus one; 0 means not open.
+/// been in the open turn, poll or freeze. A start is stored as its time plus one; 0 means not open.
 ///
 /// **Invariant**: closing stores 0 into the start first and then releases the new total, so a
 /// reader that acquires the total never counts the same stretch twice. It may miss a stretch that
@@ -94,7 +97,9 @@ impl Shared {
 pub(super) struct Times {
     pub(super) active_ns: Stretch,
     pub(super) idle_ns: Stretch,
-    pub(super) frozen_ns: AtomicU64,
+    pub(super) frozen_ns: Stretch,
+    /// Time in polls that did not wait. It is active time between two turns.
+    pub(super) passing_ns: AtomicU64,
 }
 
 /// A total and the start of what is to be added to it.
@@ -109,7 +114,7 @@ pub(super) struct Stretch {
 impl Stretch {
     #[inline]
     pub(super) fn open(&self, now_ns: u64) {
-        set(&self.since, now_ns + 1);
+        set(&self.since, now_ns.saturating_add(1));
     }
 
     #[inline]
@@ -163,6 +168,17 @@ impl Default for Open {
 impl Open {
     pub(super) fn phase(&self) -> Option<Phase> {
         Phase::from_index(get(&self.phase) as usize)
+    }
+
+    /// Jobs that the open drain of microtasks has run; 0 where another drain came meanwhile.
+    pub(super) fn microtasks_in_drain(&self) -> u64 {
+        let since = self.drain_since.load(Ordering::Acquire);
+        if since == 0 || self.queue() != Queue::Microtask {
+            return 0;
+        }
+        let jobs = get(&self.drain_jobs);
+        fence(Ordering::Acquire);
+        if get(&self.drain_since) == since { jobs } else { 0 }
     }
 
     pub(super) fn queue(&self) -> Queue {

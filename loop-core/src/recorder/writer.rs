@@ -7,8 +7,9 @@ use super::log::Log;
 use super::reader::Reader;
 use super::shared::{Hist, Shared, TOTALS, Total, count_stall};
 use super::stalls::StallRecord;
-use super::sync::set;
+use super::sync::{Ordering, fence, set};
 use crate::clock::Clock;
+use crate::limits::TIMED_DRAIN_JOBS;
 use crate::phase::{PHASES, Phase};
 use crate::snapshot::{LedgerKey, Queue};
 
@@ -24,6 +25,7 @@ pub struct Recorder {
     phase: usize,
     active_ns: u64,
     idle_ns: u64,
+    passing_ns: u64,
     frozen_ns: u64,
     turn: Turn,
     stall_threshold_ns: u64,
@@ -68,6 +70,7 @@ impl Recorder {
             phase: PHASES,
             active_ns: 0,
             idle_ns: 0,
+            passing_ns: 0,
             frozen_ns: 0,
             turn: Turn::at(0),
             stall_threshold_ns,
@@ -108,12 +111,19 @@ impl Recorder {
 /// The ledger of a turn on the embedded loop: drains are timed, the rest is the callbacks' own
 /// native code.
 pub(super) fn ledger(stall: &StallRecord) -> crate::snapshot::Ledger {
-    let drained = stall.microtask_ns + stall.tick_ns + stall.frozen_ns;
+    // A running turn is read while it goes on, so that its parts may be of a later moment than its
+    // age: each part is at most what the ones before it have left.
+    let mut left_ns = stall.duration_ns;
+    let mut part = |ns: u64| {
+        let part_ns = ns.min(left_ns);
+        left_ns -= part_ns;
+        part_ns
+    };
     crate::snapshot::Ledger::default()
-        .with(LedgerKey::Frozen, stall.frozen_ns)
-        .with(LedgerKey::Microtasks, stall.microtask_ns)
-        .with(LedgerKey::Ticks, stall.tick_ns)
-        .with(LedgerKey::Native, stall.duration_ns.saturating_sub(drained))
+        .with(LedgerKey::Frozen, part(stall.frozen_ns))
+        .with(LedgerKey::Microtasks, part(stall.microtask_ns))
+        .with(LedgerKey::Ticks, part(stall.tick_ns))
+        .with(LedgerKey::Native, part(u64::MAX))
 }
 
 /// The kernel's number of this thread, where there is a `/proc` to tell it.
@@ -163,19 +173,27 @@ impl Record for Recorder {
     }
 
     #[inline]
-    fn open_poll(&mut self, now_ns: u64) {
+    fn open_wait(&mut self, now_ns: u64) {
         self.shared.times.idle_ns.open(now_ns);
     }
 
     #[inline]
-    fn close_poll(&mut self, wait_ns: u64) {
+    fn close_wait(&mut self, wait_ns: u64) {
         self.idle_ns += wait_ns;
         self.shared.times.idle_ns.close(self.idle_ns);
         self.note(Hist::PollWait as usize, wait_ns);
     }
 
+    #[inline]
+    fn passed_poll(&mut self, poll_ns: u64) {
+        self.passing_ns += poll_ns;
+        set(&self.shared.times.passing_ns, self.passing_ns);
+    }
+
     fn flush(&mut self) {
         self.log.count(&self.shared);
+        // Who sees the new totals sees that the turn's own figures are gone.
+        fence(Ordering::Release);
         for (shared, own) in self.shared.totals.iter().zip(self.totals) {
             set(shared, own);
         }
@@ -231,7 +249,7 @@ impl Record for Recorder {
         let open = &self.shared.open;
         set(&open.drain_queue, queue as u64);
         set(&open.drain_jobs, 0);
-        set(&open.drain_since, now_ns + 1);
+        open.drain_since.store(now_ns.saturating_add(1), Ordering::Release);
     }
 
     #[inline]
@@ -240,27 +258,28 @@ impl Record for Recorder {
     }
 
     #[inline]
-    fn close_drain(&mut self, queue: Queue, jobs: u64, duration_ns: Option<u64>) {
+    fn close_drain(&mut self, queue: Queue, jobs: u64, duration_ns: u64) {
         set(&self.shared.open.drain_since, 0);
-        let timed_ns = duration_ns.unwrap_or(0);
+        // Who sees the jobs among those of the turn sees that the drain is over.
+        fence(Ordering::Release);
         let (length, time) = match queue {
             Queue::Microtask => {
                 *self.total(Total::Microtasks) += jobs;
                 self.turn.microtasks += jobs;
-                self.turn.microtask_ns += timed_ns;
+                self.turn.microtask_ns += duration_ns;
                 set(&self.shared.open.microtasks, self.turn.microtasks);
                 set(&self.shared.open.microtask_ns, self.turn.microtask_ns);
                 (Hist::MicrotaskLength, Hist::MicrotaskNs)
             }
             Queue::NextTick => {
                 *self.total(Total::Ticks) += jobs;
-                self.turn.tick_ns += timed_ns;
+                self.turn.tick_ns += duration_ns;
                 set(&self.shared.open.tick_ns, self.turn.tick_ns);
                 (Hist::TickLength, Hist::TickNs)
             }
         };
         self.note(length as usize, jobs);
-        if let Some(duration_ns) = duration_ns {
+        if self.detail || jobs >= TIMED_DRAIN_JOBS {
             self.note(time as usize, duration_ns);
         }
     }
@@ -270,9 +289,13 @@ impl Record for Recorder {
         self.note(Hist::PoolRun as usize, run_ns);
     }
 
-    fn frozen(&mut self, gap_ns: u64) {
+    fn open_freeze(&mut self, now_ns: u64) {
+        self.shared.times.frozen_ns.open(now_ns);
+    }
+
+    fn close_freeze(&mut self, gap_ns: u64) {
         self.frozen_ns += gap_ns;
-        set(&self.shared.times.frozen_ns, self.frozen_ns);
+        self.shared.times.frozen_ns.close(self.frozen_ns);
     }
 
     fn cost_declared(&mut self) {

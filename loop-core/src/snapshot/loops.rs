@@ -29,7 +29,7 @@ pub struct LoopSnapshot {
     /// Immediates run.
     pub immediates: Option<u64>,
 
-    /// Time in completed turns.
+    /// Time in turns, and in polls between them that did not wait.
     pub active_ns: Option<u64>,
     /// Time waiting in the poll.
     pub idle_ns: Option<u64>,
@@ -42,7 +42,7 @@ pub struct LoopSnapshot {
 
     /// Active time of each turn.
     pub turn_ns: Option<Histogram>,
-    /// Each wait in the poll.
+    /// Each poll that could wait.
     pub poll_wait_ns: Option<Histogram>,
     /// For each timer, from when it was due to when it ran.
     pub timer_lateness_ns: Option<Histogram>,
@@ -118,9 +118,9 @@ impl LoopSnapshot {
     pub fn since(&self, earlier: &LoopSnapshot) -> LoopSnapshot {
         let mut delta = self.clone();
         delta.turns = self.turns.saturating_sub(earlier.turns);
-        delta.callbacks = both(self.callbacks, earlier.callbacks, sub_phases);
+        delta.callbacks = since(self.callbacks, earlier.callbacks, sub_phases);
         for (ours, then) in delta.counters_mut().into_iter().zip(earlier.counters()) {
-            *ours = both(*ours, then, u64::saturating_sub);
+            *ours = since(*ours, then, u64::saturating_sub);
         }
         for (ours, then) in delta.histograms_mut().into_iter().zip(earlier.histograms()) {
             if let (Some(now), Some(then)) = (ours.as_mut(), then) {
@@ -129,8 +129,9 @@ impl LoopSnapshot {
         }
         delta.utilization = ratio(delta.active_ns, delta.idle_ns);
         let known = earlier.stalls.iter().filter(|stall| !stall.running);
-        let newest = known.map(|stall| stall.start_unix_ns).max().unwrap_or(0);
-        delta.stalls.retain(|stall| stall.running || stall.start_unix_ns > newest);
+        let newest = known.map(|stall| stall.start_unix_ns).max();
+        let is_new = |stall: &Stall| newest.is_none_or(|newest| stall.start_unix_ns > newest);
+        delta.stalls.retain(|stall| stall.running || is_new(stall));
         delta.stall_totals = self.stall_totals.since(&earlier.stall_totals);
         delta
     }
@@ -303,6 +304,14 @@ fn both<T>(a: Option<T>, b: Option<T>, join: impl FnOnce(T, T) -> T) -> Option<T
     match (a, b) {
         (Some(a), Some(b)) => Some(join(a, b)),
         (a, b) => a.or(b),
+    }
+}
+
+/// What has come to `now` since `then`; unknown if `now` is.
+fn since<T>(now: Option<T>, then: Option<T>, sub: impl FnOnce(T, T) -> T) -> Option<T> {
+    match (now, then) {
+        (Some(now), Some(then)) => Some(sub(now, then)),
+        (now, _) => now,
     }
 }
 

@@ -1,7 +1,9 @@
 //! Listeners.
 
+use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 
 use mio::{Interest, Registry};
 
@@ -9,7 +11,7 @@ use super::Stream;
 use crate::event_loop::Loop;
 use crate::handle::{HandleId, Kind};
 use crate::io::token_of;
-use crate::limits::ACCEPTS_A_TURN;
+use crate::limits::{ACCEPT_RETRY_MS, ACCEPTS_A_TURN};
 use crate::recorder::Record;
 
 type OnConnection<R> = Box<dyn FnMut(&mut Loop<R>, io::Result<HandleId>)>;
@@ -79,6 +81,7 @@ impl<R: Record> Loop<R> {
         for _ in 0..ACCEPTS_A_TURN {
             let Some(accepted) = self.accept(id) else { return };
             let connection = accepted.and_then(|socket| self.adopt(socket));
+            let failed = connection.is_err();
             let Some(mut on_connection) = self.take_on_connection(id) else { return };
             self.callback(|lp| {
                 on_connection(lp, connection);
@@ -86,16 +89,40 @@ impl<R: Record> Loop<R> {
                     listener.on_connection = Some(on_connection);
                 }
             });
+            if failed {
+                self.accept_later(id);
+                return;
+            }
         }
         self.io.readable.push(id);
     }
 
+    /// Accepts again after a while. When there are no descriptors left the connection still waits,
+    /// and asking for it at once, again and again, would keep a CPU busy for nothing.
+    fn accept_later(&mut self, id: HandleId) {
+        let timer = Rc::new(Cell::new(None));
+        let own = timer.clone();
+        let retry = self.timer_start(ACCEPT_RETRY_MS, 0, move |lp| {
+            lp.io.readable.push(id);
+            if let Some(timer) = own.get() {
+                lp.close(timer);
+            }
+        });
+        self.handle_unref(retry);
+        timer.set(Some(retry));
+    }
+
     /// The next connection; `None` when there is none for now.
     fn accept(&mut self, id: HandleId) -> Option<io::Result<mio::net::TcpStream>> {
-        match self.listener(id)?.socket.accept() {
-            Ok((socket, _)) => Some(Ok(socket)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
-            Err(error) => Some(Err(error)),
+        use io::ErrorKind::{ConnectionAborted, Interrupted, WouldBlock};
+        loop {
+            match self.listener(id)?.socket.accept() {
+                Ok((socket, _)) => return Some(Ok(socket)),
+                Err(error) if error.kind() == WouldBlock => return None,
+                // That one has gone; the next one may be there.
+                Err(error) if matches!(error.kind(), ConnectionAborted | Interrupted) => {}
+                Err(error) => return Some(Err(error)),
+            }
         }
     }
 

@@ -25,7 +25,10 @@ pub enum ReadEvent<'a> {
 }
 
 type OnRead<R> = Box<dyn FnMut(&mut Loop<R>, ReadEvent<'_>)>;
-type OnResult<R> = Box<dyn FnOnce(&mut Loop<R>, io::Result<()>)>;
+pub(crate) type OnResult<R> = Box<dyn FnOnce(&mut Loop<R>, io::Result<()>)>;
+
+/// A callback with what it is to be told.
+pub(crate) type Owed<R> = (OnResult<R>, io::Result<()>);
 
 struct PendingWrite<R: Record> {
     bytes: Vec<u8>,
@@ -42,6 +45,8 @@ pub(crate) struct Stream<R: Record> {
     /// Whether it is on the list of streams to be read again.
     read_again: bool,
     writes: VecDeque<PendingWrite<R>>,
+    /// Callbacks of writes that are finished, which the pending phase runs.
+    written: VecDeque<Owed<R>>,
     /// Whether to end our side when all is written.
     ending: bool,
 }
@@ -55,6 +60,7 @@ impl<R: Record> Stream<R> {
             reading: false,
             read_again: false,
             writes: VecDeque::new(),
+            written: VecDeque::new(),
             ending: false,
         }
     }
@@ -72,8 +78,18 @@ impl<R: Record> Stream<R> {
         let _ = registry.deregister(&mut self.socket);
     }
 
+    /// Every callback that the stream still owes when it is closed, in libuv's order: of the
+    /// connection, of finished writes, of those that will never be.
+    pub(crate) fn into_owed(self) -> Vec<Owed<R>> {
+        let closed = || io::Error::new(io::ErrorKind::ConnectionAborted, "the stream was closed");
+        let connect = self.on_connect.map(|on_connect| (on_connect, Err(closed())));
+        let unwritten = self.writes.into_iter().map(|write| (write.on_written, Err(closed())));
+        connect.into_iter().chain(self.written).chain(unwritten).collect()
+    }
+
     fn is_active(&self) -> bool {
-        self.reading || self.on_connect.is_some() || !self.writes.is_empty()
+        let writing = !self.writes.is_empty() || !self.written.is_empty();
+        self.reading || self.on_connect.is_some() || writing
     }
 
     /// Writes what the socket takes. Returns the first write that is finished, with its result.
@@ -146,8 +162,8 @@ impl<R: Record> Loop<R> {
         on_written: impl FnOnce(&mut Self, io::Result<()>) + 'static,
     ) {
         let on_written: OnResult<R> = Box::new(on_written);
-        let Some(stream) = self.stream(id) else {
-            let closed = io::Error::from(io::ErrorKind::NotConnected);
+        let Some(stream) = self.stream(id).filter(|stream| !stream.ending) else {
+            let closed = io::Error::from(io::ErrorKind::BrokenPipe);
             self.put_off(|lp| on_written(lp, Err(closed)));
             return;
         };
@@ -192,8 +208,12 @@ impl<R: Record> Loop<R> {
     }
 
     fn flush_writes(&mut self, id: HandleId) {
-        while let Some((on_written, result)) = self.stream(id).and_then(Stream::flush_one) {
-            self.put_off(|lp| on_written(lp, result));
+        let connected = self.stream(id).is_some_and(|stream| stream.on_connect.is_none());
+        while connected && let Some(owed) = self.stream(id).and_then(Stream::flush_one) {
+            if let Some(stream) = self.stream(id) {
+                stream.written.push_back(owed);
+            }
+            self.put_off(move |lp| lp.finish_write(id));
         }
         if let Some(stream) = self.stream(id)
             && stream.ending
@@ -201,6 +221,15 @@ impl<R: Record> Loop<R> {
         {
             shut_down(stream);
         }
+    }
+
+    /// Runs the callback of the write that was finished first, unless closing has come before.
+    fn finish_write(&mut self, id: HandleId) {
+        let owed = self.stream(id).and_then(|stream| stream.written.pop_front());
+        if let Some((on_written, result)) = owed {
+            on_written(self, result);
+        }
+        self.update_stream(id);
     }
 
     pub(crate) fn stream_ready(&mut self, ready: Ready) {
@@ -231,11 +260,19 @@ impl<R: Record> Loop<R> {
         if let Some(on_connect) = stream.on_connect.take() {
             self.callback(|lp| on_connect(lp, result));
         }
+        // Reading that was asked for meanwhile has waited for this.
+        if self.stream(id).is_some_and(|stream| stream.reading) {
+            self.read_again(id);
+        }
     }
 
     fn read_ready(&mut self, id: HandleId) {
         if let Some(stream) = self.stream(id) {
             stream.read_again = false;
+            // A read would take the error that the connection's callback is to be told.
+            if stream.on_connect.is_some() {
+                return;
+            }
         }
         let mut buffer = std::mem::take(&mut self.io.read_buffer);
         buffer.resize(READ_BYTES, 0);

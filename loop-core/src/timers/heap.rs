@@ -28,6 +28,8 @@ impl TimerHeap {
     }
 
     pub(crate) fn insert(&mut self, due_ms: u64, timer: HandleId) -> Place {
+        // The largest number stands for no timer at all.
+        let due_ms = due_ms.min(u64::MAX - 1);
         let place = Place { due_ms, start: self.started };
         self.started += 1;
         self.timers.insert(place, timer);

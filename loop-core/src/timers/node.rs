@@ -252,12 +252,15 @@ impl<Cx> NodeTimers<Cx> {
     /// Forgets a timer. Returns its callback, so that dropping it can't reach back into here.
     pub(crate) fn clear(&mut self, id: TimerId) -> Option<TimerCallback<Cx>> {
         let index = self.find(id)?;
-        let list = self.timers[index as usize].list;
         self.unlink(index);
         // A list that an unreferenced timer leaves empty stays, as in Node: it is likely to be
-        // used again.
+        // used again. The list is looked up by the duration, because a timer that clears itself is
+        // in none while it runs.
         let timer = &self.timers[index as usize];
-        if timer.referenced && list != NONE && self.lists[list as usize].first == NONE {
+        if timer.referenced
+            && let Some(list) = self.table.get(timer.duration_ms)
+            && self.lists[list as usize].first == NONE
+        {
             self.drop_list(list);
         }
         Some(self.retire(index))
