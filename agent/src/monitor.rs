@@ -41,12 +41,12 @@ impl Monitor {
     }
 }
 
-/// What was built; the release build sets the two variables.
+/// What was built. Who packages a release sets the two variables; else they are unknown.
 pub fn build() -> Build {
     Build {
         version: env!("CARGO_PKG_VERSION"),
-        revision: option_env!("LOOPSCOPE_REVISION").unwrap_or(""),
-        rustc: option_env!("LOOPSCOPE_RUSTC").unwrap_or(""),
+        revision: option_env!("LOOPSCOPE_REVISION").unwrap_or("unknown"),
+        rustc: option_env!("LOOPSCOPE_RUSTC").unwrap_or("unknown"),
     }
 }
 

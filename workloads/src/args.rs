@@ -7,6 +7,9 @@ use loop_core::units::parse_duration_ns;
 
 use crate::Workload;
 
+/// The most work that is taken on: ten years.
+const WORK_NS_MAX: u128 = 3_650 * 86_400 * 1_000_000_000;
+
 /// What a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParamKind {
@@ -92,7 +95,22 @@ impl Args {
             let index = found.ok_or_else(|| unknown(workload, name))?;
             args.0[index] = workload.params[index].parse(&text)?;
         }
+        args.check_length(workload)?;
         Ok(args)
+    }
+
+    /// Refuses so much work that no clock could count it.
+    fn check_length(&self, workload: &Workload) -> Result<(), ParamError> {
+        let factors = self.0.iter().map(|arg| u128::from(arg.value.max(1)));
+        let work_ns = factors.fold(1u128, u128::saturating_mul);
+        let longest = workload.params.iter().find(|param| param.kind == ParamKind::Duration);
+        match longest {
+            Some(param) if work_ns > WORK_NS_MAX => Err(ParamError::Value {
+                name: param.name,
+                problem: "all of it would take more than ten years; ask for less".to_owned(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Each name with its value as it was written.

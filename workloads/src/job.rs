@@ -75,7 +75,7 @@ impl Job {
             Rounds::Times(times) => times,
             Rounds::Forever => 0,
         };
-        let truth = (self.workload.truth)(&self.args, self.variant);
-        if rounds == 1 { truth } else { truth.of_rounds(rounds) }
+        let pauses = if self.pause_ns > 0 { rounds.saturating_sub(1) } else { 0 };
+        (self.workload.truth)(&self.args, self.variant).of_rounds(rounds, pauses)
     }
 }

@@ -1,10 +1,15 @@
 //! The truth about a run, in a form that a machine can check against what was observed.
 
 use loop_core::Phase;
+use std::time::Duration;
+
 use loop_core::snapshot::{Histogram, LoopSnapshot};
 use loop_core::units::{format_count, format_ns};
 
-/// What a run must look like.
+/// From how long on a turn is told as a stall, unless the user says otherwise.
+pub(crate) const STALL: Duration = Duration::from_millis(50);
+
+/// What a run must look like. The diagnosis is that at the usual stall threshold, 50 ms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Truth {
     /// The id of the diagnosis that names it.
@@ -55,9 +60,17 @@ impl Truth {
         Truth { diagnosis, facts }
     }
 
-    /// The truth of so many rounds; of an unknown number when 0: then counts can't be told.
-    pub(crate) fn of_rounds(self, rounds: u64) -> Truth {
-        let facts = self.facts.into_iter().filter_map(|fact| fact.of_rounds(rounds));
+    /// The truth of a workload whose longest turn lasts so long by its own figures: where nothing
+    /// else is wrong, that alone may be.
+    pub(crate) fn with_longest_turn(self, longest: Duration) -> Truth {
+        let slow = self.diagnosis == "healthy" && longest >= STALL;
+        Truth { diagnosis: if slow { "cpu-bound-callback" } else { self.diagnosis }, ..self }
+    }
+
+    /// The truth of so many rounds; of an unknown number when 0: then counts can't be told. Each
+    /// pause between two rounds is a timer more.
+    pub(crate) fn of_rounds(self, rounds: u64, pauses: u64) -> Truth {
+        let facts = self.facts.into_iter().filter_map(|fact| fact.of_rounds(rounds, pauses));
         Truth { diagnosis: self.diagnosis, facts: facts.collect() }
     }
 
@@ -69,12 +82,12 @@ impl Truth {
 }
 
 impl Fact {
-    fn of_rounds(self, rounds: u64) -> Option<Fact> {
+    fn of_rounds(self, rounds: u64, pauses: u64) -> Option<Fact> {
         let times = |n: u64| (rounds > 0).then(|| n.saturating_mul(rounds));
         Some(match self {
             Fact::Microtasks(n) => Fact::Microtasks(times(n)?),
             Fact::Ticks(n) => Fact::Ticks(times(n)?),
-            Fact::Timers(n) => Fact::Timers(times(n)?),
+            Fact::Timers(n) => Fact::Timers(times(n)?.saturating_add(pauses)),
             Fact::Immediates(n) => Fact::Immediates(times(n)?),
             Fact::TookAtLeast(n) => Fact::TookAtLeast(times(n)?),
             same => same,

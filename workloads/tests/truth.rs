@@ -18,8 +18,9 @@ fn small(workload: &Workload) -> Args {
 
 fn check(workload: &'static Workload, variant: Variant, rounds: u64, clock: Clock) {
     let args = small(workload);
+    let pause_ns = (rounds - 1) * 3_000_000;
     let rounds = Rounds::Times(rounds);
-    let job = Job { workload, args, variant, rounds, pause_ns: 0 };
+    let job = Job { workload, args, variant, rounds, pause_ns };
     let mut lp = Loop::new(Options { clock, ..Options::default() }).unwrap();
     job.run(&mut lp).unwrap();
     let rows = job.truth().check(&lp.reader().snapshot());
@@ -64,6 +65,40 @@ fn a_virtual_run_is_exactly_repeatable() {
         (first.tid, second.tid) = (0, 0);
         assert_eq!(first, second, "{}", workload.name);
     }
+}
+
+#[test]
+fn the_diagnosis_follows_from_the_parameters() {
+    let check = |text: &str, variant, expect| {
+        let mut words = text.split(' ');
+        let workload = loopscope_workloads::find(words.next().unwrap()).unwrap();
+        let mut given = Vec::new();
+        while let (Some(name), Some(value)) = (words.next(), words.next()) {
+            given.push((name.to_owned(), value.to_owned()));
+        }
+        let args = Args::parse(workload, given).unwrap();
+        let job = Job { workload, args, variant, rounds: Rounds::Times(1), pause_ns: 0 };
+        assert_eq!(job.truth().diagnosis, expect, "{text} {variant:?}");
+    };
+    use Variant::{Fixed, Pathology};
+    check("sync-promises", Pathology, "microtask-flood");
+    check("sync-promises", Fixed, "healthy");
+    check("sync-promises count 300 work 1ms", Pathology, "cpu-bound-callback");
+    check("sync-promises count 300 work 0", Pathology, "healthy");
+    check("sync-promises count 10 work 30ms", Fixed, "cpu-bound-callback");
+    check("next-tick-recursion count 999 work 1ms", Pathology, "cpu-bound-callback");
+    check("next-tick-recursion work 60ms count 5", Fixed, "cpu-bound-callback");
+    check("cpu-bound-callback work 1ms", Pathology, "healthy");
+    check("promise-race-pool count 40", Pathology, "healthy");
+}
+
+#[test]
+fn more_work_than_a_clock_can_count_is_refused() {
+    let workload = loopscope_workloads::find("cpu-bound-callback").unwrap();
+    let given = [("count", "1000000"), ("work", "100h")];
+    let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let error = Args::parse(workload, given).unwrap_err().to_string();
+    assert!(error.contains("ten years"), "{error}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use loop_core::snapshot::{LedgerKey, LoopSnapshot, Queue};
 use loop_core::units::{format_count, format_ns};
 
+use super::evidence::Flooded;
 use super::flood::is_flooded;
 use super::{Finding, evidence};
 
@@ -14,7 +15,7 @@ const ADVICE: &str = "Cut the computation into steps and let the loop turn betwe
     }";
 
 pub(super) fn find(observed: &LoopSnapshot) -> Option<Finding> {
-    let stalls = evidence::stalls(observed, &causes(observed));
+    let stalls = evidence::stalls(observed, &causes(observed), Flooded::Out);
     let (count, all) = (format_count(stalls.count), format_ns(stalls.duration_ns));
     let summary = match (stalls.count, stalls.longest) {
         (0, _) => return None,

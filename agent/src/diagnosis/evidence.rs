@@ -4,7 +4,7 @@ use loop_core::Phase;
 use loop_core::snapshot::{Culprit, LedgerKey, LoopSnapshot, Stall};
 use loop_core::units::format_ns;
 
-use super::thresholds::{LATE_NS, PART_SHARE};
+use super::thresholds::{FLOOD_JOBS, LATE_NS, PART_SHARE};
 
 /// Stalls of some causes: those that ended, by the totals, and the one that still runs.
 pub(super) struct Stalls<'a> {
@@ -15,13 +15,47 @@ pub(super) struct Stalls<'a> {
     pub(super) culprit: Option<Culprit>,
 }
 
-/// All stalls whose cause is one of `causes`.
-pub(super) fn stalls<'a>(observed: &'a LoopSnapshot, causes: &[LedgerKey]) -> Stalls<'a> {
-    let ours = || observed.stalls.iter().filter(|s| causes.contains(&s.ledger_ns.cause()));
+/// What becomes of a stall in which a flood of microtasks ran, whatever took most of its time: to
+/// make the promises of a flood may take longer than their reactions do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flooded {
+    /// It is among those that are asked for.
+    In,
+    /// It is not.
+    Out,
+    /// Its cause decides, as for any other.
+    ByCause,
+}
+
+/// All stalls whose cause is one of `causes`, but for flooded ones.
+pub(super) fn stalls<'a>(
+    observed: &'a LoopSnapshot,
+    causes: &[LedgerKey],
+    flooded: Flooded,
+) -> Stalls<'a> {
+    let by_cause = |stall: &Stall| causes.contains(&stall.ledger_ns.cause());
+    let is_ours = move |stall: &Stall| match flooded {
+        _ if stall.microtasks < Some(FLOOD_JOBS) => by_cause(stall),
+        Flooded::In => true,
+        Flooded::Out => false,
+        Flooded::ByCause => by_cause(stall),
+    };
+    let ours = || observed.stalls.iter().filter(|stall| is_ours(stall));
     let running = || ours().filter(|stall| stall.running);
     let totals = &observed.stall_totals;
-    let count = causes.iter().map(|&cause| totals.count(cause)).sum::<u64>();
-    let duration_ns = causes.iter().map(|&cause| totals.duration_ns(cause)).sum::<u64>();
+    let mut count = causes.iter().map(|&cause| totals.count(cause)).sum::<u64>();
+    let mut duration_ns = causes.iter().map(|&cause| totals.duration_ns(cause)).sum::<u64>();
+    // The totals go by cause. Those listed that belong elsewhere are moved.
+    for stall in observed.stalls.iter().filter(|stall| !stall.running) {
+        match (by_cause(stall), is_ours(stall)) {
+            (false, true) => (count, duration_ns) = (count + 1, duration_ns + stall.duration_ns),
+            (true, false) => {
+                count = count.saturating_sub(1);
+                duration_ns = duration_ns.saturating_sub(stall.duration_ns);
+            }
+            _ => {}
+        }
+    }
     let culprits = ours().filter_map(|stall| Some((stall.duration_ns, stall.culprit.as_ref()?)));
     Stalls {
         count: count + running().count() as u64,

@@ -4,6 +4,7 @@ use loop_core::buckets::Scale;
 use loop_core::snapshot::{Drain, Histogram, LedgerKey, LoopSnapshot, Queue};
 use loop_core::units::{format_count, format_ns};
 
+use super::evidence::Flooded;
 use super::thresholds::FLOOD_JOBS;
 use super::{Finding, evidence};
 
@@ -21,7 +22,11 @@ pub(super) struct Flood {
 impl Flood {
     pub(super) fn find(&self, observed: &LoopSnapshot) -> Option<Finding> {
         let longest = longest_drain(observed, self.queue)?;
-        let stalls = evidence::stalls(observed, &[self.cause]);
+        let flooded = match self.queue {
+            Queue::Microtask => Flooded::In,
+            Queue::NextTick => Flooded::ByCause,
+        };
+        let stalls = evidence::stalls(observed, &[self.cause], flooded);
         let ran = if longest.open { "have run in one drain so far" } else { "ran in one drain" };
         let held = stalls.longest.map_or_else(String::new, |stall| {
             format!(" and held up the loop for {}", evidence::how_long(stall))

@@ -3,6 +3,7 @@
 use loop_core::snapshot::{LedgerKey, LoopSnapshot, Snapshot};
 use loop_core::units::{format_count, format_ns};
 
+use super::evidence::Flooded;
 use super::{Diagnosis, evidence};
 
 pub(super) fn verdict(snapshot: &Snapshot) -> Diagnosis {
@@ -27,7 +28,10 @@ pub(super) fn verdict(snapshot: &Snapshot) -> Diagnosis {
 }
 
 fn summary(snapshot: &Snapshot) -> String {
-    let all = snapshot.loops.iter().map(|observed| evidence::stalls(observed, &LedgerKey::ALL));
+    let all = snapshot
+        .loops
+        .iter()
+        .map(|observed| evidence::stalls(observed, &LedgerKey::ALL, Flooded::ByCause));
     let stalls: u64 = all.map(|stalls| stalls.count).sum();
     let turns: u64 = snapshot.loops.iter().map(|observed| observed.turns).sum();
     match (turns, stalls) {

@@ -56,6 +56,25 @@ fn check(what: &str, observed: LoopSnapshot, ids: &[&str]) -> Vec<Diagnosis> {
 }
 
 #[test]
+fn a_flood_explains_its_stall_whatever_took_most_of_it() {
+    let mut slow_to_make = stall(LedgerKey::Native, SECOND, false);
+    slow_to_make.microtasks = Some(200_000);
+    let flooded = LoopSnapshot {
+        microtask_drain_length: lengths(&[200_000]),
+        ..observed(vec![slow_to_make.clone()])
+    };
+    let told = check("made slowly", flooded.clone(), &["microtask-flood"]);
+    assert!(told[0].summary.contains("held up the loop for 1.00 s"), "{}", told[0].summary);
+
+    let both = LoopSnapshot {
+        microtask_drain_length: lengths(&[200_000]),
+        ..observed(vec![slow_to_make, stall(LedgerKey::Native, 2 * SECOND, false)])
+    };
+    let told = check("and another", both, &["cpu-bound-callback", "microtask-flood"]);
+    assert!(told[0].summary.contains("2.00 s"), "{}", told[0].summary);
+}
+
+#[test]
 fn each_pathology_gets_its_name() {
     use LedgerKey::{Javascript, Microtasks, Native, RunQueue, Ticks, Unknown};
     check("nothing at all", empty(), &["healthy"]);

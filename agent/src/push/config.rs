@@ -146,7 +146,7 @@ fn endpoint(variable: &'static str, value: &str, path: &str) -> Result<Uri, Conf
         Some("https") => return Err(ConfigError::Https { variable }),
         _ => return Err(bad()),
     }
-    if given.host().is_none_or(str::is_empty) {
+    if given.host().is_none_or(str::is_empty) || has_unusable_port(&given) {
         return Err(bad());
     }
     if path == "/" {
@@ -157,6 +157,14 @@ fn endpoint(variable: &'static str, value: &str, path: &str) -> Result<Uri, Conf
     }
     let base = trimmed.trim_end_matches('/');
     format!("{base}{path}").parse().map_err(|_| bad())
+}
+
+/// Whether a port is written that is none: left alone, it would be taken for 80.
+fn has_unusable_port(url: &Uri) -> bool {
+    let authority = url.authority().map_or("", |authority| authority.as_str());
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let behind_address = host.rsplit(']').next().unwrap_or_default();
+    behind_address.contains(':') && url.port_u16().is_none()
 }
 
 fn number(name: &str, value: Option<String>, default: u64, warnings: &mut Vec<String>) -> u64 {
@@ -235,6 +243,16 @@ mod tests {
         assert_eq!(read(&[(ENDPOINT, "  "), ("OTEL_SERVICE_NAME", "x")]), Ok(None));
         assert_eq!(read(&[(ENDPOINT, "http://h"), ("OTEL_SDK_DISABLED", "TRUE")]), Ok(None));
         assert_eq!(read(&[(ENDPOINT, "http://h"), ("OTEL_METRICS_EXPORTER", "none")]), Ok(None));
+    }
+
+    #[test]
+    fn a_port_that_is_none_is_refused() {
+        for url in ["http://h:99999", "http://h:", "http://h:x", "http://[::1]:70000"] {
+            let read = Config::read(|name| (name == ENDPOINT).then(|| url.to_owned()));
+            assert!(read.is_err(), "{url}");
+        }
+        let read = Config::read(|name| (name == ENDPOINT).then(|| "http://u@[::1]:4318".into()));
+        assert!(read.unwrap().is_some());
     }
 
     #[test]

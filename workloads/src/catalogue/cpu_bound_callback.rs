@@ -35,9 +35,6 @@ pub(super) const WORKLOAD: Workload = Workload {
 /// What the fixed twin does in one turn.
 const SLICE: Duration = Duration::from_millis(5);
 
-/// From how long on a turn is told as a stall, unless the user says otherwise.
-const STALL: Duration = Duration::from_millis(50);
-
 fn start(lp: &mut Loop, args: &Args, variant: Variant) {
     let (count, work) = (args.count("count"), args.duration("work"));
     lp.set_timeout(1, move |lp| match variant {
@@ -77,5 +74,5 @@ fn truth(args: &Args, variant: Variant) -> Truth {
         facts.push(Fact::LateAtLeast(work_ns.saturating_sub(super::TIMER_NS)));
     }
     facts.push(Fact::LongestStallIn(Phase::Timers));
-    Truth::new(if work >= STALL { "cpu-bound-callback" } else { "healthy" }, facts)
+    Truth::new("healthy", facts).with_longest_turn(work)
 }

@@ -64,7 +64,8 @@ fn immediate(lp: &mut Loop, left: u64, work: Duration) {
 fn truth(args: &Args, variant: Variant) -> Truth {
     let (count, work) = (args.count("count"), args.duration("work"));
     if variant == Variant::Fixed {
-        return Truth::new("healthy", vec![Fact::Immediates(count), Fact::Timers(1)]);
+        let facts = vec![Fact::Immediates(count), Fact::Timers(1)];
+        return Truth::new("healthy", facts).with_longest_turn(work);
     }
     let blocked_ns = count.saturating_mul(work.as_nanos() as u64);
     let facts = vec![
@@ -76,5 +77,7 @@ fn truth(args: &Args, variant: Variant) -> Truth {
         Fact::LongestStallIn(Phase::Poll),
     ];
     let starved = count >= super::FLOOD_JOBS;
+    let blocked = Duration::from_nanos(blocked_ns);
     Truth::new(if starved { "next-tick-starvation" } else { "healthy" }, facts)
+        .with_longest_turn(blocked)
 }

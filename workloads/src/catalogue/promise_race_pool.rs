@@ -16,7 +16,7 @@ use crate::{Args, Param, ParamKind, Truth, Variant, Workload};
 
 pub(super) const WORKLOAD: Workload = Workload {
     name: "promise-race-pool",
-    summary: "a pool that races promises which are settled: n(n+1)/2 jobs in one drain",
+    summary: "a pool that races promises which are settled: n(n+1)/2 + n jobs in one drain",
     shows: "A pool waits for the first of its promises by Promise.race, takes one out, and waits \
             again. Its promises are settled already, so each race queues a job for every promise \
             left, and all of it is one drain. Ten times the promises block a hundred times as \

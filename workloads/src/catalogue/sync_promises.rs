@@ -22,9 +22,9 @@ pub(super) const WORKLOAD: Workload = Workload {
     params: &[
         Param {
             name: "count",
-            kind: ParamKind::Count(1, 100_000_000),
+            kind: ParamKind::Count(1, 5_000_000),
             default: "30000",
-            help: "promises; each has two reactions",
+            help: "promises; each has two reactions and takes 0.4 KB",
         },
         Param {
             name: "work",
@@ -90,5 +90,7 @@ fn truth(args: &Args, variant: Variant) -> Truth {
         facts.push(Fact::LongestStallIn(Phase::Poll));
     }
     let flood = 2 * longest >= super::FLOOD_JOBS;
+    let turn_ns = (2 * longest).saturating_mul(work.as_nanos() as u64);
     Truth::new(if flood { "microtask-flood" } else { "healthy" }, facts)
+        .with_longest_turn(Duration::from_nanos(turn_ns))
 }

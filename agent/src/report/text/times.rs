@@ -20,6 +20,9 @@ pub(super) struct Row<'a> {
     pub(super) counted: bool,
 }
 
+/// From what age on an open turn is told: a shorter one is how any turn looks from outside.
+const TOLD_OPEN_NS: u64 = 1_000_000;
+
 pub(super) fn write(
     observed: &LoopSnapshot,
     reasons: &Reasons,
@@ -45,9 +48,18 @@ pub(super) fn write(
         row("pool queue", &observed.thread_pool.queue_ns, Figure::Duration),
         row("pool job", &observed.thread_pool.run_ns, Figure::Duration),
     ];
-    let remark = "an event that arrives at a random instant waits for the rest of the open turn";
-    write_heading("Delays", remark, terminal, out)?;
+    write_heading("Delays", &remark(observed), terminal, out)?;
     write_rows(&rows, reasons, terminal, out)
+}
+
+/// A turn that has not ended is in no histogram, and may be all that matters.
+fn remark(observed: &LoopSnapshot) -> String {
+    match observed.open {
+        Some(open) if open.age_ns >= TOLD_OPEN_NS => {
+            format!("without the turn that is still open, for {} so far", format_ns(open.age_ns))
+        }
+        _ => "an event that arrives at a random instant waits for the rest of the open turn".into(),
+    }
 }
 
 fn row<'a>(name: &'static str, histogram: &'a Option<Histogram>, figure: Figure) -> Row<'a> {
