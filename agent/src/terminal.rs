@@ -79,9 +79,23 @@ impl Terminal {
     }
 }
 
-/// Tells the user something on standard error. A closed standard error is no reason to stop.
+/// Tells the user something on standard error, in one line. A closed standard error is no reason to
+/// stop.
 pub fn tell(message: &str) {
-    let _ = writeln!(io::stderr(), "loopscope: {message}");
+    let _ = writeln!(io::stderr(), "loopscope: {}", printable(message));
+}
+
+/// The text with control characters written out: what comes from a file or a command line must
+/// not be able to move the cursor, or to look like another line.
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character.is_control() {
+            true => out.extend(character.escape_default()),
+            false => out.push(character),
+        }
+    }
+    out
 }
 
 /// Writes to standard output. A reader that has gone away (`| head`) is no failure.

@@ -33,6 +33,7 @@ fn bad_input_gets_one_line_and_exit_code_2() {
     check(&["run", "--report", "xml", "sync-promises"], 2, &["`xml`", "--report", "json"]);
     check(&["run", "sync-promises", "--timeout", "1 week"], 2, &["--timeout", "`1 week`", "2m"]);
     check(&["run", "sync-promises", "--listen", "9797"], 2, &["--listen", ":9797"]);
+    check(&["run", "a\nb\u{1b}[2J"], 2, &["a\\nb\\u{1b}[2J"]);
 }
 
 #[test]
@@ -50,6 +51,11 @@ fn a_variable_stands_for_an_option_and_the_option_wins() {
     let args = [&quick[..], &["--report", "none"]].concat();
     let none = command(&args).env("LOOPSCOPE_REPORT", "json").spawn().expect("starts");
     assert_eq!(finish(none).stdout, "");
+    let mut unset = command(&[&quick[..], &["--report", "none"]].concat());
+    unset.env("LOOPSCOPE_TIMEOUT", "").env("LOOPSCOPE_LISTEN", "").env("LOOPSCOPE_FIXED", "");
+    assert_eq!(finish(unset.spawn().expect("starts")).code, Some(0));
+    let fixed = command(&quick).env("LOOPSCOPE_FIXED", "1").spawn().expect("starts");
+    assert_eq!(finish(fixed).code, Some(0));
     let bad = command(&quick).env("LOOPSCOPE_REPEAT", "0").spawn().expect("starts");
     let bad = finish(bad);
     assert_eq!(bad.code, Some(2));

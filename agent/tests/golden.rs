@@ -58,7 +58,7 @@ fn flood() -> Snapshot {
             .with(LedgerKey::Microtasks, 1_500_000_000)
             .with(LedgerKey::Native, 3_000_000),
         culprit: None,
-        stack: Vec::new(),
+        stack: None,
     };
     let mut totals = CauseTotals::default();
     totals.add(LedgerKey::Microtasks, stall.duration_ns);
@@ -133,7 +133,10 @@ fn partial() -> Snapshot {
             share: 0.93,
             hot_leaf: None,
         }),
-        stack: vec!["render (/srv/app/view.js:17)".into(), "handle (/srv/app/web.js:5)".into()],
+        stack: Some(vec![
+            "render (/srv/app/view.js:17)".into(),
+            "handle (/srv/app/web.js:5)".into(),
+        ]),
     };
     let main = LoopSnapshot {
         pid: 77,

@@ -2,7 +2,8 @@
 
 mod common;
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::process::Child;
 use std::thread::sleep;
 use std::time::Duration;
@@ -61,5 +62,28 @@ fn every_page_answers() {
     if cfg!(target_os = "linux") {
         check("/metrics", "200", &["process_cpu_seconds_total ", "process_open_fds "]);
     }
+    end(child);
+}
+
+/// As many connections as there may be, each with half a request, once kept everybody else out for
+/// two minutes.
+#[test]
+fn half_requests_keep_nobody_out_for_long() {
+    let (child, address, _stderr) = serving(&BLOCKED);
+    let half: Vec<TcpStream> = (0..64)
+        .map(|_| {
+            let mut stream = TcpStream::connect(address).expect("connects");
+            stream.write_all(b"GET /metrics HTTP/1.1\r\n").expect("takes half a request");
+            stream
+        })
+        .collect();
+    let mut next = TcpStream::connect(address).expect("connects");
+    next.write_all(b"GET /-/healthy HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+        .expect("sent");
+    next.set_read_timeout(Some(Duration::from_secs(100))).expect("a timeout can be set");
+    let mut answer = String::new();
+    next.read_to_string(&mut answer).expect("is answered when the others have been closed");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    drop(half);
     end(child);
 }

@@ -12,6 +12,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use loop_core::units::parse_duration_ns;
 use loopscope_workloads::Rounds;
@@ -77,7 +78,7 @@ pub struct RunArgs {
     #[arg(skip)]
     pub params: Vec<(String, String)>,
     /// Run the healthy twin of the workload
-    #[arg(long, env = "LOOPSCOPE_FIXED")]
+    #[arg(long, env = "LOOPSCOPE_FIXED", value_parser = BoolishValueParser::new())]
     pub fixed: bool,
     /// How many rounds to run
     #[arg(long, env = "LOOPSCOPE_REPEAT", value_name = "N|forever", default_value = "1",
@@ -108,7 +109,7 @@ pub struct RunArgs {
           value_parser = parse_duration_ns)]
     pub timeout_ns: Option<u64>,
     /// Time every callback and every short drain as well; costs two clock readings a callback
-    #[arg(long, env = "LOOPSCOPE_DETAIL")]
+    #[arg(long, env = "LOOPSCOPE_DETAIL", value_parser = BoolishValueParser::new())]
     pub detail: bool,
 }
 
@@ -206,6 +207,7 @@ pub enum Request {
 pub fn parse(argv: Vec<OsString>, colour: bool) -> Result<Request, Failure> {
     let workload = params::named_workload(&argv, &Cli::command());
     let command = Cli::command().mut_subcommand("run", |run| params::add_to(run, workload));
+    let command = without_empty_variables(command);
     let mut matches = match command.try_get_matches_from(argv) {
         Ok(matches) => matches,
         Err(error) if !error.use_stderr() => {
@@ -225,6 +227,17 @@ pub fn parse(argv: Vec<OsString>, colour: bool) -> Result<Request, Failure> {
         Command::Run(run) => Command::Run(RunArgs { params: given, ..run }),
         other => other,
     }))
+}
+
+/// A variable that is set to nothing counts as not set, as is the custom where variables come from
+/// a CI system's template.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |arg: &clap::Arg| {
+        arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty())
+    };
+    command
+        .mut_args(|arg| if is_empty(&arg) { arg.env(None::<&'static str>) } else { arg })
+        .mut_subcommands(without_empty_variables)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ fn stall(cause: LedgerKey, duration_ns: u64, running: bool) -> Stall {
         microtasks: None,
         ledger_ns: Ledger::default().with(cause, duration_ns),
         culprit: None,
-        stack: Vec::new(),
+        stack: None,
     }
 }
 

@@ -98,7 +98,7 @@ impl Config {
     pub fn read(var: impl Fn(&str) -> Option<String>) -> Result<Option<Config>, ConfigError> {
         let set = |name: &str| var(name).filter(|value| !value.trim().is_empty());
         let off = set("OTEL_SDK_DISABLED").is_some_and(|v| v.trim().eq_ignore_ascii_case("true"));
-        if off || set("OTEL_METRICS_EXPORTER").is_some_and(|v| v.trim() == "none") {
+        if off || set("OTEL_METRICS_EXPORTER").is_some_and(|v| !v.contains("otlp")) {
             return Ok(None);
         }
         let endpoint = match (set(METRICS_ENDPOINT), set(ENDPOINT)) {

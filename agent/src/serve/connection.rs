@@ -21,6 +21,10 @@ const CONNECTIONS_MAX: usize = 64;
 /// scrape interval in common use, so that a scraper's connection stays open between scrapes.
 const SILENCE_MAX: Duration = Duration::from_secs(120);
 
+/// A new connection that has not sent a whole request by then is closed, however slowly it goes on
+/// sending: it must not keep others out.
+const REQUEST_MAX: Duration = Duration::from_secs(10);
+
 /// A listener that keeps to the limits.
 pub(super) struct Bounded {
     listener: TcpListener,
@@ -41,7 +45,8 @@ impl Listener for Bounded {
         // The semaphore is never closed, so that there is always a slot in the end.
         let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
         let (stream, peer) = Listener::accept(&mut self.listener).await;
-        (Connection { stream, silence: Box::pin(sleep(SILENCE_MAX)), _slot: slot }, peer)
+        let patience = Box::pin(sleep(REQUEST_MAX));
+        (Connection { stream, patience, answered: false, _slot: slot }, peer)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -49,10 +54,11 @@ impl Listener for Bounded {
     }
 }
 
-/// A connection that ends when its peer is silent for too long, and gives its slot back.
+/// A connection that ends when its peer takes too long, and gives its slot back.
 pub(super) struct Connection {
     stream: TcpStream,
-    silence: Pin<Box<Sleep>>,
+    patience: Pin<Box<Sleep>>,
+    answered: bool,
     _slot: Option<OwnedSemaphorePermit>,
 }
 
@@ -64,10 +70,12 @@ impl Connection {
         answer: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if answer.is_ready() {
-            self.silence.as_mut().reset(Instant::now() + SILENCE_MAX);
+            if self.answered {
+                self.patience.as_mut().reset(Instant::now() + SILENCE_MAX);
+            }
             return answer;
         }
-        match self.silence.as_mut().poll(cx) {
+        match self.patience.as_mut().poll(cx) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             Poll::Pending => Poll::Pending,
         }
@@ -91,6 +99,7 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.answered = true;
         let answer = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.bound(cx, answer)
     }

@@ -193,7 +193,7 @@ impl Reader {
             microtasks: Some(record.microtasks),
             ledger_ns: ledger(record),
             culprit: None,
-            stack: Vec::new(),
+            stack: None,
         }
     }
 

@@ -22,8 +22,8 @@ pub struct Stall {
     pub ledger_ns: Ledger,
     /// The function to look at, where it is known.
     pub culprit: Option<Culprit>,
-    /// The stack most often seen, outermost caller last.
-    pub stack: Vec<String>,
+    /// The stack most often seen, outermost caller last; `None` where stacks aren't taken.
+    pub stack: Option<Vec<String>>,
 }
 
 /// The function that holds up the loop.

@@ -30,7 +30,15 @@ pub(super) fn write(
     worst.sort_by_key(|stall| std::cmp::Reverse(stall.duration_ns));
     worst.truncate(LISTED_MAX);
     let remark = if all as usize > worst.len() {
-        format!("the {} longest of {}", worst.len(), format_count(all))
+        // The details of older ones are overwritten, so a longer one may be among those.
+        match observed.stalls.len() {
+            listed if all as usize > listed => format!(
+                "the {} longest of the newest {listed}, of {} in all",
+                worst.len(),
+                format_count(all)
+            ),
+            _ => format!("the {} longest of {}", worst.len(), format_count(all)),
+        }
     } else {
         String::new()
     };
@@ -68,7 +76,7 @@ fn write_stall(
         let key = pad_right(&key.name().replace('_', " "), KEY_COLUMNS);
         writeln!(out, "    {key} {} {:>7}  {}", bar(share), percent(share), format_ns(ns))?;
     }
-    for frame in &stall.stack {
+    for frame in stall.stack.iter().flatten() {
         writeln!(out, "    {} {frame}", terminal.paint(Ink::Faint, "at"))?;
     }
     Ok(())
