@@ -28,6 +28,8 @@ pub enum JobError {
     Cancelled,
     /// It panicked. The pool goes on.
     Panicked,
+    /// The system grants no thread for it. Another job may fare better later.
+    NoThread,
 }
 
 impl fmt::Display for JobError {
@@ -35,6 +37,7 @@ impl fmt::Display for JobError {
         f.write_str(match self {
             JobError::Cancelled => "the job was cancelled before it started",
             JobError::Panicked => "the job panicked; its message is on standard error",
+            JobError::NoThread => "no thread can be started for the job; see `ulimit -u`",
         })
     }
 }
@@ -127,33 +130,34 @@ impl<R: Record> Pool<R> {
         self.next_id += 1;
         self.after.insert(id, after);
         let job = Job { id, work, queued: Instant::now() };
-        if self.inline {
-            let completion = Completion { times_ns: None, ..job.run() };
-            self.shared.inbox.post(|letters| letters.done.push_back(completion));
-        } else {
-            self.start_threads();
+        let done = if self.inline {
+            Completion { times_ns: None, ..job.run() }
+        } else if self.start_threads() {
             self.shared.push(job);
-        }
+            return JobId(id);
+        } else {
+            Completion { id, output: Err(JobError::NoThread), times_ns: None }
+        };
+        self.shared.inbox.post(|letters| letters.done.push_back(done));
         JobId(id)
     }
 
-    fn start_threads(&mut self) {
+    /// Starts the threads, if they aren't. Returns whether there are any: with one the pool works,
+    /// if slowly.
+    fn start_threads(&mut self) -> bool {
         if self.started {
-            return;
+            return true;
         }
         for number in 0..self.size {
             let shared = self.shared.clone();
             let name = format!("loop-worker-{number}");
-            match std::thread::Builder::new().name(name).spawn(move || shared.work()) {
-                Ok(_) => self.shared.lock().idle_threads += 1,
-                // With one thread the pool works, if slowly; without any a job would never end.
-                Err(error) if number == 0 => {
-                    panic!("no thread can be started for blocking work: {error}")
-                }
-                Err(_) => break,
+            if std::thread::Builder::new().name(name).spawn(move || shared.work()).is_err() {
+                break;
             }
+            self.shared.lock().idle_threads += 1;
+            self.started = true;
         }
-        self.started = true;
+        self.started
     }
 }
 
