@@ -10,7 +10,7 @@
 //!
 //! `k` is 8 for times (in nanoseconds: 256 ns to 137 s) and 5 for lengths (exact below 64).
 //!
-//! Cost: an index is a shift, a leading-zero count and an add, about 1 ns.
+//! Cost: an index is a shift, a leading-zero count and an add.
 //!
 //! **Invariant**: a value is at most 1/64 (1.6 %) away from the midpoint of its bucket, unless it
 //! is below `2^k` (then at most half the width of a linear bucket) or in the last bucket.

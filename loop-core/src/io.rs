@@ -1,6 +1,6 @@
 //! The way to the kernel: the poll, and the inbox by which other threads wake the loop.
 //!
-//! Cost: a wait is one `epoll_wait` (mio adds 1 ns); waking a loop that was woken already is a
+//! Cost: a wait is one `epoll_wait`; waking a loop that was woken already is a
 //! push under a lock that nobody holds for longer.
 
 use std::collections::VecDeque;

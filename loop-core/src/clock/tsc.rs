@@ -6,7 +6,7 @@
 //! rate and offset. A counter that disagrees by more than [`TRUST_NS`] (a migrated or resumed
 //! virtual machine) is calibrated anew.
 //!
-//! Cost: one `rdtsc` and one multiplication, 10 ns; an alignment costs one clock read, 23 ns, ten
+//! Cost: one `rdtsc` and one multiplication; an alignment costs one reading of the clock, about ten
 //! times a second.
 #![allow(unsafe_code)] // `_rdtsc` is an unsafe function; it reads a register and touches no memory.
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::shared::{Hist, PoolGauge, Shared, Total, scale_of};
 use super::stalls::StallRecord;
-use super::sync::{Ordering, fence, get};
+use super::sync::{Ordering, get};
 use super::writer::ledger;
 use crate::clock::Clock;
 use crate::phase::{PHASES, Phase, PhaseMap};
@@ -104,17 +104,9 @@ impl Reader {
         out.immediates = Some(self.total(Total::Immediates));
     }
 
-    /// All microtasks, with those of the open turn: in a flood that never ends they are all there
-    /// is. The order of reading is that in which a job moves on (open drain, open turn, totals),
-    /// backwards: a job may be missed while it moves, but is never told twice. What has been told
-    /// is never taken back.
+    /// All microtasks. What has been told is never taken back.
     fn microtasks(&self) -> u64 {
-        let open = &self.shared.open;
-        let total = self.total(Total::Microtasks);
-        fence(Ordering::Acquire);
-        let ended = get(&open.microtasks);
-        fence(Ordering::Acquire);
-        let seen = total + ended + open.microtasks_in_drain();
+        let seen = self.shared.open.microtasks(&self.shared.totals[Total::Microtasks as usize]);
         self.shared.microtasks_told.fetch_max(seen, Ordering::Relaxed).max(seen)
     }
 

@@ -246,10 +246,7 @@ impl Record for Recorder {
 
     #[inline]
     fn open_drain(&mut self, queue: Queue, now_ns: u64) {
-        let open = &self.shared.open;
-        set(&open.drain_queue, queue as u64);
-        set(&open.drain_jobs, 0);
-        open.drain_since.store(now_ns.saturating_add(1), Ordering::Release);
+        self.shared.open.begin_drain(queue, now_ns);
     }
 
     #[inline]
@@ -259,9 +256,7 @@ impl Record for Recorder {
 
     #[inline]
     fn close_drain(&mut self, queue: Queue, jobs: u64, duration_ns: u64) {
-        set(&self.shared.open.drain_since, 0);
-        // Who sees the jobs among those of the turn sees that the drain is over.
-        fence(Ordering::Release);
+        self.shared.open.end_drain();
         let (length, time) = match queue {
             Queue::Microtask => {
                 *self.total(Total::Microtasks) += jobs;
