@@ -8,7 +8,7 @@
 //! right after a narrower store of the same line stalls the CPU's store forwarding, which costs
 //! more than the job itself for jobs that each queue the next one.
 //!
-//! Cost: 3 to 6 ns to queue and run a closure of 24 bytes (`goals` in `bench`); a larger than 56 is
+//! Cost: 3 to 6 ns to queue and run a closure of 24 bytes (`goals` in `bench`); one above 56 is
 //! boxed.
 //!
 //! **Invariant**: a slot between head and tail holds exactly one closure that has not run, or
