@@ -53,6 +53,7 @@ fn flood() -> Snapshot {
         duration_ns: 1_503_000_000,
         running: false,
         phase: Some(Phase::Poll),
+        callbacks: Some(1),
         microtasks: Some(60_000),
         ledger_ns: Ledger::default()
             .with(LedgerKey::Microtasks, 1_500_000_000)
@@ -124,6 +125,7 @@ fn partial() -> Snapshot {
         duration_ns: 730_000_000,
         running: true,
         phase: None,
+        callbacks: None,
         microtasks: None,
         ledger_ns: Ledger::default().with(LedgerKey::Javascript, 700_000_000),
         culprit: Some(Culprit {

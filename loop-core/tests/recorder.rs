@@ -111,6 +111,7 @@ fn a_stall_is_kept_with_its_phase_its_microtasks_and_its_ledger() {
     let stall = &seen.stalls[0];
     assert_eq!((stall.duration_ns, stall.running), (65 * MS, false));
     assert_eq!((stall.phase, stall.microtasks), (Some(Phase::Check), Some(40)));
+    assert_eq!(stall.callbacks, Some(2));
     assert_eq!(stall.ledger_ns.get(LedgerKey::Microtasks), Some(40 * MS));
     assert_eq!(stall.ledger_ns.get(LedgerKey::Native), Some(25 * MS));
     assert_eq!(stall.ledger_ns.get(LedgerKey::Gc), None);

@@ -17,6 +17,7 @@ fn stall(cause: LedgerKey, duration_ns: u64, running: bool) -> Stall {
         duration_ns,
         running,
         phase: Some(Phase::Poll),
+        callbacks: None,
         microtasks: None,
         ledger_ns: Ledger::default().with(cause, duration_ns),
         culprit: None,

@@ -1,13 +1,13 @@
 //! A bounded ring of stalls that one thread writes and any thread reads.
 //!
 //! ```text
-//!  slot: | sequence | start | duration | phase | microtasks | microtask ns | tick ns | frozen ns |
+//!  slot: | sequence | start | duration | phase | callbacks | microtasks | ... |
 //! ```
 //!
 //! Each slot is guarded by a sequence number: odd while it is written, even when it is whole. A
 //! reader that meets a slot in change leaves it out: it is being overwritten, so it is dropped.
 //!
-//! Cost: 4 KB; a write is ten stores and happens once a stall.
+//! Cost: 4 KB; a write is eleven stores and happens once a stall.
 //!
 //! **Invariant**: neither side waits. `written == kept + dropped`, where a reader keeps what it
 //! could read whole.
@@ -17,7 +17,7 @@ use super::sync::{AtomicU64, Ordering, fence, get, set};
 /// Stalls whose details are kept: the newest so many.
 pub(crate) const STALLS_KEPT: usize = 64;
 
-const FIELDS: usize = 7;
+const FIELDS: usize = 8;
 
 /// The details of one completed stall. Times are the loop clock's, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(crate) struct StallRecord {
     pub(crate) duration_ns: u64,
     /// Number of the phase; [`crate::PHASES`] for none.
     pub(crate) phase: u64,
+    /// Callbacks of that phase.
+    pub(crate) callbacks: u64,
     pub(crate) microtasks: u64,
     pub(crate) microtask_ns: u64,
     pub(crate) tick_ns: u64,
@@ -38,6 +40,7 @@ impl StallRecord {
             self.start_ns,
             self.duration_ns,
             self.phase,
+            self.callbacks,
             self.microtasks,
             self.microtask_ns,
             self.tick_ns,
@@ -46,8 +49,18 @@ impl StallRecord {
     }
 
     fn from_words(words: [u64; FIELDS]) -> Self {
-        let [start_ns, duration_ns, phase, microtasks, microtask_ns, tick_ns, frozen_ns] = words;
-        StallRecord { start_ns, duration_ns, phase, microtasks, microtask_ns, tick_ns, frozen_ns }
+        let [start_ns, duration_ns, phase, callbacks, microtasks, microtask_ns, tick_ns, frozen_ns] =
+            words;
+        StallRecord {
+            start_ns,
+            duration_ns,
+            phase,
+            callbacks,
+            microtasks,
+            microtask_ns,
+            tick_ns,
+            frozen_ns,
+        }
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Recorder {
     log: Log,
     totals: [u64; TOTALS],
     phase: usize,
+    /// Callbacks of the current phase before it began.
+    phase_callbacks: u64,
     active_ns: u64,
     idle_ns: u64,
     passing_ns: u64,
@@ -38,6 +40,7 @@ struct Turn {
     start_ns: u64,
     longest_phase: usize,
     longest_phase_ns: u64,
+    longest_phase_callbacks: u64,
     in_phases_ns: u64,
     microtasks: u64,
     microtask_ns: u64,
@@ -50,6 +53,7 @@ impl Turn {
             start_ns,
             longest_phase: PHASES,
             longest_phase_ns: 0,
+            longest_phase_callbacks: 0,
             in_phases_ns: 0,
             microtasks: 0,
             microtask_ns: 0,
@@ -68,6 +72,7 @@ impl Recorder {
             log: Log::new(),
             totals: [0; TOTALS],
             phase: PHASES,
+            phase_callbacks: 0,
             active_ns: 0,
             idle_ns: 0,
             passing_ns: 0,
@@ -98,6 +103,7 @@ impl Recorder {
             start_ns: turn.start_ns,
             duration_ns,
             phase: if in_phase { turn.longest_phase } else { PHASES } as u64,
+            callbacks: if in_phase { turn.longest_phase_callbacks } else { 0 },
             microtasks: turn.microtasks,
             microtask_ns: turn.microtask_ns,
             tick_ns: turn.tick_ns,
@@ -206,6 +212,7 @@ impl Record for Recorder {
     #[inline]
     fn enter_phase(&mut self, phase: Phase) {
         self.phase = phase as usize;
+        self.phase_callbacks = self.totals[Total::FirstPhaseCallbacks as usize + phase as usize];
         set(&self.shared.open.phase, phase as u64);
     }
 
@@ -215,6 +222,8 @@ impl Record for Recorder {
         if duration_ns >= self.turn.longest_phase_ns {
             self.turn.longest_phase = phase as usize;
             self.turn.longest_phase_ns = duration_ns;
+            let ran = self.totals[Total::FirstPhaseCallbacks as usize + phase as usize];
+            self.turn.longest_phase_callbacks = ran - self.phase_callbacks;
         }
         self.note(phase as usize, duration_ns);
     }

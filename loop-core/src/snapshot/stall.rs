@@ -16,6 +16,8 @@ pub struct Stall {
     pub running: bool,
     /// The phase in which most of it was spent. `None`: outside of any phase, as in a main script.
     pub phase: Option<Phase>,
+    /// Callbacks that ran in that phase; `None` where they aren't counted and while it goes on.
+    pub callbacks: Option<u64>,
     /// Microtasks that ran in it; `None` where they aren't counted.
     pub microtasks: Option<u64>,
     /// Where the time went.
