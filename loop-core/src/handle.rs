@@ -119,6 +119,14 @@ impl<R: Record> Handles<R> {
         handle.as_mut().filter(|_| *generation == id.generation)
     }
 
+    /// An idle, prepare or check handle.
+    pub(crate) fn watcher(&mut self, id: HandleId) -> Option<&mut Watcher<R>> {
+        match &mut self.get_mut(id)?.kind {
+            Kind::Watcher(watcher) => Some(watcher),
+            _ => None,
+        }
+    }
+
     /// Changes what counts for liveness. Returns false when there is no such handle.
     pub(crate) fn update(&mut self, id: HandleId, change: impl FnOnce(&mut Handle<R>)) -> bool {
         let Some(handle) = self.get_mut(id) else { return false };
@@ -187,10 +195,7 @@ impl<R: Record> Loop<R> {
         let heap: &mut TimerHeap = &mut self.timer_heap;
         let Some(handle) = self.handles.get_mut(id) else { return };
         match &mut handle.kind {
-            Kind::Watcher(watcher) => {
-                let list = watcher.list;
-                drop(self.watchers[list as usize].remove(id));
-            }
+            Kind::Watcher(_) => self.forget_watcher(id),
             Kind::Timer(timer) => {
                 if let Some(place) = timer.place.take() {
                     heap.remove(place);

@@ -1,18 +1,18 @@
 //! The way to the kernel: the poll, and the inbox by which other threads wake the loop.
 //!
-//! Cost: a wait is one `epoll_wait`; waking a loop that was woken already is a
+//! Cost: a wait is one system call; waking a loop that was woken already is a
 //! push under a lock that nobody holds for longer.
 
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use mio::{Events, Poll, Registry, Token, Waker};
+use mio::{Registry, Token, Waker};
 
 use crate::handle::HandleId;
 use crate::limits::POLL_EVENTS;
 use crate::pool::Completion;
+use crate::selector::{Selector, Source};
 
 const WAKE: Token = Token(usize::MAX);
 
@@ -27,8 +27,7 @@ pub(crate) struct Ready {
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Io {
-    poll: Poll,
-    events: Events,
+    selector: Selector,
     inbox: Arc<Inbox>,
     /// Streams that may hold more than was read in their turn.
     pub(crate) readable: Vec<HandleId>,
@@ -38,20 +37,14 @@ pub(crate) struct Io {
 
 impl Io {
     pub(crate) fn new() -> io::Result<Io> {
-        let poll = Poll::new()?;
-        let waker = Waker::new(poll.registry(), WAKE)?;
+        let selector = Selector::new()?;
+        let waker = Waker::new(selector.registry(), WAKE)?;
         let inbox = Arc::new(Inbox { waker, letters: Mutex::default() });
-        Ok(Io {
-            poll,
-            events: Events::with_capacity(POLL_EVENTS),
-            inbox,
-            readable: Vec::new(),
-            read_buffer: Vec::new(),
-        })
+        Ok(Io { selector, inbox, readable: Vec::new(), read_buffer: Vec::new() })
     }
 
     pub(crate) fn registry(&self) -> &Registry {
-        self.poll.registry()
+        self.selector.registry()
     }
 
     pub(crate) fn inbox(&self) -> Arc<Inbox> {
@@ -63,40 +56,29 @@ impl Io {
     }
 
     /// Waits for events, `None` for as long as it takes. A signal ends the wait without an event.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn wait(&mut self, timeout_ms: Option<u64>) -> io::Result<()> {
-        match self.poll.poll(&mut self.events, timeout_ms.map(Duration::from_millis)) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                self.events.clear();
-                Ok(())
-            }
-            result => result,
-        }
+        self.selector.wait(timeout_ms)
     }
 
     #[inline]
     pub(crate) fn is_quiet(&self) -> bool {
-        self.events.is_empty()
+        self.selector.is_quiet()
     }
 
     /// Moves what is ready into `ready`. Returns whether another thread has woken the loop, and
     /// whether the kernel may have more.
     pub(crate) fn take_ready(&mut self, ready: &mut Vec<Ready>) -> (bool, bool) {
         let mut woken = false;
-        let mut events = 0;
-        for event in &self.events {
-            events += 1;
-            if event.token() == WAKE {
+        let events = self.selector.len();
+        for Source { token, readable, writable } in self.selector.ready() {
+            if token == WAKE {
                 woken = true;
                 continue;
             }
-            ready.push(Ready {
-                handle: handle_of(event.token()),
-                readable: event.is_readable() || event.is_read_closed() || event.is_error(),
-                writable: event.is_writable() || event.is_write_closed() || event.is_error(),
-            });
+            ready.push(Ready { handle: handle_of(token), readable, writable });
         }
-        self.events.clear();
+        self.selector.clear();
         (woken, events == POLL_EVENTS)
     }
 }

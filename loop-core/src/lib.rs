@@ -28,6 +28,7 @@ mod phase;
 mod pool;
 mod promise;
 mod recorder;
+mod selector;
 pub mod snapshot;
 mod task;
 mod tcp;

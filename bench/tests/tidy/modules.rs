@@ -21,6 +21,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["clock"],
             &["recorder"],
             &["task"],
+            &["selector"],
             // The loop itself.
             &["event_loop", "handle", "io", "pool", "promise", "tcp", "timers", "wake"],
         ],

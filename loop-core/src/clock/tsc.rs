@@ -33,7 +33,10 @@ pub(super) struct TscClock {
     anchor: Pair,
     /// Nanoseconds a tick, as a fixed-point number of 32 fractional bits; 0 until settled.
     rate: u64,
+    /// Ticks from the anchor at which the two clocks are compared again; 0 while each reading is
+    /// the other clock's.
     align_after_ticks: u64,
+    usable: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,15 +47,27 @@ struct Pair {
 
 impl TscClock {
     /// The counter, where the kernel keeps its own time by it.
-    pub(super) fn new() -> Option<TscClock> {
+    pub(super) fn new() -> TscClock {
         const CLOCKSOURCE: &str =
             "/sys/devices/system/clocksource/clocksource0/current_clocksource";
         let trusted = std::fs::read_to_string(CLOCKSOURCE).is_ok_and(|name| name.trim() == "tsc");
-        (cfg!(target_arch = "x86_64") && trusted).then(TscClock::unsettled)
+        let usable = cfg!(target_arch = "x86_64") && trusted;
+        if usable { TscClock::unsettled() } else { TscClock::unused() }
+    }
+
+    /// A counter that is not believed: every reading is one of the other clock.
+    pub(super) fn unused() -> TscClock {
+        TscClock { usable: false, ..TscClock::unsettled() }
     }
 
     fn unsettled() -> TscClock {
-        TscClock { start: None, anchor: Pair::default(), rate: 0, align_after_ticks: 0 }
+        TscClock {
+            usable: true,
+            start: None,
+            anchor: Pair::default(),
+            rate: 0,
+            align_after_ticks: 0,
+        }
     }
 
     #[inline]
@@ -68,6 +83,9 @@ impl TscClock {
     #[cold]
     fn align(&mut self, clock: &Clock, ticks: u64) -> u64 {
         let ns = clock.now_ns();
+        if !self.usable {
+            return ns;
+        }
         let together = self::ticks().wrapping_sub(ticks) <= TOGETHER_TICKS;
         let expected = self.anchor.ns + scale(ticks.wrapping_sub(self.anchor.ticks), self.rate);
         match (self.rate, together) {

@@ -25,21 +25,22 @@ impl<R: Record> Loop<R> {
         self.microtasks.push(job);
     }
 
+    /// Drains both queues. Returns whether the loop may go on: not after a fatal rejection.
     #[inline]
-    pub(super) fn drain_if_needed(&mut self) {
-        if !self.ticks.is_empty() || !self.microtasks.is_empty() || self.rejections.waiting() {
-            self.drain();
-        }
+    pub(super) fn drain_if_needed(&mut self) -> bool {
+        let nothing =
+            self.ticks.is_empty() && self.microtasks.is_empty() && !self.rejections.waiting();
+        nothing || self.drain()
     }
 
     #[inline(never)]
-    fn drain(&mut self) {
+    fn drain(&mut self) -> bool {
         loop {
             self.drain_queue(Queue::NextTick, |lp| &mut lp.ticks);
             self.drain_queue(Queue::Microtask, |lp| &mut lp.microtasks);
             let told = self.ticks.is_empty() && self.process_rejections();
             if self.rejections.fatal() || (!told && self.ticks.is_empty()) {
-                return;
+                return !self.rejections.fatal();
             }
         }
     }

@@ -96,13 +96,22 @@ impl<R: Record> Loop<R> {
     }
 
     pub(super) fn run_immediates(&mut self) {
-        // Those that are queued from now on are for the next turn.
-        let end = self.immediates.ring.next_number();
+        if self.immediates.is_empty() || self.rejections.fatal() {
+            return;
+        }
         let detail = R::ON && self.record.detail();
+        let ran = if detail { self.run_batch::<true>() } else { self.run_batch::<false>() };
+        self.record.immediates(ran);
+        self.record.callbacks(ran);
+    }
+
+    /// Runs the immediates that wait now; those that are queued from now on are for the next turn.
+    fn run_batch<const DETAIL: bool>(&mut self) -> u64 {
+        let end = self.immediates.ring.next_number();
         let mut ran = 0;
-        while self.immediates.ring.front_number() < end && !self.rejections.fatal() {
+        while self.immediates.ring.front_number() < end {
             let number = self.immediates.ring.front_number();
-            let front = if detail && self.immediates.ring.is_armed(number) {
+            let front = if DETAIL && self.immediates.ring.is_armed(number) {
                 self.timed_in_detail(Self::run_front_immediate)
             } else {
                 self.run_front_immediate()
@@ -110,11 +119,12 @@ impl<R: Record> Loop<R> {
             if front == Front::Ran {
                 ran += 1;
                 self.immediates.forget(number);
-                self.drain_if_needed();
+                if !self.drain_if_needed() {
+                    break;
+                }
             }
         }
-        self.record.immediates(ran);
-        self.record.callbacks(ran);
+        ran
     }
 
     #[inline]

@@ -143,13 +143,14 @@ impl<R: Record> Loop<R> {
     #[inline]
     pub(super) fn run_timers(&mut self) {
         self.loop_ns = self.fresh_now_ns();
-        let now_ms = self.now_ms();
-        if self.timer_heap.is_due(now_ms) {
-            self.in_phase(Phase::Timers, |lp| lp.run_due_timers(now_ms));
+        if self.timer_heap.is_due(self.loop_ns) {
+            self.in_phase(Phase::Timers, Self::run_due_timers);
         }
     }
 
-    fn run_due_timers(&mut self, now_ms: u64) {
+    #[inline(never)]
+    fn run_due_timers(&mut self) {
+        let now_ms = self.now_ms();
         let started_later = self.timer_heap.started();
         while !self.rejections.fatal()
             && let Some(id) = self.timer_heap.pop_due(now_ms, started_later)
@@ -202,15 +203,15 @@ impl<R: Record> Loop<R> {
                 self.schedule_node_timers(duration_ms);
                 break;
             }
-            self.drain_if_needed();
-            if self.rejections.fatal() {
+            if !self.drain_if_needed() {
                 self.node_timers.next_expiry_ms = expiry_ms;
                 self.schedule_node_timers(1);
                 return;
             }
             self.run_timer_list(list, now_ms);
         }
-        self.drain_if_needed();
+        // Whether the loop may go on is asked before the next callback.
+        let _ = self.drain_if_needed();
     }
 
     fn run_timer_list(&mut self, list: ListKey, now_ms: u64) {
@@ -221,8 +222,7 @@ impl<R: Record> Loop<R> {
             }
             // What the timer before has queued runs only now: it may clear this one, but no longer
             // make it wait.
-            self.drain_if_needed();
-            if self.rejections.fatal() {
+            if !self.drain_if_needed() {
                 return;
             }
             self.run_node_timer(timer);

@@ -21,18 +21,18 @@ pub(super) struct PollScratch {
 }
 
 impl<R: Record> Loop<R> {
+    #[inline(always)]
     pub(super) fn poll(&mut self, timeout_ms: Option<u64>) -> io::Result<()> {
         let start_ns = if R::ON { self.fresh_now_ns() } else { self.now_ns };
         let waits = timeout_ms != Some(0);
         self.record.close_turn(start_ns);
         if waits {
-            self.record.flush();
             self.record.open_wait(start_ns);
         }
         let result = self.wait(timeout_ms);
         let end_ns = self.take_time();
         if waits {
-            self.record.close_wait(end_ns - start_ns);
+            self.record.close_wait(end_ns, end_ns - start_ns);
         } else {
             self.record.passed_poll(end_ns - start_ns);
         }
@@ -45,6 +45,7 @@ impl<R: Record> Loop<R> {
         Ok(())
     }
 
+    #[inline(always)]
     fn wait(&mut self, timeout_ms: Option<u64>) -> io::Result<()> {
         match timeout_ms {
             Some(ms) if self.clock.is_virtual() => {

@@ -10,7 +10,8 @@ impl<R: Record> Loop<R> {
     /// Reads the clock.
     #[inline]
     pub(crate) fn take_time(&mut self) -> u64 {
-        self.now_ns = self.clock.now_ns();
+        // The clock may step back by less than a microsecond where it is brought into line.
+        self.now_ns = self.now_ns.max(self.clock.now_ns());
         self.stale = false;
         self.now_ns
     }
@@ -53,14 +54,14 @@ impl<R: Record> Loop<R> {
 
     /// How long the poll may wait, in milliseconds; `None` for as long as it takes.
     pub(super) fn backend_timeout_ms(&mut self) -> Option<u64> {
-        let must_go_on = self.stopped
+        let must_go_on = !self.idle_is_empty()
+            || self.immediates.referenced() > 0
+            || self.stopped
             || self.freezing
             || self.rejections.fatal()
             || !self.has_work()
             || !self.pending.is_empty()
             || !self.closing.is_empty()
-            || !self.idle_is_empty()
-            || self.immediates.referenced() > 0
             || self.io.has_readable();
         if must_go_on {
             return Some(0);

@@ -2,7 +2,9 @@
 //!
 //! As in libuv the one started last runs first. An active idle handle keeps the poll from waiting.
 
+use std::cell::RefCell;
 use std::fmt;
+use std::rc::Rc;
 
 use super::Loop;
 use crate::handle::{Callback, HandleId, Kind, Watcher, WatcherList};
@@ -10,81 +12,62 @@ use crate::phase::Phase;
 use crate::recorder::Record;
 
 /// The started watchers of one phase, in the order in which they were started.
+///
+/// **Invariant**: a pass borrows the rows, so that it calls each where it stands. What callbacks
+/// start and stop meanwhile is put down in `changes` and done behind the pass.
 pub(crate) struct Watchers<R: Record> {
-    started: Vec<Started<R>>,
-    /// How many passes there have been.
-    passes: u64,
-    /// Whether a pass is being run, which counts on the places of all.
+    rows: Rc<RefCell<Vec<Row<R>>>>,
+    /// How many rows there are.
+    started: usize,
+    /// Whether a pass is being run.
     running: bool,
-    /// Whether some were stopped in a pass and are still in the list.
-    stopped: bool,
+    changes: Vec<Change<R>>,
 }
 
-struct Started<R: Record> {
+struct Row<R: Record> {
     id: HandleId,
-    live: bool,
-    /// The pass before which it was started; a pass runs only those started before it.
-    before_pass: u64,
-    /// `None` while it runs.
-    callback: Option<Callback<R>>,
+    callback: Callback<R>,
+}
+
+/// What a callback wants of the list of which it is a part.
+enum Change<R: Record> {
+    Start(HandleId, Callback<R>),
+    /// Starts again what was stopped, perhaps in this same pass.
+    Restart(HandleId),
+    Stop(HandleId),
 }
 
 impl<R: Record> Watchers<R> {
     pub(super) fn new() -> Self {
-        Watchers { started: Vec::new(), passes: 0, running: false, stopped: false }
+        Watchers { rows: Rc::default(), started: 0, running: false, changes: Vec::new() }
     }
 
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.started.is_empty()
+        self.started == 0
     }
 
-    fn find(&mut self, id: HandleId) -> Option<&mut Started<R>> {
-        self.started.iter_mut().find(|started| started.live && started.id == id)
+    fn push(&mut self, id: HandleId, callback: Callback<R>) {
+        self.rows.borrow_mut().push(Row { id, callback });
+        self.started += 1;
     }
 
-    fn push(&mut self, id: HandleId, callback: Option<Callback<R>>) {
-        self.started.push(Started { id, live: true, before_pass: self.passes, callback });
+    fn take(&mut self, id: HandleId) -> Option<Callback<R>> {
+        let mut rows = self.rows.borrow_mut();
+        let at = rows.iter().position(|row| row.id == id)?;
+        self.started -= 1;
+        Some(rows.remove(at).callback)
     }
 
-    /// Takes a watcher from the list, and returns its callback unless it is running.
-    pub(crate) fn remove(&mut self, id: HandleId) -> Option<Callback<R>> {
-        let started = self.find(id)?;
-        started.live = false;
-        let callback = started.callback.take();
-        self.stopped = true;
-        self.compact();
-        callback
-    }
-
-    /// Takes the next one to run from below `end`, with its place. `end` moves down to it.
-    #[inline]
-    fn next(&mut self, end: &mut usize, pass: u64) -> Option<(HandleId, Callback<R>)> {
-        while *end > 0 {
-            *end -= 1;
-            let started = &mut self.started[*end];
-            if started.live
-                && started.before_pass < pass
-                && let Some(callback) = started.callback.take()
-            {
-                return Some((started.id, callback));
-            }
-        }
-        None
-    }
-
-    /// Forgets those that were stopped, unless a pass counts on their places.
-    fn compact(&mut self) {
-        if self.stopped && !self.running {
-            self.started.retain(|started| started.live);
-            self.stopped = false;
-        }
+    /// Whether this pass has stopped a watcher before its callback came.
+    fn has_stopped(&self, id: HandleId) -> bool {
+        self.changes.iter().any(|change| matches!(change, Change::Stop(other) if *other == id))
     }
 }
 
 impl<R: Record> fmt::Debug for Watchers<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watchers").field("started", &self.started.len()).finish_non_exhaustive()
+        f.debug_struct("Watchers").field("started", &self.started).finish_non_exhaustive()
     }
 }
 
@@ -107,25 +90,27 @@ impl<R: Record> Loop<R> {
 
     /// Stops an idle, prepare or check handle. It can be started again.
     pub fn watcher_stop(&mut self, id: HandleId) {
-        let Some(handle) = self.handles.get_mut(id) else { return };
-        if let Kind::Watcher(watcher) = &mut handle.kind
-            && let Some(callback) = self.watchers[watcher.list as usize].remove(id)
-        {
-            watcher.callback = Some(callback);
+        if let Some(list) = self.watcher_list(id, true) {
+            self.change_watchers(list, Change::Stop(id));
+            self.set_watching(id, false);
         }
-        self.set_watching(id, false);
     }
 
     /// Starts a stopped handle again, first in its phase from the next turn on.
     pub fn watcher_restart(&mut self, id: HandleId) {
-        let Some(handle) = self.handles.get_mut(id).filter(|h| !h.active && !h.closing) else {
-            return;
-        };
-        if let Kind::Watcher(watcher) = &mut handle.kind {
-            let callback = watcher.callback.take();
-            self.watchers[watcher.list as usize].push(id, callback);
+        if let Some(list) = self.watcher_list(id, false) {
+            self.change_watchers(list, Change::Restart(id));
+            self.set_watching(id, true);
         }
-        self.set_watching(id, true);
+    }
+
+    /// The list of a watcher that is not closing, and is active or not as asked.
+    fn watcher_list(&self, id: HandleId, active: bool) -> Option<WatcherList> {
+        let handle = self.handles.get(id).filter(|h| h.active == active && !h.closing)?;
+        match &handle.kind {
+            Kind::Watcher(watcher) => Some(watcher.list),
+            _ => None,
+        }
     }
 
     fn set_watching(&mut self, id: HandleId, active: bool) {
@@ -138,8 +123,54 @@ impl<R: Record> Loop<R> {
 
     fn watcher_start(&mut self, list: WatcherList, callback: Callback<R>) -> HandleId {
         let id = self.handles.insert(Kind::Watcher(Watcher { list, callback: None }), true);
-        self.watchers[list as usize].push(id, Some(callback));
+        self.change_watchers(list, Change::Start(id, callback));
         id
+    }
+
+    /// Takes a watcher that is about to be closed from its list.
+    pub(crate) fn forget_watcher(&mut self, id: HandleId) {
+        if let Some(list) = self.watcher_list(id, true) {
+            self.change_watchers(list, Change::Stop(id));
+        }
+    }
+
+    fn change_watchers(&mut self, list: WatcherList, change: Change<R>) {
+        let watchers = &mut self.watchers[list as usize];
+        watchers.changes.push(change);
+        if !watchers.running {
+            self.settle_watchers(list);
+        }
+    }
+
+    /// Ends a pass, if there is one, and does what its callbacks have asked for.
+    fn settle_watchers(&mut self, list: WatcherList) {
+        self.watchers[list as usize].running = false;
+        for change in std::mem::take(&mut self.watchers[list as usize].changes) {
+            let watchers = &mut self.watchers[list as usize];
+            match change {
+                Change::Start(id, callback) => watchers.push(id, callback),
+                Change::Restart(id) => {
+                    if let Some(watcher) = self.handles.watcher(id)
+                        && let Some(callback) = watcher.callback.take()
+                    {
+                        watchers.push(id, callback);
+                    }
+                }
+                Change::Stop(id) => {
+                    let callback = watchers.take(id);
+                    if let Some(watcher) = self.handles.watcher(id) {
+                        watcher.callback = callback;
+                    }
+                }
+            }
+        }
+    }
+
+    /// A callback has panicked, perhaps in a pass.
+    pub(super) fn settle_all_watchers(&mut self) {
+        for list in [WatcherList::Idle, WatcherList::Prepare, WatcherList::Check] {
+            self.settle_watchers(list);
+        }
     }
 
     #[inline]
@@ -172,40 +203,35 @@ impl<R: Record> Loop<R> {
         }
     }
 
-    #[inline]
     fn run_watchers(&mut self, list: WatcherList) {
-        let watchers = &mut self.watchers[list as usize];
-        watchers.passes += 1;
-        watchers.running = true;
-        let (pass, mut end) = (watchers.passes, watchers.started.len());
-        while !self.rejections.fatal()
-            && let Some((id, mut callback)) = self.watchers[list as usize].next(&mut end, pass)
-        {
-            self.callback(|lp| {
-                callback(lp);
-                lp.put_back(list, end, id, callback);
-            });
+        if self.rejections.fatal() {
+            return;
         }
-        let watchers = &mut self.watchers[list as usize];
-        watchers.running = false;
-        watchers.compact();
-    }
-
-    /// A watcher's callback has run: puts it back where it was, or where it belongs now that the
-    /// watcher was stopped, started again or closed.
-    #[inline]
-    fn put_back(&mut self, list: WatcherList, place: usize, id: HandleId, callback: Callback<R>) {
-        let watchers = &mut self.watchers[list as usize];
-        let started = match &mut watchers.started[place] {
-            same if same.live => Some(same),
-            _ => watchers.find(id),
-        };
-        if let Some(started) = started {
-            started.callback = Some(callback);
-        } else if let Some(handle) = self.handles.get_mut(id)
-            && let Kind::Watcher(watcher) = &mut handle.kind
-        {
-            watcher.callback = Some(callback);
+        let detail = R::ON && self.record.detail();
+        let rows = self.watchers[list as usize].rows.clone();
+        self.watchers[list as usize].running = true;
+        let mut ran = 0;
+        for Row { id, callback } in rows.borrow_mut().iter_mut().rev() {
+            let watchers = &self.watchers[list as usize];
+            if !watchers.changes.is_empty() && watchers.has_stopped(*id) {
+                continue;
+            }
+            ran += 1;
+            if detail {
+                self.timed_in_detail(callback);
+            } else {
+                callback(self);
+                self.stale = true;
+            }
+            if !self.drain_if_needed() {
+                break;
+            }
+        }
+        self.record.callbacks(ran);
+        if self.watchers[list as usize].changes.is_empty() {
+            self.watchers[list as usize].running = false;
+        } else {
+            self.settle_watchers(list);
         }
     }
 }

@@ -22,16 +22,15 @@ impl Log {
         Log { values: Box::new([[0; VALUES_WAITING]; HISTOGRAMS]), lengths: [0; HISTOGRAMS] }
     }
 
-    /// Notes a value. When that many of its histogram wait, they are counted.
+    /// Notes a value. Returns whether its histogram has to be counted now.
     #[inline]
-    pub(super) fn note(&mut self, histogram: usize, value: u64, shared: &Shared) {
+    #[must_use]
+    pub(super) fn note(&mut self, histogram: usize, value: u64) -> bool {
         let length = &mut self.lengths[histogram];
         // The length stays below the bound; the remainder tells the compiler.
         self.values[histogram][*length % VALUES_WAITING] = value;
         *length += 1;
-        if *length == VALUES_WAITING {
-            self.count_one(histogram, shared);
-        }
+        *length == VALUES_WAITING
     }
 
     /// Counts everything that waits.
@@ -43,8 +42,9 @@ impl Log {
         }
     }
 
+    /// Counts what waits for one histogram.
     #[inline(never)]
-    fn count_one(&mut self, histogram: usize, shared: &Shared) {
+    pub(super) fn count_one(&mut self, histogram: usize, shared: &Shared) {
         let length = std::mem::take(&mut self.lengths[histogram]);
         shared.record(histogram, self.values[histogram][..length].iter().copied());
     }

@@ -21,6 +21,7 @@ mod reader;
 mod shared;
 mod stalls;
 mod sync;
+mod turns;
 mod writer;
 
 pub use reader::Reader;
@@ -37,19 +38,21 @@ pub trait Record: 'static {
 
     /// Whether single callbacks and short drains are timed.
     fn detail(&self) -> bool;
+    /// The loop runs, from now on.
+    fn start(&mut self, now_ns: u64);
+    /// The loop has come to rest, between two turns. Everything noted becomes visible.
+    fn stop(&mut self, now_ns: u64);
     /// A turn begins: the poll has returned, or the loop starts.
     fn open_turn(&mut self, now_ns: u64);
     /// The turn ends: the loop is about to poll, or has nothing left to do.
     fn close_turn(&mut self, now_ns: u64);
-    /// The loop waits in the poll, from now on.
+    /// The loop waits in the poll, from now on. Everything noted becomes visible: it may be gone
+    /// for a while.
     fn open_wait(&mut self, now_ns: u64);
     /// The poll has returned after waiting for so long.
-    fn close_wait(&mut self, wait_ns: u64);
+    fn close_wait(&mut self, now_ns: u64, wait_ns: u64);
     /// The loop has passed through a poll that did not wait.
     fn passed_poll(&mut self, poll_ns: u64);
-    /// Everything noted so far must become visible: the loop may be gone for a while. It is between
-    /// two phases.
-    fn flush(&mut self);
     /// A phase that has something to run begins.
     fn enter_phase(&mut self, phase: Phase);
     /// It has ended.
@@ -86,12 +89,13 @@ pub struct NoRecord;
 impl Record for NoRecord {
     const ON: bool = false;
     #[inline(always)] fn detail(&self) -> bool { false }
+    #[inline(always)] fn start(&mut self, _: u64) {}
+    #[inline(always)] fn stop(&mut self, _: u64) {}
     #[inline(always)] fn open_turn(&mut self, _: u64) {}
     #[inline(always)] fn close_turn(&mut self, _: u64) {}
     #[inline(always)] fn open_wait(&mut self, _: u64) {}
-    #[inline(always)] fn close_wait(&mut self, _: u64) {}
+    #[inline(always)] fn close_wait(&mut self, _: u64, _: u64) {}
     #[inline(always)] fn passed_poll(&mut self, _: u64) {}
-    #[inline(always)] fn flush(&mut self) {}
     #[inline(always)] fn enter_phase(&mut self, _: Phase) {}
     #[inline(always)] fn leave_phase(&mut self, _: Phase, _: u64) {}
     #[inline(always)] fn callbacks(&mut self, _: u64) {}

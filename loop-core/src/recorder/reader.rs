@@ -94,13 +94,17 @@ impl Reader {
         get(&self.shared.totals[total as usize])
     }
 
+    fn count(&self, histogram: Hist) -> u64 {
+        self.shared.histograms[histogram as usize].count()
+    }
+
     fn read_totals(&self, out: &mut LoopSnapshot) {
         let callbacks = &self.shared.totals[Total::FirstPhaseCallbacks as usize..][..PHASES];
-        out.turns = self.total(Total::Turns);
+        out.turns = self.count(Hist::Turn);
         out.callbacks = Some(PhaseMap::from_fn(|phase| get(&callbacks[phase as usize])));
         out.microtasks = Some(self.microtasks());
         out.ticks = Some(self.total(Total::Ticks));
-        out.timers = Some(self.total(Total::Timers));
+        out.timers = Some(self.count(Hist::Lateness));
         out.immediates = Some(self.total(Total::Immediates));
     }
 
@@ -112,7 +116,7 @@ impl Reader {
 
     fn read_times(&self, out: &mut LoopSnapshot, now_ns: u64) {
         let times = &self.shared.times;
-        let active_ns = times.active_ns.read(now_ns) + get(&times.passing_ns);
+        let active_ns = times.active_ns.read(now_ns);
         let idle_ns = times.idle_ns.read(now_ns);
         out.active_ns = self.durations_known().then_some(active_ns);
         out.idle_ns = Some(idle_ns);
@@ -152,7 +156,7 @@ impl Reader {
         read(&mut pool.run_ns, Hist::PoolRun as usize, timed);
         self.read_pool(pool);
         // In a poll nobody is kept waiting, not in the one that is still open either.
-        let polls_ns = out.idle_ns.unwrap_or(0) + get(&self.shared.times.passing_ns);
+        let polls_ns = out.idle_ns.unwrap_or(0) + self.total(Total::PassingNs);
         out.arrival_delay_ns = out.turn_ns.as_ref().map(|turns| arrival_delay(turns, polls_ns));
     }
 
@@ -191,7 +195,7 @@ impl Reader {
     }
 
     fn open_turn(&self, now_ns: u64) -> Option<OpenTurn> {
-        let since = self.shared.times.active_ns.since()?;
+        let since = self.shared.open.turn_since()?;
         let open = &self.shared.open;
         let drain = get(&open.drain_since).checked_sub(1).map(|since| Drain {
             queue: open.queue(),

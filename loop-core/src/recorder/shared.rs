@@ -35,20 +35,21 @@ pub(super) const fn scale_of(histogram: usize) -> Scale {
     if histogram >= FIRST_LENGTH { Scale::Length } else { Scale::Time }
 }
 
-/// The totals of a loop that only ever grow, beside those of the histograms.
+/// The totals of a loop that only ever grow, beside the counts of the histograms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Total {
     FirstPhaseCallbacks = 0,
-    Turns = PHASES as u8,
-    Microtasks,
+    /// Behind the callbacks of a main program, which is in no phase.
+    Microtasks = PHASES as u8 + 1,
     Ticks,
-    Timers,
     Immediates,
+    /// Time in polls that did not wait. It is active time between two turns.
+    PassingNs,
 }
 
 /// How many totals there are.
-pub(super) const TOTALS: usize = Total::Immediates as usize + 1;
+pub(super) const TOTALS: usize = Total::PassingNs as usize + 1;
 
 /// See the module.
 #[derive(Debug)]
@@ -87,8 +88,9 @@ impl Shared {
     }
 }
 
-/// Where the loop's time went: completed turns, completed polls, frozen; and since when it has
-/// been in the open turn, poll or freeze. A start is stored as its time plus one; 0 means not open.
+/// Where the loop's time went: active, waiting, frozen; and since when it has been what it is. A
+/// start is stored as its time plus one; 0 means that it is something else. A loop stays active
+/// through polls that don't wait.
 ///
 /// **Invariant**: closing stores 0 into the start first and then releases the new total, so a
 /// reader that acquires the total never counts the same stretch twice. It may miss a stretch that
@@ -98,8 +100,6 @@ pub(super) struct Times {
     pub(super) active_ns: Stretch,
     pub(super) idle_ns: Stretch,
     pub(super) frozen_ns: Stretch,
-    /// Time in polls that did not wait. It is active time between two turns.
-    pub(super) passing_ns: AtomicU64,
 }
 
 /// A total and the start of what is to be added to it.
@@ -114,7 +114,7 @@ pub(super) struct Stretch {
 impl Stretch {
     #[inline]
     pub(super) fn open(&self, now_ns: u64) {
-        set(&self.since, now_ns.saturating_add(1));
+        set(&self.since, now_ns + 1);
     }
 
     #[inline]
@@ -124,7 +124,7 @@ impl Stretch {
     }
 
     /// When the open stretch began.
-    pub(super) fn since(&self) -> Option<u64> {
+    fn since(&self) -> Option<u64> {
         get(&self.since).checked_sub(1)
     }
 
@@ -140,6 +140,9 @@ impl Stretch {
 /// What the loop is doing in its open turn.
 #[derive(Debug)]
 pub(super) struct Open {
+    /// When the turn began, plus one; 0 while the loop waits or rests. A poll that does not wait
+    /// leaves it as it is: the next turn comes within a system call.
+    pub(super) turn_since: AtomicU64,
     /// Number of the phase; [`PHASES`] for none.
     pub(super) phase: AtomicU64,
     pub(super) drain_since: AtomicU64,
@@ -154,6 +157,7 @@ pub(super) struct Open {
 impl Default for Open {
     fn default() -> Self {
         Open {
+            turn_since: AtomicU64::new(0),
             phase: AtomicU64::new(PHASES as u64),
             drain_since: AtomicU64::new(0),
             drain_queue: AtomicU64::new(0),
@@ -166,6 +170,20 @@ impl Default for Open {
 }
 
 impl Open {
+    #[inline]
+    pub(super) fn begin_turn(&self, now_ns: u64) {
+        set(&self.turn_since, now_ns + 1);
+    }
+
+    pub(super) fn end_turn(&self) {
+        set(&self.turn_since, 0);
+    }
+
+    /// When the open turn began.
+    pub(super) fn turn_since(&self) -> Option<u64> {
+        get(&self.turn_since).checked_sub(1)
+    }
+
     pub(super) fn phase(&self) -> Option<Phase> {
         Phase::from_index(get(&self.phase) as usize)
     }
@@ -175,7 +193,7 @@ impl Open {
     pub(super) fn begin_drain(&self, queue: Queue, now_ns: u64) {
         set(&self.drain_queue, queue as u64);
         set(&self.drain_jobs, 0);
-        self.drain_since.store(now_ns.saturating_add(1), Ordering::Release);
+        self.drain_since.store(now_ns + 1, Ordering::Release);
     }
 
     /// The open drain is over. What it did may be added to the turn's figures after this.

@@ -49,8 +49,8 @@ impl StallRecord {
     }
 
     fn from_words(words: [u64; FIELDS]) -> Self {
-        let [start_ns, duration_ns, phase, callbacks, microtasks, microtask_ns, tick_ns, frozen_ns] =
-            words;
+        let [start_ns, duration_ns, phase, callbacks, ..] = words;
+        let [.., microtasks, microtask_ns, tick_ns, frozen_ns] = words;
         StallRecord {
             start_ns,
             duration_ns,

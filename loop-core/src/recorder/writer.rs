@@ -8,58 +8,40 @@ use super::reader::Reader;
 use super::shared::{Hist, Shared, TOTALS, Total, count_stall};
 use super::stalls::StallRecord;
 use super::sync::{Ordering, fence, set};
+use super::turns::Turns;
 use crate::clock::Clock;
 use crate::limits::TIMED_DRAIN_JOBS;
 use crate::phase::{PHASES, Phase};
 use crate::snapshot::{LedgerKey, Queue};
 
-/// Turns that may wait before they become visible.
-const TURNS_WAITING: u64 = 64;
-
 /// Notes what a loop does, for [`Reader`]s on any thread.
+///
+/// **Invariant**: what waits to become visible is at most 64 turns old: when so many turns wait,
+/// everything is counted.
 #[derive(Debug)]
 pub struct Recorder {
     shared: Arc<Shared>,
     log: Log,
     totals: [u64; TOTALS],
+    /// Number of the phase; [`PHASES`] for none.
     phase: usize,
-    /// Callbacks of the current phase before it began.
-    phase_callbacks: u64,
+    active_since_ns: u64,
     active_ns: u64,
     idle_ns: u64,
-    passing_ns: u64,
     frozen_ns: u64,
-    turn: Turn,
+    turns: Turns,
+    drained: Drained,
     stall_threshold_ns: u64,
     detail: bool,
 }
 
-/// What has happened in the open turn.
-#[derive(Debug)]
-struct Turn {
-    start_ns: u64,
-    longest_phase: usize,
-    longest_phase_ns: u64,
-    longest_phase_callbacks: u64,
-    in_phases_ns: u64,
+/// What has been drained in the open turn.
+#[derive(Debug, Default)]
+struct Drained {
     microtasks: u64,
     microtask_ns: u64,
+    ticks: u64,
     tick_ns: u64,
-}
-
-impl Turn {
-    fn at(start_ns: u64) -> Turn {
-        Turn {
-            start_ns,
-            longest_phase: PHASES,
-            longest_phase_ns: 0,
-            longest_phase_callbacks: 0,
-            in_phases_ns: 0,
-            microtasks: 0,
-            microtask_ns: 0,
-            tick_ns: 0,
-        }
-    }
 }
 
 impl Recorder {
@@ -72,12 +54,12 @@ impl Recorder {
             log: Log::new(),
             totals: [0; TOTALS],
             phase: PHASES,
-            phase_callbacks: 0,
+            active_since_ns: 0,
             active_ns: 0,
             idle_ns: 0,
-            passing_ns: 0,
             frozen_ns: 0,
-            turn: Turn::at(0),
+            turns: Turns::new(),
+            drained: Drained::default(),
             stall_threshold_ns,
             detail,
         };
@@ -86,7 +68,9 @@ impl Recorder {
 
     #[inline]
     fn note(&mut self, histogram: usize, value: u64) {
-        self.log.note(histogram, value, &self.shared);
+        if self.log.note(histogram, value) {
+            self.log.count_one(histogram, &self.shared);
+        }
     }
 
     #[inline]
@@ -94,19 +78,42 @@ impl Recorder {
         &mut self.totals[total as usize]
     }
 
+    /// Makes everything visible that has been noted.
+    #[cold]
+    fn flush(&mut self) {
+        self.turns.count(&self.shared);
+        self.log.count(&self.shared);
+        // Who sees the new totals sees that the turn's own figures are gone.
+        fence(Ordering::Release);
+        for (shared, own) in self.shared.totals.iter().zip(self.totals) {
+            set(shared, own);
+        }
+        // No phase is open when the loop flushes. Until then the last one stays: clearing it at
+        // the end of each would cost a store that only a main program makes a difference to.
+        self.phase = PHASES;
+        set(&self.shared.open.phase, PHASES as u64);
+    }
+
+    /// What ran in drains was of the turn that has ended.
+    #[cold]
+    fn forget_drains(&mut self) {
+        self.drained = Drained::default();
+        set(&self.shared.open.microtasks, 0);
+        set(&self.shared.open.microtask_ns, 0);
+        set(&self.shared.open.tick_ns, 0);
+    }
+
     #[cold]
     fn note_stall(&mut self, duration_ns: u64) {
-        let turn = &self.turn;
-        let outside_ns = duration_ns.saturating_sub(turn.in_phases_ns);
-        let in_phase = turn.longest_phase_ns >= outside_ns;
+        let (phase, callbacks) = self.turns.longest_phase(duration_ns, &self.totals);
         let stall = StallRecord {
-            start_ns: turn.start_ns,
+            start_ns: self.turns.start_ns,
             duration_ns,
-            phase: if in_phase { turn.longest_phase } else { PHASES } as u64,
-            callbacks: if in_phase { turn.longest_phase_callbacks } else { 0 },
-            microtasks: turn.microtasks,
-            microtask_ns: turn.microtask_ns,
-            tick_ns: turn.tick_ns,
+            phase: phase as u64,
+            callbacks,
+            microtasks: self.drained.microtasks,
+            microtask_ns: self.drained.microtask_ns,
+            tick_ns: self.drained.tick_ns,
             frozen_ns: 0,
         };
         self.shared.stalls.push(stall);
@@ -150,90 +157,71 @@ impl Record for Recorder {
         self.detail
     }
 
+    fn start(&mut self, now_ns: u64) {
+        self.active_since_ns = now_ns;
+        self.shared.times.active_ns.open(now_ns);
+    }
+
+    fn stop(&mut self, now_ns: u64) {
+        self.shared.open.end_turn();
+        self.active_ns += now_ns - self.active_since_ns;
+        self.shared.times.active_ns.close(self.active_ns);
+        self.flush();
+    }
+
     #[inline]
     fn open_turn(&mut self, now_ns: u64) {
-        self.turn = Turn::at(now_ns);
-        self.shared.times.active_ns.open(now_ns);
+        self.turns.open(now_ns);
+        self.shared.open.begin_turn(now_ns);
     }
 
     #[inline]
     fn close_turn(&mut self, now_ns: u64) {
-        let duration_ns = now_ns - self.turn.start_ns;
-        self.active_ns += duration_ns;
-        self.shared.times.active_ns.close(self.active_ns);
-        *self.total(Total::Turns) += 1;
-        self.note(Hist::Turn as usize, duration_ns);
+        let duration_ns = now_ns - self.turns.start_ns;
         if duration_ns >= self.stall_threshold_ns {
             self.note_stall(duration_ns);
         }
-        if self.turn.microtasks != 0 {
-            set(&self.shared.open.microtasks, 0);
-            set(&self.shared.open.microtask_ns, 0);
+        if self.drained.microtasks | self.drained.ticks != 0 {
+            self.forget_drains();
         }
-        if self.turn.tick_ns != 0 {
-            set(&self.shared.open.tick_ns, 0);
-        }
-        if self.totals[Total::Turns as usize].is_multiple_of(TURNS_WAITING) {
+        if self.turns.close(duration_ns) {
             self.flush();
         }
     }
 
-    #[inline]
     fn open_wait(&mut self, now_ns: u64) {
+        self.stop(now_ns);
         self.shared.times.idle_ns.open(now_ns);
     }
 
-    #[inline]
-    fn close_wait(&mut self, wait_ns: u64) {
+    fn close_wait(&mut self, now_ns: u64, wait_ns: u64) {
         self.idle_ns += wait_ns;
         self.shared.times.idle_ns.close(self.idle_ns);
         self.note(Hist::PollWait as usize, wait_ns);
+        self.start(now_ns);
     }
 
     #[inline]
     fn passed_poll(&mut self, poll_ns: u64) {
-        self.passing_ns += poll_ns;
-        set(&self.shared.times.passing_ns, self.passing_ns);
-    }
-
-    fn flush(&mut self) {
-        self.log.count(&self.shared);
-        // Who sees the new totals sees that the turn's own figures are gone.
-        fence(Ordering::Release);
-        for (shared, own) in self.shared.totals.iter().zip(self.totals) {
-            set(shared, own);
-        }
-        // No phase is open when the loop flushes. Until then the last one stays: clearing it at
-        // the end of each would cost a store that only a main program makes a difference to.
-        self.phase = PHASES;
-        set(&self.shared.open.phase, PHASES as u64);
+        *self.total(Total::PassingNs) += poll_ns;
     }
 
     #[inline]
     fn enter_phase(&mut self, phase: Phase) {
+        let callbacks = self.totals[Total::FirstPhaseCallbacks as usize + phase as usize];
+        self.turns.enter_phase(phase, callbacks);
         self.phase = phase as usize;
-        self.phase_callbacks = self.totals[Total::FirstPhaseCallbacks as usize + phase as usize];
         set(&self.shared.open.phase, phase as u64);
     }
 
     #[inline]
     fn leave_phase(&mut self, phase: Phase, duration_ns: u64) {
-        self.turn.in_phases_ns += duration_ns;
-        if duration_ns >= self.turn.longest_phase_ns {
-            self.turn.longest_phase = phase as usize;
-            self.turn.longest_phase_ns = duration_ns;
-            let ran = self.totals[Total::FirstPhaseCallbacks as usize + phase as usize];
-            self.turn.longest_phase_callbacks = ran - self.phase_callbacks;
-        }
-        self.note(phase as usize, duration_ns);
+        self.turns.leave_phase(phase, duration_ns);
     }
 
     #[inline]
     fn callbacks(&mut self, count: u64) {
-        // A main program is in no phase.
-        if self.phase < PHASES {
-            self.totals[Total::FirstPhaseCallbacks as usize + self.phase] += count;
-        }
+        self.totals[Total::FirstPhaseCallbacks as usize + self.phase] += count;
     }
 
     fn callback_time(&mut self, duration_ns: u64) {
@@ -244,7 +232,6 @@ impl Record for Recorder {
 
     #[inline]
     fn timer(&mut self, lateness_ns: u64) {
-        *self.total(Total::Timers) += 1;
         self.note(Hist::Lateness as usize, lateness_ns);
     }
 
@@ -269,16 +256,17 @@ impl Record for Recorder {
         let (length, time) = match queue {
             Queue::Microtask => {
                 *self.total(Total::Microtasks) += jobs;
-                self.turn.microtasks += jobs;
-                self.turn.microtask_ns += duration_ns;
-                set(&self.shared.open.microtasks, self.turn.microtasks);
-                set(&self.shared.open.microtask_ns, self.turn.microtask_ns);
+                self.drained.microtasks += jobs;
+                self.drained.microtask_ns += duration_ns;
+                set(&self.shared.open.microtasks, self.drained.microtasks);
+                set(&self.shared.open.microtask_ns, self.drained.microtask_ns);
                 (Hist::MicrotaskLength, Hist::MicrotaskNs)
             }
             Queue::NextTick => {
                 *self.total(Total::Ticks) += jobs;
-                self.turn.tick_ns += duration_ns;
-                set(&self.shared.open.tick_ns, self.turn.tick_ns);
+                self.drained.ticks += jobs;
+                self.drained.tick_ns += duration_ns;
+                set(&self.shared.open.tick_ns, self.drained.tick_ns);
                 (Hist::TickLength, Hist::TickNs)
             }
         };

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::handle::HandleId;
+use crate::limits::NS_PER_MS;
 
 /// Where a started timer stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,11 +21,18 @@ pub(crate) struct TimerHeap {
     timers: BTreeMap<Place, HandleId>,
     /// When the first timer is due, remembered because every turn asks; `u64::MAX` for none.
     next_due_ms: u64,
+    /// The same in nanoseconds.
+    next_due_ns: u64,
 }
 
 impl TimerHeap {
     pub(crate) fn new() -> Self {
-        TimerHeap { started: 0, timers: BTreeMap::new(), next_due_ms: u64::MAX }
+        TimerHeap {
+            started: 0,
+            timers: BTreeMap::new(),
+            next_due_ms: u64::MAX,
+            next_due_ns: u64::MAX,
+        }
     }
 
     pub(crate) fn insert(&mut self, due_ms: u64, timer: HandleId) -> Place {
@@ -33,7 +41,7 @@ impl TimerHeap {
         let place = Place { due_ms, start: self.started };
         self.started += 1;
         self.timers.insert(place, timer);
-        self.next_due_ms = self.next_due_ms.min(due_ms);
+        self.remember(self.next_due_ms.min(due_ms));
         place
     }
 
@@ -44,7 +52,12 @@ impl TimerHeap {
 
     fn remember_next(&mut self) {
         let first = self.timers.first_key_value();
-        self.next_due_ms = first.map_or(u64::MAX, |(place, _)| place.due_ms);
+        self.remember(first.map_or(u64::MAX, |(place, _)| place.due_ms));
+    }
+
+    fn remember(&mut self, due_ms: u64) {
+        self.next_due_ms = due_ms;
+        self.next_due_ns = due_ms.saturating_mul(NS_PER_MS);
     }
 
     /// When the first timer is due.
@@ -53,10 +66,10 @@ impl TimerHeap {
         (self.next_due_ms != u64::MAX).then_some(self.next_due_ms)
     }
 
-    /// Whether a timer is due.
+    /// Whether a timer is due in the millisecond in which `now_ns` is.
     #[inline]
-    pub(crate) fn is_due(&self, now_ms: u64) -> bool {
-        self.next_due_ms <= now_ms
+    pub(crate) fn is_due(&self, now_ns: u64) -> bool {
+        self.next_due_ns <= now_ns
     }
 
     /// How many timers were started so far.
