@@ -87,9 +87,9 @@ impl Scale {
 pub(crate) const fn index_for(linear_bits: u32, value: u64) -> usize {
     // The linear part has the width of the first octave's buckets, so that the added bit makes one
     // formula of both, without a branch to mispredict.
-    let exponent = 63 ^ (value | 1 << linear_bits).leading_zeros();
-    let octave = (exponent - linear_bits) as usize;
-    let index = octave * SUB_BUCKETS + (value >> (exponent - SUB_BITS)) as usize;
+    let zeros = (value | 1 << linear_bits).leading_zeros();
+    let octave = (63 - linear_bits).wrapping_sub(zeros) as usize;
+    let index = octave * SUB_BUCKETS + (value << zeros >> (63 - SUB_BITS)) as usize;
     if index < BUCKETS { index } else { BUCKETS - 1 }
 }
 

@@ -30,18 +30,33 @@ impl<const N: usize> AtomicHistogram<N> {
         }
     }
 
+    /// Counts one value. Called by the one writer only.
+    #[inline]
+    pub(crate) fn record_one(&self, linear_bits: u32, value: u64) {
+        add(&self.buckets[index_for(linear_bits, value).min(N - 1)], 1);
+        add(&self.sum, value);
+        if value < get(&self.min) {
+            set(&self.min, value);
+        }
+        if value > get(&self.max) {
+            set(&self.max, value);
+        }
+    }
+
     /// Counts `values`. Called by the one writer only. Sum, min and max stay in registers: a store
     /// that the next value loads again would cost more than all the rest.
     #[inline]
     pub(crate) fn record(&self, linear_bits: u32, values: impl Iterator<Item = u64>) {
         let known = (get(&self.min), get(&self.max));
         let (mut sum, (mut min, mut max)) = (0u64, known);
+        let mut span = max.wrapping_sub(min);
         for value in values {
             sum = sum.wrapping_add(value);
             // One comparison for both bounds: hardly ever is a value outside of what there was. Of
             // an empty histogram (the top, 0) it lets every value through but the top itself.
-            if value.wrapping_sub(min) >= max.wrapping_sub(min) {
+            if value.wrapping_sub(min) >= span {
                 (min, max) = (min.min(value), max.max(value));
+                span = max.wrapping_sub(min);
             }
             add(&self.buckets[index_for(linear_bits, value).min(N - 1)], 1);
         }
@@ -90,7 +105,8 @@ mod tests {
         let down = [1 << 62, 1 << 36, 300, 300, 7, 1, 0];
         for (scale, values) in [(Scale::Time, up), (Scale::Length, down)] {
             let atomic = AtomicHistogram::<BUCKETS>::new();
-            atomic.record(scale.linear_bits(), values[..3].iter().copied());
+            values[..2].iter().for_each(|&value| atomic.record_one(scale.linear_bits(), value));
+            atomic.record(scale.linear_bits(), values[2..3].iter().copied());
             atomic.record(scale.linear_bits(), values[3..].iter().copied());
             assert_eq!(atomic.read(scale), Histogram::of(scale, values));
         }

@@ -2,21 +2,20 @@
 //!
 //! ```text
 //!  Loop ──> Recorder (this thread) ──flush──> Shared (atomics) <──reads── Reader (any thread)
-//!            log of ≤ 64 turns                 histograms, totals,
+//!            rows of ≤ 64 turns                histograms, totals,
 //!                                              the open turn, stall ring
 //! ```
 //!
 //! [`Record`] is what the loop calls. [`Recorder`] notes it; [`NoRecord`] has the same calls with
 //! empty bodies, so a loop that isn't measured is compiled as if measuring did not exist.
 //!
-//! Cost: 2 to 3 ns a value (`goals` in `bench`); nothing is locked, allocated or waited for, and no
+//! Cost: 1 to 2 ns a value (`goals` in `bench`); nothing is locked, allocated or waited for, and no
 //! instruction is a locked read-modify-write.
 //!
 //! **Invariant**: the start of the open turn and of the open drain are stored at once, so that a
 //! loop which never comes back is seen by every reader.
 
 mod histogram;
-mod log;
 mod reader;
 mod shared;
 mod stalls;

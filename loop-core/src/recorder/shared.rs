@@ -54,7 +54,7 @@ pub(super) const TOTALS: usize = Total::PassingNs as usize + 1;
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) histograms: Box<[AtomicHistogram]>,
+    pub(super) histograms: Box<[AtomicHistogram; HISTOGRAMS]>,
     pub(super) totals: [AtomicU64; TOTALS],
     pub(super) times: Times,
     pub(super) open: Open,
@@ -69,7 +69,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new() -> Self {
         Shared {
-            histograms: (0..HISTOGRAMS).map(|_| AtomicHistogram::new()).collect(),
+            histograms: all_histograms(),
             totals: std::array::from_fn(|_| AtomicU64::new(0)),
             times: Times::default(),
             open: Open::default(),
@@ -81,11 +81,23 @@ impl Shared {
         }
     }
 
-    /// Counts values in one histogram. Called by the writer only.
+    /// Counts one value. Called by the writer only.
     #[inline]
-    pub(super) fn record(&self, histogram: usize, values: impl Iterator<Item = u64>) {
-        self.histograms[histogram].record(scale_of(histogram).linear_bits(), values);
+    pub(super) fn record_one(&self, histogram: usize, value: u64) {
+        self.histograms[histogram].record_one(scale_of(histogram).linear_bits(), value);
     }
+
+    /// Counts many nanoseconds in one histogram. Called by the writer only.
+    #[inline]
+    pub(super) fn record_times(&self, histogram: usize, values: impl Iterator<Item = u64>) {
+        self.histograms[histogram].record(const { Scale::Time.linear_bits() }, values);
+    }
+}
+
+/// Collected on the heap: an array of them would take a good part of a small stack.
+fn all_histograms() -> Box<[AtomicHistogram; HISTOGRAMS]> {
+    let all: Box<[_]> = (0..HISTOGRAMS).map(|_| AtomicHistogram::new()).collect();
+    all.try_into().expect("there are as many as were made")
 }
 
 /// Where the loop's time went: active, waiting, frozen; and since when it has been what it is. A

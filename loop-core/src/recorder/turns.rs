@@ -102,7 +102,7 @@ impl Turns {
     /// Counts all turns that have ended.
     pub(super) fn count(&mut self, shared: &Shared) {
         let (rows, ran_in) = (&self.rows[..self.open], &self.ran_in[..self.open]);
-        shared.record(Hist::Turn as usize, rows.iter().map(|row| row[WHOLE]));
+        shared.record_times(Hist::Turn as usize, rows.iter().map(|row| row[WHOLE]));
         let ran = ran_in.iter().fold(0, |all, ran| all | ran);
         for phase in (0..PHASES).filter(|phase| ran & 1 << phase != 0) {
             let mut values = [0; TURNS_WAITING];
@@ -111,7 +111,8 @@ impl Turns {
                 values[length % TURNS_WAITING] = row[phase];
                 length += usize::from(ran >> phase & 1);
             }
-            shared.record(Hist::FirstPhase as usize + phase, values[..length].iter().copied());
+            shared
+                .record_times(Hist::FirstPhase as usize + phase, values[..length].iter().copied());
         }
         self.open = 0;
     }

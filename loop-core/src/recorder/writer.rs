@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::Record;
-use super::log::Log;
 use super::reader::Reader;
 use super::shared::{Hist, Shared, TOTALS, Total, count_stall};
 use super::stalls::StallRecord;
@@ -21,7 +20,6 @@ use crate::snapshot::{LedgerKey, Queue};
 #[derive(Debug)]
 pub struct Recorder {
     shared: Arc<Shared>,
-    log: Log,
     totals: [u64; TOTALS],
     /// Number of the phase; [`PHASES`] for none.
     phase: usize,
@@ -51,7 +49,6 @@ impl Recorder {
         set(&shared.thread_id, thread_id().unwrap_or(0));
         let recorder = Recorder {
             shared: shared.clone(),
-            log: Log::new(),
             totals: [0; TOTALS],
             phase: PHASES,
             active_since_ns: 0,
@@ -68,9 +65,7 @@ impl Recorder {
 
     #[inline]
     fn note(&mut self, histogram: usize, value: u64) {
-        if self.log.note(histogram, value) {
-            self.log.count_one(histogram, &self.shared);
-        }
+        self.shared.record_one(histogram, value);
     }
 
     #[inline]
@@ -82,7 +77,6 @@ impl Recorder {
     #[cold]
     fn flush(&mut self) {
         self.turns.count(&self.shared);
-        self.log.count(&self.shared);
         // Who sees the new totals sees that the turn's own figures are gone.
         fence(Ordering::Release);
         for (shared, own) in self.shared.totals.iter().zip(self.totals) {
