@@ -1,93 +1,100 @@
 //! One-shot closures without an allocation each, and a ring of them.
 //!
 //! ```text
-//!  slot, one cache line:  | run: fn | closure of up to 7 words, or a box of a larger one |
+//!  task of 7 words, one cache line:  | run: fn | closure of up to 7 words, or a box of it |
+//!  task of 3 words, half of one:     | run: fn | closure of up to 3 words, or a box of it |
 //! ```
 //!
 //! A closure is moved out of its slot at its exact size, not the slot's: reading a whole line back
 //! right after a narrower store of the same line stalls the CPU's store forwarding, which costs
 //! more than the job itself for jobs that each queue the next one.
 //!
-//! Cost: 3 to 6 ns to queue and run a closure of 24 bytes (`goals` in `bench`); one above 56 is
-//! boxed.
+//! Cost: 3 to 6 ns to queue and run a closure of 24 bytes (`goals` in `bench`); one that is larger
+//! than the words is boxed.
 //!
-//! **Invariant**: a slot between head and tail holds exactly one closure that has not run, or
-//! none if it was cancelled.
+//! **Invariant**: a task holds exactly one closure that has not run. A ring's slot between head
+//! and tail holds one task, or none if it was cancelled.
 #![allow(unsafe_code)] // Type-erased closures in place; each use says why it is sound.
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem::{MaybeUninit, align_of, size_of};
+use std::mem::{ManuallyDrop, MaybeUninit, align_of, size_of};
 use std::ptr::NonNull;
 
-const INLINE_WORDS: usize = 7;
+/// Words of a task that says nothing else: with the function a cache line.
+const LINE_WORDS: usize = 7;
 
-type Words = [MaybeUninit<usize>; INLINE_WORDS];
+type Words<const WORDS: usize> = [MaybeUninit<usize>; WORDS];
 
 /// Runs the closure in the words if there is a context to run it with, else drops it. Either way
 /// the words hold nothing afterwards.
-type RunFn<Cx> = unsafe fn(NonNull<Words>, Option<&mut Cx>);
+type RunFn<Cx, const WORDS: usize> = unsafe fn(NonNull<Words<WORDS>>, Option<&mut Cx>);
 
 /// A closure to be run once with a context.
 #[repr(C)]
-pub(crate) struct Task<Cx> {
-    run: Option<RunFn<Cx>>,
-    words: Words,
+pub(crate) struct Task<Cx, const WORDS: usize = LINE_WORDS> {
+    run: RunFn<Cx, WORDS>,
+    words: Words<WORDS>,
     /// A closure need not be `Send` or `Sync`, so neither is a task.
     not_send: PhantomData<*mut ()>,
 }
 
-impl<Cx> Task<Cx> {
+impl<Cx, const WORDS: usize> Task<Cx, WORDS> {
     #[inline]
     pub(crate) fn new<F: FnOnce(&mut Cx) + 'static>(f: F) -> Self {
-        let mut task =
-            Task { run: None, words: [MaybeUninit::uninit(); INLINE_WORDS], not_send: PhantomData };
-        if fits::<F>() {
+        let mut words = [MaybeUninit::uninit(); WORDS];
+        let run: RunFn<Cx, WORDS> = if fits::<F, WORDS>() {
             // SAFETY: the words are large enough and aligned for `F`, and hold nothing yet.
-            unsafe { task.words.as_mut_ptr().cast::<F>().write(f) };
-            task.run = Some(run_inline::<Cx, F>);
+            unsafe { words.as_mut_ptr().cast::<F>().write(f) };
+            run_inline::<Cx, F, WORDS>
         } else {
+            const { assert!(WORDS > 0) };
             let boxed = Box::into_raw(Box::new(f));
             // SAFETY: a thin pointer fits into the first word.
-            unsafe { task.words.as_mut_ptr().cast::<*mut F>().write(boxed) };
-            task.run = Some(run_boxed::<Cx, F>);
-        }
-        task
+            unsafe { words.as_mut_ptr().cast::<*mut F>().write(boxed) };
+            run_boxed::<Cx, F, WORDS>
+        };
+        Task { run, words, not_send: PhantomData }
+    }
+
+    /// Whether dropping a task of this closure does anything at all.
+    pub(crate) const fn needs_drop<F>() -> bool {
+        std::mem::needs_drop::<F>() || !fits::<F, WORDS>()
     }
 
     /// Runs the closure.
     #[inline]
-    pub(crate) fn run(mut self, cx: &mut Cx) {
-        if let Some(run) = self.run.take() {
-            // SAFETY: `run` was there, so the words hold its closure; it is gone now, so neither
-            // another call nor the drop touches the words again.
-            unsafe { run(NonNull::from(&mut self.words), Some(cx)) };
-        }
+    pub(crate) fn run(self, cx: &mut Cx) {
+        let mut task = ManuallyDrop::new(self);
+        // SAFETY: the words hold the closure of `run`. The task is consumed and not dropped, so
+        // neither another call nor the drop touches the words again.
+        unsafe { (task.run)(NonNull::from(&mut task.words), Some(cx)) };
     }
 }
 
-impl<Cx> Drop for Task<Cx> {
+impl<Cx, const WORDS: usize> Drop for Task<Cx, WORDS> {
     fn drop(&mut self) {
-        if let Some(run) = self.run.take() {
-            // SAFETY: as in `Task::run`.
-            unsafe { run(NonNull::from(&mut self.words), None) };
-        }
+        // SAFETY: a task that can be dropped has not been run, so the words hold the closure.
+        unsafe { (self.run)(NonNull::from(&mut self.words), None) };
     }
 }
 
-impl<Cx> fmt::Debug for Task<Cx> {
+impl<Cx, const WORDS: usize> fmt::Debug for Task<Cx, WORDS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Task").field("armed", &self.run.is_some()).finish()
+        f.debug_struct("Task").finish_non_exhaustive()
     }
 }
 
-const fn fits<F>() -> bool {
-    size_of::<F>() <= size_of::<Words>() && align_of::<F>() <= align_of::<Words>()
+const fn fits<F, const WORDS: usize>() -> bool {
+    size_of::<F>() <= size_of::<Words<WORDS>>() && align_of::<F>() <= align_of::<Words<WORDS>>()
 }
 
 /// # Safety
 /// The words hold an `F`, which this call takes.
-unsafe fn run_inline<Cx, F: FnOnce(&mut Cx)>(words: NonNull<Words>, cx: Option<&mut Cx>) {
+unsafe fn run_inline<Cx, F: FnOnce(&mut Cx), const WORDS: usize>(
+    words: NonNull<Words<WORDS>>,
+    cx: Option<&mut Cx>,
+) {
     // SAFETY: by the contract there is an `F`, and nobody reads it again.
     let f = unsafe { words.cast::<F>().read() };
     if let Some(cx) = cx {
@@ -97,7 +104,10 @@ unsafe fn run_inline<Cx, F: FnOnce(&mut Cx)>(words: NonNull<Words>, cx: Option<&
 
 /// # Safety
 /// The words hold a pointer from `Box::<F>::into_raw`, which this call takes.
-unsafe fn run_boxed<Cx, F: FnOnce(&mut Cx)>(words: NonNull<Words>, cx: Option<&mut Cx>) {
+unsafe fn run_boxed<Cx, F: FnOnce(&mut Cx), const WORDS: usize>(
+    words: NonNull<Words<WORDS>>,
+    cx: Option<&mut Cx>,
+) {
     // SAFETY: by the contract the pointer owns an `F`, and nobody uses it again.
     let f = unsafe { Box::from_raw(words.cast::<*mut F>().read()) };
     if let Some(cx) = cx {
@@ -118,7 +128,8 @@ pub(crate) enum Front {
 
 /// A first-in, first-out queue of tasks that grows and never shrinks.
 pub(crate) struct TaskRing<Cx> {
-    slots: Vec<MaybeUninit<Task<Cx>>>,
+    /// `None` between head and tail: the task was cancelled.
+    slots: Vec<MaybeUninit<Option<Task<Cx>>>>,
     /// Number of the first task; its slot is this number modulo the ring's size.
     head: u64,
     /// Number of the next task to be pushed.
@@ -160,7 +171,7 @@ impl<Cx> TaskRing<Cx> {
             self.resize(self.slots.len() * 2);
         }
         let slot = self.slot(self.tail);
-        self.slots[slot].write(Task::new(f));
+        self.slots[slot].write(Some(Task::new(f)));
         self.tail += 1;
         self.tail - 1
     }
@@ -171,13 +182,9 @@ impl<Cx> TaskRing<Cx> {
             return false;
         }
         let slot = self.slot(number);
-        // SAFETY: between head and tail every slot holds a task.
+        // SAFETY: between head and tail every slot is written.
         let task = unsafe { self.slots[slot].assume_init_mut() };
-        let armed = task.run.is_some();
-        let empty =
-            Task { run: None, words: [MaybeUninit::uninit(); INLINE_WORDS], not_send: PhantomData };
-        drop(std::mem::replace(task, empty));
-        armed
+        task.take().is_some()
     }
 
     /// Whether a task waits under this number and has not been cancelled.
@@ -186,8 +193,8 @@ impl<Cx> TaskRing<Cx> {
         if number < self.head || number >= self.tail {
             return false;
         }
-        // SAFETY: between head and tail every slot holds a task.
-        unsafe { self.slots[self.slot(number)].assume_init_ref() }.run.is_some()
+        // SAFETY: between head and tail every slot is written.
+        unsafe { self.slots[self.slot(number)].assume_init_ref() }.is_some()
     }
 
     /// Takes the task at the front of the ring that `ring` finds in `cx`, and runs it with `cx`.
@@ -199,11 +206,11 @@ impl<Cx> TaskRing<Cx> {
         }
         let slot = ring.slot(ring.head);
         ring.head += 1;
-        // SAFETY: the slot held a task. The head has moved on, so nobody but this call sees it
+        // SAFETY: the slot was written. The head has moved on, so nobody but this call sees it
         // until a push writes it anew.
         let task = unsafe { ring.slots[slot].assume_init_mut() };
-        let Some(run) = task.run else { return Front::Cancelled };
-        let words = NonNull::from(&mut task.words);
+        let Some(task) = task else { return Front::Cancelled };
+        let (run, words) = (task.run, NonNull::from(&mut task.words));
         // SAFETY: `run` belongs to the closure in the words. It moves the closure out before it
         // gives `cx` to it, so a push that writes or moves the slot comes after the last use.
         unsafe { run(words, Some(cx)) };
@@ -219,7 +226,7 @@ impl<Cx> TaskRing<Cx> {
     /// Makes room for `size` tasks, a power of two.
     #[cold]
     fn resize(&mut self, size: usize) {
-        let mut slots: Vec<MaybeUninit<Task<Cx>>> = Vec::with_capacity(size);
+        let mut slots: Vec<MaybeUninit<Option<Task<Cx>>>> = Vec::with_capacity(size);
         slots.resize_with(size, MaybeUninit::uninit);
         for number in self.head..self.tail {
             let from = self.slot(number);
@@ -233,7 +240,7 @@ impl<Cx> Drop for TaskRing<Cx> {
     fn drop(&mut self) {
         for number in self.head..self.tail {
             let slot = self.slot(number);
-            // SAFETY: between head and tail every slot holds a task, and each is dropped once.
+            // SAFETY: between head and tail every slot is written, and each is dropped once.
             unsafe { self.slots[slot].assume_init_drop() };
         }
     }
@@ -308,5 +315,32 @@ mod tests {
         drop(cx);
         assert_eq!(Rc::strong_count(&held), 1);
         drop(Task::<()>::new(move |_| drop(held)));
+    }
+
+    #[test]
+    fn a_task_of_few_words_boxes_what_does_not_fit() {
+        let held = Rc::new(());
+        let (small, large) = ((held.clone(), 1u64), (held.clone(), [2u64; 3]));
+        let small = move |ran: &mut Vec<u64>| ran.push(small.clone().1);
+        let large = move |ran: &mut Vec<u64>| ran.push(large.clone().1.iter().sum());
+        let mut ran = Vec::new();
+        Task::<_, 3>::new(small.clone()).run(&mut ran);
+        Task::<_, 3>::new(large.clone()).run(&mut ran);
+        assert_eq!(ran, [1, 6]);
+        assert_eq!(Rc::strong_count(&held), 3);
+        drop((Task::<_, 3>::new(small), Task::<_, 3>::new(large)));
+        assert_eq!(Rc::strong_count(&held), 1);
+    }
+
+    #[test]
+    fn what_needs_no_drop_is_told() {
+        fn needs<F: FnOnce(&mut ())>(_: F) -> bool {
+            Task::<(), 3>::needs_drop::<F>()
+        }
+        let (word, many, held) = (1u64, [1u64; 4], Rc::new(1u64));
+        assert!(!needs(|_| {}));
+        assert!(!needs(move |_| assert_eq!(word, 1)));
+        assert!(needs(move |_| assert_eq!(many[0], 1)), "it is boxed");
+        assert!(needs(move |_| assert_eq!(*held, 1)));
     }
 }

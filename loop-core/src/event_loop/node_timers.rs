@@ -8,7 +8,6 @@ use crate::handle::{Callback, HandleId, Kind, LoopTimer};
 use crate::limits::NS_PER_MS;
 use crate::phase::Phase;
 use crate::recorder::Record;
-use crate::task::Task;
 use crate::timers::{ListKey, TimerCallback, TimerId};
 
 impl<R: Record> Loop<R> {
@@ -16,17 +15,20 @@ impl<R: Record> Loop<R> {
     /// 2^31 - 1, becomes 1 ms.
     #[inline]
     pub fn set_timeout(&mut self, ms: u64, timeout: impl FnOnce(&mut Self) + 'static) -> TimerId {
-        self.set_node_timer(ms, TimerCallback::Once(Task::new(timeout)))
+        let id = self.set_node_timer(ms);
+        self.node_timers.fill_timeout(id, timeout);
+        id
     }
 
     /// Runs a closure every so many milliseconds: as `setInterval`. The next period starts with
     /// the callback, and periods that were missed are not made up for.
     pub fn set_interval(&mut self, ms: u64, interval: impl FnMut(&mut Self) + 'static) -> TimerId {
-        self.set_node_timer(ms, TimerCallback::Repeat(Box::new(interval)))
+        let id = self.set_node_timer(ms);
+        self.node_timers.fill_interval(id, Box::new(interval));
+        id
     }
 
     /// Forgets a timeout or interval: as `clearTimeout`, `clearInterval`.
-    #[inline]
     pub fn clear_timer(&mut self, id: TimerId) {
         drop(self.node_timers.clear(id));
     }
@@ -54,19 +56,18 @@ impl<R: Record> Loop<R> {
         self.node_timers.has_ref(id)
     }
 
-    #[inline]
-    fn set_node_timer(&mut self, ms: u64, callback: TimerCallback<Self>) -> TimerId {
+    fn set_node_timer(&mut self, ms: u64) -> TimerId {
         // As Node: a timer counts from now, not from when the phase began.
         self.update_time();
-        let (id, sooner) = self.node_timers.set(ms, self.loop_ns, callback);
+        let (id, sooner) = self.node_timers.set(ms, self.loop_ns);
         self.schedule_if(sooner);
         id
     }
 
     #[inline]
-    fn schedule_if(&mut self, duration_ms: Option<u64>) {
+    fn schedule_if(&mut self, duration_ms: Option<u32>) {
         if let Some(duration_ms) = duration_ms {
-            self.schedule_node_timers(duration_ms);
+            self.schedule_node_timers(duration_ms.into());
         }
     }
 
@@ -234,7 +235,6 @@ impl<R: Record> Loop<R> {
         let Some(fired) = self.node_timers.fire(id) else { return };
         self.note_timer(fired.due_ns);
         match fired.callback {
-            TimerCallback::Gone => self.node_timers.settle_timeout(id),
             TimerCallback::Once(task) => self.callback_alone(|lp| {
                 task.run(lp);
                 lp.node_timers.settle_timeout(id);

@@ -7,10 +7,15 @@
 //! ```
 
 mod durations;
+mod fifo;
 mod heap;
 mod list_queue;
+mod lists;
 mod node;
+mod rows;
 
 pub(crate) use heap::{Place, TimerHeap};
-pub use node::TimerId;
-pub(crate) use node::{ListKey, NodeTimers, TimerCallback};
+pub(crate) use lists::ListKey;
+pub(crate) use node::NodeTimers;
+pub(crate) use rows::TimerCallback;
+pub use rows::TimerId;

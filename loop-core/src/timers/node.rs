@@ -5,43 +5,27 @@
 //! `10 ms b` and, two milliseconds later, `8 ms c`, a loop that comes late runs `a, b, c`, though
 //! `c` and `b` were due at the same time and a list is run as long as its first timer is due.
 //!
-//! Cost: setting one appends to a list, clearing one unlinks it; only a new or an emptied list
-//! touches the queue.
+//! ```text
+//!  duration ──> table ──> list: front ──> [ timers, 16 to a cache line ] <── back
+//!                          ↑                 │
+//!                 queue by (expiry, id)      └──> row: list, place (here, or the entry is dead)
+//!                                                 slot: start, closure
+//! ```
 //!
-//! **Invariant**: a list is in the queue and in the table of durations, or in neither.
+//! Cost: the cache lines that each operation touches, where lists are short and timers are many,
+//! are what it costs. Setting a timer: table, list, entry, row, slot; the last two follow those of
+//! the timer set before. Clearing: row and list, and the slot if the closure needs a drop.
+//! Running: entry, row and slot, which are fetched sixteen at a time.
 
 use std::fmt;
 
-use super::durations::Durations;
-use super::list_queue::{ListQueue, Queued};
+use super::fifo::{CHUNK, NOWHERE};
+use super::lists::{ListKey, Lists};
+use super::rows::{Interval, Rows, Standing, TimerCallback, TimerId};
 use crate::limits::NS_PER_MS;
-use crate::task::Task;
 
 /// The longest duration Node takes; anything longer, and anything below 1 ms, becomes 1 ms.
 const TIMEOUT_MAX_MS: u64 = (1 << 31) - 1;
-
-const NONE: u32 = u32::MAX;
-
-/// A timeout or an interval. Stays valid as a name when the timer is gone: using it then does
-/// nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TimerId {
-    index: u32,
-    generation: u32,
-}
-
-/// What an interval runs, again and again.
-pub(crate) type Interval<Cx> = Box<dyn FnMut(&mut Cx)>;
-
-/// What a timer runs.
-pub(crate) enum TimerCallback<Cx> {
-    /// A timeout.
-    Once(Task<Cx>),
-    /// An interval.
-    Repeat(Interval<Cx>),
-    /// Nothing: the timer is gone, or its callback is running.
-    Gone,
-}
 
 /// A timer that is taken from its list to be run.
 pub(crate) struct Fired<Cx> {
@@ -50,59 +34,10 @@ pub(crate) struct Fired<Cx> {
     pub(crate) due_ns: u64,
 }
 
-/// A list, named so that another one in the same place is not mistaken for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ListKey {
-    index: u32,
-    serial: u64,
-}
-
-struct Timer {
-    next: u32,
-    previous: u32,
-    /// The list it stands in; `NONE` while it runs and when it is gone.
-    list: u32,
-    generation: u32,
-    start_ns: u64,
-    duration_ms: u32,
-    referenced: bool,
-    live: bool,
-}
-
-#[derive(Debug)]
-struct List {
-    first: u32,
-    last: u32,
-    duration_ms: u32,
-    position: u32,
-    expiry_ms: u64,
-    id: u64,
-    serial: u64,
-}
-
-impl Queued for List {
-    fn key(&self) -> (u64, u64) {
-        (self.expiry_ms, self.id)
-    }
-    fn set_position(&mut self, position: u32) {
-        self.position = position;
-    }
-    fn position(&self) -> u32 {
-        self.position
-    }
-}
-
 /// See the module.
 pub(crate) struct NodeTimers<Cx> {
-    timers: Vec<Timer>,
-    callbacks: Vec<TimerCallback<Cx>>,
-    free_timers: Vec<u32>,
-    lists: Vec<List>,
-    free_lists: Vec<u32>,
-    queue: ListQueue,
-    table: Durations,
-    ids: u64,
-    serials: u64,
+    rows: Rows<Cx>,
+    lists: Lists,
     referenced: u64,
     /// When the loop timer behind all lists is due; `u64::MAX` when none is needed.
     pub(crate) next_expiry_ms: u64,
@@ -111,15 +46,8 @@ pub(crate) struct NodeTimers<Cx> {
 impl<Cx> NodeTimers<Cx> {
     pub(crate) fn new() -> Self {
         NodeTimers {
-            timers: Vec::new(),
-            callbacks: Vec::new(),
-            free_timers: Vec::new(),
-            lists: Vec::new(),
-            free_lists: Vec::new(),
-            queue: ListQueue::default(),
-            table: Durations::default(),
-            ids: 0,
-            serials: 0,
+            rows: Rows::new(),
+            lists: Lists::new(),
             referenced: 0,
             next_expiry_ms: u64::MAX,
         }
@@ -130,226 +58,207 @@ impl<Cx> NodeTimers<Cx> {
         self.referenced
     }
 
-    /// Sets a timer. Returns its name, and the duration for which the loop timer must be set when
-    /// this one is due before all others.
+    /// Sets a timer without a callback. Returns its name, and the duration for which the loop timer
+    /// must be set when this one is due before all others.
     #[inline]
-    pub(crate) fn set(
-        &mut self,
-        duration_ms: u64,
-        now_ns: u64,
-        callback: TimerCallback<Cx>,
-    ) -> (TimerId, Option<u64>) {
+    pub(crate) fn set(&mut self, duration_ms: u64, now_ns: u64) -> (TimerId, Option<u32>) {
         let clamped = (1..=TIMEOUT_MAX_MS).contains(&duration_ms);
         let duration_ms = if clamped { duration_ms as u32 } else { 1 };
-        let timer = Timer {
-            next: NONE,
-            previous: NONE,
-            list: NONE,
-            generation: 0,
-            start_ns: now_ns,
-            duration_ms,
-            referenced: true,
-            live: true,
-        };
-        let index = self.store(timer, callback);
+        let (stands, sooner) = self.append(self.rows.next(), duration_ms, now_ns);
         self.referenced += 1;
-        let sooner = self.append(index, now_ns);
-        (TimerId { index, generation: self.timers[index as usize].generation }, sooner)
+        (self.rows.insert(stands, now_ns, duration_ms), sooner)
     }
 
-    fn store(&mut self, timer: Timer, callback: TimerCallback<Cx>) -> u32 {
-        match self.free_timers.pop() {
-            Some(index) => {
-                let slot = &mut self.timers[index as usize];
-                let generation = slot.generation;
-                *slot = Timer { generation, ..timer };
-                self.callbacks[index as usize] = callback;
-                index
-            }
-            None => {
-                self.timers.push(timer);
-                self.callbacks.push(callback);
-                (self.timers.len() - 1) as u32
-            }
+    /// Gives a timer that was just set what it runs once.
+    #[inline(always)]
+    pub(crate) fn fill_timeout(&mut self, id: TimerId, timeout: impl FnOnce(&mut Cx) + 'static) {
+        self.rows.fill(id, timeout);
+    }
+
+    /// Gives a timer that was just set what it runs again and again.
+    pub(crate) fn fill_interval(&mut self, id: TimerId, interval: Interval<Cx>) {
+        if let Some(index) = self.rows.find(id) {
+            self.rows.put(index, interval);
         }
     }
 
-    /// Appends a timer to the list of its duration, as of `start_ns`.
+    /// Appends a timer to the list of its duration, as of `start_ns`. Returns its place, and the
+    /// second of what [`NodeTimers::set`] returns.
     #[inline]
-    fn append(&mut self, index: u32, start_ns: u64) -> Option<u64> {
-        let start_ms = start_ns / NS_PER_MS;
-        let duration_ms = self.timers[index as usize].duration_ms;
-        let known = self.table.get(duration_ms);
-        let list = known.unwrap_or_else(|| self.new_list(duration_ms, start_ms));
-        let last = self.lists[list as usize].last;
-        let timer = &mut self.timers[index as usize];
-        timer.start_ns = start_ns;
-        timer.list = list;
-        timer.previous = last;
-        timer.next = NONE;
-        match last {
-            NONE => self.lists[list as usize].first = index,
-            _ => self.timers[last as usize].next = index,
-        }
-        self.lists[list as usize].last = index;
-        let expiry_ms = start_ms + u64::from(duration_ms);
-        let sooner = known.is_none() && expiry_ms < self.next_expiry_ms;
-        if sooner {
-            self.next_expiry_ms = expiry_ms;
-        }
-        sooner.then_some(u64::from(duration_ms))
-    }
-
-    fn new_list(&mut self, duration_ms: u32, start_ms: u64) -> u32 {
-        let list = List {
-            first: NONE,
-            last: NONE,
-            duration_ms,
-            position: NONE,
-            expiry_ms: start_ms + u64::from(duration_ms),
-            id: self.ids,
-            serial: self.serials,
+    fn append(&mut self, index: u32, duration_ms: u32, start_ns: u64) -> (Standing, Option<u32>) {
+        let (list, sooner) = match self.lists.find(duration_ms) {
+            Some(list) => (list, None),
+            None => self.new_list(duration_ms, start_ns),
         };
-        self.ids += 1;
-        self.serials += 1;
-        let index = match self.free_lists.pop() {
-            Some(index) => {
-                self.lists[index as usize] = list;
-                index
+        let place = self.lists.next_place(list).unwrap_or_else(|| self.grow(list));
+        self.lists.push(list, place, index);
+        (Standing { list, place }, sooner)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, list: u32) -> u32 {
+        if self.lists.is_mostly_dead(list) {
+            self.sweep(list);
+        }
+        self.lists.next_place(list).unwrap_or_else(|| self.lists.grow(list))
+    }
+
+    /// Takes the dead entries out of a list: all entries in turn, the live ones put in again.
+    fn sweep(&mut self, list: u32) {
+        let last = self.lists.last_place(list);
+        loop {
+            let place = self.lists.first_place(list);
+            let Some(&index) = self.lists.first_entries(list).first() else { return };
+            let is_live = self.rows.stands(index).place == place;
+            self.lists.pop(list);
+            if is_live {
+                self.lists.let_die(list);
+                let place = self.lists.next_place(list).unwrap_or_else(|| self.lists.grow(list));
+                self.lists.push(list, place, index);
+                self.rows.stand(index, Standing { list, place });
             }
-            None => {
-                self.lists.push(list);
-                (self.lists.len() - 1) as u32
+            if place == last {
+                return;
             }
-        };
-        self.table.set(duration_ms, Some(index));
-        self.queue.push(&mut self.lists, index);
-        index
-    }
-
-    fn find(&self, id: TimerId) -> Option<u32> {
-        let timer = self.timers.get(id.index as usize)?;
-        (timer.generation == id.generation && timer.live).then_some(id.index)
-    }
-
-    fn unlink(&mut self, index: u32) {
-        let timer = &mut self.timers[index as usize];
-        let (next, previous) = (timer.next, timer.previous);
-        let list = std::mem::replace(&mut timer.list, NONE);
-        if list == NONE {
-            return;
-        }
-        match previous {
-            NONE => self.lists[list as usize].first = next,
-            _ => self.timers[previous as usize].next = next,
-        }
-        match next {
-            NONE => self.lists[list as usize].last = previous,
-            _ => self.timers[next as usize].previous = previous,
         }
     }
 
-    /// Forgets a timer. Returns its callback, so that dropping it can't reach back into here.
+    #[cold]
+    #[inline(never)]
+    fn new_list(&mut self, duration_ms: u32, start_ns: u64) -> (u32, Option<u32>) {
+        let expiry_ms = start_ns / NS_PER_MS + u64::from(duration_ms);
+        let sooner = expiry_ms < self.next_expiry_ms;
+        self.next_expiry_ms = self.next_expiry_ms.min(expiry_ms);
+        let list = self.lists.create(duration_ms, expiry_ms);
+        (list, sooner.then_some(duration_ms))
+    }
+
+    /// Takes a timer from the list that it is in and returns that. Its entry stays there, dead.
+    #[inline]
+    fn unlink(&mut self, index: u32) -> Option<u32> {
+        let list = self.rows.leave(index)?;
+        self.lists.let_die(list);
+        Some(list)
+    }
+
+    /// Forgets a timer. Returns its callback if it must be dropped, so that dropping it can't reach
+    /// back into here.
+    #[inline]
     pub(crate) fn clear(&mut self, id: TimerId) -> Option<TimerCallback<Cx>> {
-        let index = self.find(id)?;
-        self.unlink(index);
+        let index = self.rows.find(id)?;
+        let callback = self.rows.owns(index).then(|| self.rows.take(index));
+        self.forget(index);
+        callback
+    }
+
+    #[inline]
+    fn forget(&mut self, index: u32) {
+        let list = match self.unlink(index) {
+            // A timer that clears itself is in no list while it runs.
+            None => self.lists.find(self.rows.duration_ms(index)),
+            some => some,
+        };
         // A list that an unreferenced timer leaves empty stays, as in Node: it is likely to be
-        // used again. The list is looked up by the duration, because a timer that clears itself is
-        // in none while it runs.
-        let timer = &self.timers[index as usize];
-        if timer.referenced
-            && let Some(list) = self.table.get(timer.duration_ms)
-            && self.lists[list as usize].first == NONE
+        // used again.
+        if let Some(list) = list
+            && self.lists.is_empty(list)
+            && self.rows.is_referenced(index)
         {
-            self.drop_list(list);
+            self.lists.forget(list);
         }
-        Some(self.retire(index))
+        self.retire(index);
     }
 
-    fn retire(&mut self, index: u32) -> TimerCallback<Cx> {
-        let timer = &mut self.timers[index as usize];
-        self.referenced -= u64::from(timer.referenced);
-        timer.live = false;
-        timer.generation = timer.generation.wrapping_add(1);
-        self.free_timers.push(index);
-        std::mem::replace(&mut self.callbacks[index as usize], TimerCallback::Gone)
-    }
-
-    fn drop_list(&mut self, list: u32) {
-        self.table.set(self.lists[list as usize].duration_ms, None);
-        self.queue.remove(&mut self.lists, list);
-        self.free_lists.push(list);
-        // Another list may use this place; a stale key must not fit it, nor this one.
-        self.lists[list as usize].serial = u64::MAX;
+    #[inline]
+    fn retire(&mut self, index: u32) {
+        self.referenced -= u64::from(self.rows.is_referenced(index));
+        self.rows.retire(index);
     }
 
     /// Starts a timer's time again, as `timeout.refresh()`. As for [`NodeTimers::set`], returns
     /// the duration for which the loop timer must be set. `None` within: no such timer.
-    pub(crate) fn refresh(&mut self, id: TimerId, now_ns: u64) -> Option<Option<u64>> {
-        let index = self.find(id)?;
+    pub(crate) fn refresh(&mut self, id: TimerId, now_ns: u64) -> Option<Option<u32>> {
+        let index = self.rows.find(id)?;
+        Some(self.restart(index, now_ns))
+    }
+
+    /// Puts a timer at the end of the list of its duration, wherever it was.
+    fn restart(&mut self, index: u32, start_ns: u64) -> Option<u32> {
+        self.rows.start(index, start_ns);
+        let Standing { list, place } = self.rows.stands(index);
+        if place != NOWHERE && self.lists.last_place(list) == place {
+            return None;
+        }
         self.unlink(index);
-        Some(self.append(index, now_ns))
+        let (stands, sooner) = self.append(index, self.rows.duration_ms(index), start_ns);
+        self.rows.stand(index, stands);
+        sooner
     }
 
     /// Whether a timer holds the loop; `None` when it is gone.
     pub(crate) fn has_ref(&self, id: TimerId) -> Option<bool> {
-        self.find(id).map(|index| self.timers[index as usize].referenced)
+        self.rows.find(id).map(|index| self.rows.is_referenced(index))
     }
 
     /// Lets a timer hold the loop, or not.
     pub(crate) fn set_ref(&mut self, id: TimerId, referenced: bool) {
-        let Some(index) = self.find(id) else { return };
-        let timer = &mut self.timers[index as usize];
-        if std::mem::replace(&mut timer.referenced, referenced) != referenced {
+        let Some(index) = self.rows.find(id) else { return };
+        if self.rows.set_referenced(index, referenced) {
             self.referenced = self.referenced + u64::from(referenced) - u64::from(!referenced);
         }
     }
 
     /// The list that is due first, and when.
     #[inline]
-    pub(crate) fn first_list(&self) -> Option<(ListKey, u64)> {
-        let index = self.queue.first()?;
-        let list = &self.lists[index as usize];
-        Some((ListKey { index, serial: list.serial }, list.expiry_ms))
-    }
-
-    fn list(&self, key: ListKey) -> Option<&List> {
-        self.lists.get(key.index as usize).filter(|list| list.serial == key.serial)
+    pub(crate) fn first_list(&mut self) -> Option<(ListKey, u64)> {
+        self.lists.first()
     }
 
     /// The first timer of a list, and when it was set to be due.
     #[inline]
-    pub(crate) fn first_timer(&self, key: ListKey) -> Option<(TimerId, u64)> {
-        let list = self.list(key).filter(|list| list.first != NONE)?;
-        let timer = &self.timers[list.first as usize];
-        let id = TimerId { index: list.first, generation: timer.generation };
-        Some((id, timer.start_ns / NS_PER_MS + u64::from(list.duration_ms)))
+    pub(crate) fn first_timer(&mut self, key: ListKey) -> Option<(TimerId, u64)> {
+        let duration_ms = self.lists.duration_ms(key)?;
+        while !self.lists.is_empty(key.index) {
+            let place = self.lists.first_place(key.index);
+            let entries = self.lists.first_entries(key.index);
+            if place.is_multiple_of(CHUNK) {
+                self.rows.warm(entries);
+            }
+            let &index = entries.first()?;
+            if self.rows.stands(index).place == place {
+                let start_ms = self.rows.start_ns(index) / NS_PER_MS;
+                return Some((self.rows.id(index), start_ms + u64::from(duration_ms)));
+            }
+            self.lists.pop(key.index);
+        }
+        None
     }
 
     /// Puts a list back whose first timer is due at `due_ms`, later than `now_ms`.
     pub(crate) fn postpone(&mut self, key: ListKey, due_ms: u64, now_ms: u64) {
-        let list = &mut self.lists[key.index as usize];
-        list.expiry_ms = due_ms.max(now_ms + 1);
-        list.id = self.ids;
-        self.ids += 1;
-        self.queue.update(&mut self.lists, key.index);
+        self.lists.postpone(key.index, due_ms.max(now_ms + 1));
     }
 
     /// Takes a timer off its list to run it. `None`: it was cleared in the meantime.
     #[inline]
     pub(crate) fn fire(&mut self, id: TimerId) -> Option<Fired<Cx>> {
-        let index = self.find(id)?;
-        self.unlink(index);
-        let timer = &self.timers[index as usize];
-        let due_ns = timer.start_ns + u64::from(timer.duration_ms) * NS_PER_MS;
-        let gone = TimerCallback::Gone;
-        let callback = std::mem::replace(&mut self.callbacks[index as usize], gone);
-        Some(Fired { callback, due_ns })
+        let index = self.rows.find(id)?;
+        let place = self.rows.stands(index).place;
+        if let Some(list) = self.unlink(index)
+            && self.lists.first_place(list) == place
+        {
+            self.lists.pop(list);
+        }
+        let duration_ns = u64::from(self.rows.duration_ms(index)) * NS_PER_MS;
+        let due_ns = self.rows.start_ns(index) + duration_ns;
+        Some(Fired { callback: self.rows.take(index), due_ns })
     }
 
     /// A timeout has run: forgets it. Its closure is spent, so a refresh from within it is too.
+    #[inline]
     pub(crate) fn settle_timeout(&mut self, id: TimerId) {
-        if let Some(index) = self.find(id) {
+        if let Some(index) = self.rows.find(id) {
             self.unlink(index);
             self.retire(index);
         }
@@ -362,24 +271,22 @@ impl<Cx> NodeTimers<Cx> {
         id: TimerId,
         start_ns: u64,
         callback: Interval<Cx>,
-    ) -> Result<Option<u64>, Interval<Cx>> {
-        let Some(index) = self.find(id) else { return Err(callback) };
-        self.callbacks[index as usize] = TimerCallback::Repeat(callback);
-        self.unlink(index);
-        Ok(self.append(index, start_ns))
+    ) -> Result<Option<u32>, Interval<Cx>> {
+        let Some(index) = self.rows.find(id) else { return Err(callback) };
+        self.rows.put(index, callback);
+        Ok(self.restart(index, start_ns))
     }
 
     /// A list has been run to its end: drops it if it still is the one of its duration and empty.
     pub(crate) fn finish(&mut self, key: ListKey) {
-        if self.list(key).is_some_and(|list| list.first == NONE) {
-            self.drop_list(key.index);
+        if self.lists.duration_ms(key).is_some() && self.lists.is_empty(key.index) {
+            self.lists.forget(key.index);
         }
     }
 }
 
 impl<Cx> fmt::Debug for NodeTimers<Cx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let live = self.timers.len() - self.free_timers.len();
-        f.debug_struct("NodeTimers").field("live", &live).finish_non_exhaustive()
+        f.debug_struct("NodeTimers").field("live", &self.rows.len()).finish_non_exhaustive()
     }
 }
