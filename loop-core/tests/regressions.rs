@@ -281,6 +281,31 @@ fn a_loop_outlives_a_panic_of_a_callback() {
     assert_eq!(lp.reader().snapshot().timers, Some(1));
 }
 
+/// A timer that panicked once held the loop for ever, and those behind it were never run.
+#[test]
+fn a_panic_of_a_timer_leaves_the_timers_behind_it_alone() {
+    for repeats in [false, true] {
+        let mut lp = virtual_loop();
+        if repeats {
+            lp.set_interval(1, |_| panic!("as meant"));
+        } else {
+            lp.set_timeout(1, |_| panic!("as meant"));
+        }
+        let log = Log::default();
+        for (name, after_ms) in [("same", 1), ("later", 5)] {
+            let log = log.clone();
+            lp.set_timeout(after_ms, move |_| log.borrow_mut().push(name.to_owned()));
+        }
+        assert!(catch_unwind(AssertUnwindSafe(|| lp.run(RunMode::Default))).is_err());
+        for _ in 0..2 {
+            lp.busy(ms(10));
+            lp.run(RunMode::NoWait).unwrap();
+        }
+        assert_eq!(told(&log), "same later");
+        assert!(!lp.is_alive());
+    }
+}
+
 #[test]
 fn stopping_as_a_timer_leaves_other_handles_alone() {
     let mut lp = virtual_loop();

@@ -108,6 +108,23 @@ pub fn first_timers<R: Record>(
     Box::new(move || Ok(insert(&mut make()?, &durations).0))
 }
 
+/// Timers set on a loop on which as many were cleared in random order, so that those set one after
+/// the other stand apart in memory.
+pub fn scattered_timers<R: Record>(
+    make: impl Fn() -> Result<Loop<R>, Failure> + 'static,
+    count: usize,
+    which: Durations,
+) -> Case {
+    let durations = durations(count, which);
+    Box::new(move || {
+        let mut lp = make()?;
+        let (_, mut ids) = insert(&mut lp, &durations);
+        Random::default().shuffle(&mut ids);
+        cancel(&mut lp, &ids);
+        Ok(insert(&mut lp, &durations).0)
+    })
+}
+
 fn insert<R: Record>(lp: &mut Loop<R>, durations: &[u64]) -> (Batch, Vec<TimerId>) {
     let mut ids = Vec::with_capacity(durations.len());
     let start = Instant::now();

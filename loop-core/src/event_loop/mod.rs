@@ -180,6 +180,7 @@ impl<R: Record> Loop<R> {
         let alive = result.unwrap_or_else(|panic| {
             self.immediates.recount();
             self.settle_all_watchers();
+            self.recover_node_timers();
             resume_unwind(panic)
         })?;
         if freezing {

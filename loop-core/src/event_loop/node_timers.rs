@@ -215,6 +215,17 @@ impl<R: Record> Loop<R> {
         let _ = self.drain_if_needed();
     }
 
+    /// After a callback has panicked: forgets it if it was a timer's, and lets those behind it run.
+    pub(super) fn recover_node_timers(&mut self) {
+        self.node_timers.abandon();
+        if let Some((_, expiry_ms)) = self.node_timers.first_list()
+            && self.node_timer.is_none()
+        {
+            self.node_timers.next_expiry_ms = expiry_ms;
+            self.schedule_node_timers(expiry_ms.saturating_sub(self.now_ms()).max(1));
+        }
+    }
+
     fn run_timer_list(&mut self, list: ListKey, now_ms: u64) {
         while let Some((timer, due_ms)) = self.node_timers.first_timer(list) {
             if due_ms > now_ms {

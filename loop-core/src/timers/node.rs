@@ -39,6 +39,8 @@ pub(crate) struct NodeTimers<Cx> {
     rows: Rows<Cx>,
     lists: Lists,
     referenced: u64,
+    /// The timer whose callback runs.
+    running: Option<TimerId>,
     /// When the loop timer behind all lists is due; `u64::MAX` when none is needed.
     pub(crate) next_expiry_ms: u64,
 }
@@ -49,6 +51,7 @@ impl<Cx> NodeTimers<Cx> {
             rows: Rows::new(),
             lists: Lists::new(),
             referenced: 0,
+            running: None,
             next_expiry_ms: u64::MAX,
         }
     }
@@ -250,6 +253,7 @@ impl<Cx> NodeTimers<Cx> {
         {
             self.lists.pop(list);
         }
+        self.running = Some(id);
         let duration_ns = u64::from(self.rows.duration_ms(index)) * NS_PER_MS;
         let due_ns = self.rows.start_ns(index) + duration_ns;
         Some(Fired { callback: self.rows.take(index), due_ns })
@@ -258,6 +262,7 @@ impl<Cx> NodeTimers<Cx> {
     /// A timeout has run: forgets it. Its closure is spent, so a refresh from within it is too.
     #[inline]
     pub(crate) fn settle_timeout(&mut self, id: TimerId) {
+        self.running = None;
         if let Some(index) = self.rows.find(id) {
             self.unlink(index);
             self.retire(index);
@@ -272,9 +277,17 @@ impl<Cx> NodeTimers<Cx> {
         start_ns: u64,
         callback: Interval<Cx>,
     ) -> Result<Option<u32>, Interval<Cx>> {
+        self.running = None;
         let Some(index) = self.rows.find(id) else { return Err(callback) };
         self.rows.put(index, callback);
         Ok(self.restart(index, start_ns))
+    }
+
+    /// Forgets the timer whose callback has panicked, if that is what panicked.
+    pub(crate) fn abandon(&mut self) {
+        if let Some(id) = self.running.take() {
+            self.settle_timeout(id);
+        }
     }
 
     /// A list has been run to its end: drops it if it still is the one of its duration and empty.

@@ -51,7 +51,8 @@ mod why {
     pub(crate) const TURN: &str = "a third clock reading, and four records of about 4 ns each";
     pub(crate) const RECORD: &str = "two passes: onto the log, and from there into the histogram";
     pub(crate) const JOB: &str = "each job waits for the stores of the one before";
-    pub(crate) const TIMER: &str = "caches: link, neighbours and 72 bytes of closure a timer";
+    pub(crate) const TIMER: &str =
+        "cache misses: list and entry to set, row to clear, all three to run";
 }
 
 const NO_LIBUV: &str = "build with `--features libuv` (needs libclang)";
@@ -187,6 +188,8 @@ fn add_peers(
         names.push("  by the real clock");
         cases.push(timers::first_timers(under_virtual_time, size.timers, which));
         names.push("  memory not yet there");
+        cases.push(timers::scattered_timers(under_virtual_time, size.timers, which));
+        names.push("  memory freed at random");
     }
     cases.push(peers::tokio_timers::timers(size.timers, which, part)?);
     names.push("  peer: tokio");
