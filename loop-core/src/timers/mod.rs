@@ -4,6 +4,9 @@
 //!  set_timeout, set_interval ──> NodeTimers: a list for each duration, a queue of lists
 //!                                   │ one loop timer
 //!  timer_start ────────────────> TimerHeap: libuv's timers by (due, start order)
+//!
+//!  NodeTimers ──┬──> Rows: what each timer is
+//!               └──> Lists: their order ──> Durations, ListQueue, Fifos (the entries)
 //! ```
 
 mod durations;

@@ -48,6 +48,7 @@ pub(crate) enum TimerCallback<Cx> {
 }
 
 const _: () = assert!(size_of::<TimerCallback<()>>() == 32, "no word beside the closure's");
+const _: () = assert!(size_of::<Row>() == 16 && size_of::<Slot<()>>() == 40, "as drawn above");
 
 impl<Cx> TimerCallback<Cx> {
     /// What stands in a slot that holds nothing. Dropping it does nothing.
