@@ -1,14 +1,16 @@
 //! Handles: what a loop watches, under names that stay valid when the thing is gone.
 //!
-//! **Invariant**: the loop stays alive by exactly those handles that are active, referenced and
-//! not closing; `holding` is their number.
+//! **Invariant**: the loop stays alive by exactly those handles that are active and referenced, or
+//! owe a callback (of a connection, a write, an end, a datagram sent: libuv's requests, which hold
+//! the loop whether their handle does or not), and that are not closing; `holding` is their number.
 
 use std::fmt;
 
 use crate::event_loop::Loop;
+use crate::net::{Listener, Owed, Stream, Udp};
 use crate::recorder::Record;
+use crate::signal::SignalWatch;
 use crate::task::Task;
-use crate::tcp::{Listener, Stream};
 use crate::timers::TimerHeap;
 
 /// The name of a handle. Using one whose handle is closed does nothing.
@@ -33,6 +35,23 @@ pub(crate) enum Kind<R: Record> {
     Async(Option<Callback<R>>),
     Listener(Listener<R>),
     Stream(Stream<R>),
+    Udp(Box<Udp<R>>),
+    Signal(Box<SignalWatch<R>>),
+}
+
+impl<R: Record> Kind<R> {
+    /// Gives back what the handle holds, all but the callbacks that it still owes.
+    pub(crate) fn into_owed(self) -> Vec<Owed<R>> {
+        match self {
+            Kind::Stream(stream) => stream.into_owed(),
+            Kind::Udp(udp) => udp.into_owed(),
+            Kind::Watcher(_)
+            | Kind::Timer(_)
+            | Kind::Async(_)
+            | Kind::Listener(_)
+            | Kind::Signal(_) => Vec::new(),
+        }
+    }
 }
 
 /// An idle, prepare or check handle.
@@ -63,13 +82,17 @@ pub(crate) struct Handle<R: Record> {
     pub(crate) kind: Kind<R>,
     pub(crate) active: bool,
     pub(crate) referenced: bool,
+    /// Whether a callback is owed, apart from that of closing.
+    pub(crate) owes: bool,
     pub(crate) closing: bool,
+    /// Whether it is the loop's own and not shown to others.
+    hidden: bool,
     pub(crate) on_close: Option<Task<Loop<R>>>,
 }
 
 impl<R: Record> Handle<R> {
     fn holds(&self) -> bool {
-        self.active && self.referenced && !self.closing
+        (self.active && self.referenced || self.owes) && !self.closing
     }
 }
 
@@ -92,7 +115,15 @@ impl<R: Record> Handles<R> {
 
     /// Adds a handle, referenced and active as told.
     pub(crate) fn insert(&mut self, kind: Kind<R>, active: bool) -> HandleId {
-        let handle = Handle { kind, active, referenced: true, closing: false, on_close: None };
+        let handle = Handle {
+            kind,
+            active,
+            referenced: true,
+            owes: false,
+            closing: false,
+            hidden: false,
+            on_close: None,
+        };
         self.holding += usize::from(handle.holds());
         let index = match self.free.pop() {
             Some(index) => index,
@@ -112,7 +143,7 @@ impl<R: Record> Handles<R> {
         handle.as_ref().filter(|_| *generation == id.generation)
     }
 
-    /// A handle that may be changed, but not in `active`, `referenced` and `closing`.
+    /// A handle that may be changed, but not in what counts for liveness.
     #[inline]
     pub(crate) fn get_mut(&mut self, id: HandleId) -> Option<&mut Handle<R>> {
         let (generation, handle) = self.slots.get_mut(id.index as usize)?;
@@ -135,6 +166,14 @@ impl<R: Record> Handles<R> {
         let after = handle.holds();
         self.holding = self.holding + usize::from(after) - usize::from(before);
         true
+    }
+
+    /// The names of all handles that are not hidden.
+    fn shown(&self) -> impl Iterator<Item = HandleId> {
+        self.slots.iter().enumerate().filter_map(|(index, (generation, handle))| {
+            handle.as_ref().filter(|handle| !handle.hidden)?;
+            Some(HandleId { index: index as u32, generation: *generation })
+        })
     }
 
     /// Takes a handle out; its name is never given again.
@@ -161,9 +200,33 @@ impl<R: Record> Loop<R> {
         self.handles.update(handle, |handle| handle.referenced = true);
     }
 
-    /// Lets the loop end though this handle is active.
+    /// Lets the loop end though this handle is active. Callbacks that it owes are still waited for.
     pub fn handle_unref(&mut self, handle: HandleId) {
         self.handles.update(handle, |handle| handle.referenced = false);
+    }
+
+    /// Whether a handle is referenced, active or not, as it is from the start; `false` for one that
+    /// is closed.
+    pub fn has_ref(&self, handle: HandleId) -> bool {
+        self.handles.get(handle).is_some_and(|handle| handle.referenced)
+    }
+
+    /// Whether a handle is being closed or is closed already.
+    pub fn is_closing(&self, handle: HandleId) -> bool {
+        self.handles.get(handle).is_none_or(|handle| handle.closing)
+    }
+
+    /// All handles that are not closed yet, as libuv's `uv_walk`: active or not, closing ones
+    /// included. Cost: a look at each place for a handle that was ever used.
+    pub fn handles(&self) -> impl Iterator<Item = HandleId> {
+        self.handles.shown()
+    }
+
+    /// Keeps a handle of the loop's own out of [`Loop::handles`].
+    pub(crate) fn hide(&mut self, handle: HandleId) {
+        if let Some(handle) = self.handles.get_mut(handle) {
+            handle.hidden = true;
+        }
     }
 
     /// Whether a handle is active: started, and neither stopped nor closing.
@@ -204,6 +267,8 @@ impl<R: Record> Loop<R> {
             Kind::Async(_) => {}
             Kind::Listener(listener) => listener.deregister(self.io.registry()),
             Kind::Stream(stream) => stream.deregister(self.io.registry()),
+            Kind::Udp(udp) => udp.deregister(self.io.registry()),
+            Kind::Signal(watch) => watch.stop(self.io.registry()),
         }
     }
 }

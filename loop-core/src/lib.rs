@@ -20,29 +20,35 @@
 
 pub mod buckets;
 mod clock;
+mod error;
 mod event_loop;
+mod fs;
 mod handle;
 mod io;
 mod limits;
+mod lookup;
+mod net;
 mod phase;
 mod pool;
 mod promise;
 mod recorder;
 mod selector;
+mod signal;
 pub mod snapshot;
 mod task;
-mod tcp;
 mod timers;
 pub mod units;
 mod wake;
 
 pub use clock::Clock;
+pub use error::{ErrorCode, LookupFailure, SysError};
 pub use event_loop::{ImmediateId, Loop, LoopError, Options, RunMode, RunStatus};
+pub use fs::{At, DirEntry, File};
 pub use handle::HandleId;
+pub use net::{ReadEvent, UdpEvent};
 pub use phase::{PHASES, Phase, PhaseMap};
 pub use pool::{JobError, JobId};
 pub use promise::{Promise, Reason, Resolver};
 pub use recorder::{NoRecord, Reader, Record, Recorder};
-pub use tcp::ReadEvent;
 pub use timers::TimerId;
 pub use wake::Waker;

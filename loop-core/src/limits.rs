@@ -11,11 +11,15 @@ pub(crate) const POLL_EVENTS: usize = 1024;
 /// at most 49,152 events before timers have their turn.
 pub(crate) const POLL_PASSES: usize = 48;
 
-/// Reads of one stream in one turn before others have theirs (libuv: 32).
+/// Reads of one stream or UDP socket in one turn before others have theirs (libuv: 32).
 pub(crate) const READS_A_TURN: usize = 32;
 
 /// Bytes read from a stream at once (libuv suggests 64 KiB).
 pub(crate) const READ_BYTES: usize = 64 * 1024;
+
+/// Signals taken for one handle in one turn: more than wait for it but in a flood, when others
+/// have their turn, too.
+pub(crate) const SIGNALS_A_TURN: usize = 512;
 
 /// Connections accepted from one listener in one turn: as many as a listener's default backlog.
 pub(crate) const ACCEPTS_A_TURN: usize = 128;

@@ -2,6 +2,9 @@
 //!
 //! Threads start with the first job, as libuv's. Under a virtual clock there are none: a job is
 //! done where it is queued, in order, and completes in the next poll phase like any other.
+//!
+//! **Invariant**: at most half of the threads, rounded up, do slow jobs (look-ups of names), as in
+//! libuv: names that nobody answers for keep no file waiting.
 
 use std::any::Any;
 use std::collections::{HashMap, VecDeque};
@@ -10,6 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use crate::error::{About, ErrorCode, SysError};
 use crate::event_loop::Loop;
 use crate::io::Inbox;
 use crate::limits::{POOL_THREADS, POOL_THREADS_MAX};
@@ -44,11 +48,32 @@ impl fmt::Display for JobError {
 
 impl std::error::Error for JobError {}
 
+impl JobError {
+    fn of_call(self, call: &'static str, about: About) -> SysError {
+        let code = match self {
+            JobError::Cancelled => ErrorCode::Errno(libc::ECANCELED),
+            JobError::NoThread => ErrorCode::Errno(libc::EAGAIN),
+            JobError::Panicked => ErrorCode::Unknown(std::io::ErrorKind::Other),
+        };
+        SysError::of(call, code, about)
+    }
+}
+
 type Output = Result<Box<dyn Any + Send>, JobError>;
 type Work = Box<dyn FnOnce() -> Box<dyn Any + Send> + Send>;
 
+/// What a job mostly does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JobKind {
+    /// It works.
+    Quick,
+    /// It waits for another computer.
+    Slow,
+}
+
 struct Job {
     id: u64,
+    kind: JobKind,
     work: Work,
     queued: Instant,
 }
@@ -71,6 +96,8 @@ impl fmt::Debug for Completion {
 struct Shared {
     queue: Mutex<Jobs>,
     available: Condvar,
+    /// How many threads may do slow jobs at the same time.
+    slow_max: usize,
     inbox: Arc<Inbox>,
     gauge: Arc<PoolGauge>,
 }
@@ -78,6 +105,9 @@ struct Shared {
 #[derive(Default)]
 struct Jobs {
     waiting: VecDeque<Job>,
+    /// How many of those that wait are slow.
+    slow_waiting: usize,
+    slow_running: usize,
     /// Threads without a job, those included that have yet to begin. A thread may have begun before
     /// it is counted, so the number may be below zero for a moment.
     idle_threads: isize,
@@ -99,15 +129,17 @@ type After<R> = Box<dyn FnOnce(&mut Loop<R>, Output)>;
 
 impl<R: Record> Pool<R> {
     pub(crate) fn new(size: Option<usize>, inbox: Arc<Inbox>, inline: bool) -> Self {
+        let size = size.unwrap_or_else(size_from_environment).clamp(1, POOL_THREADS_MAX);
         let shared = Shared {
             queue: Mutex::default(),
             available: Condvar::new(),
+            slow_max: size.div_ceil(2),
             inbox,
             gauge: Arc::default(),
         };
         Pool {
             shared: Arc::new(shared),
-            size: size.unwrap_or_else(size_from_environment).clamp(1, POOL_THREADS_MAX),
+            size,
             started: false,
             inline,
             next_id: 0,
@@ -125,11 +157,11 @@ impl<R: Record> Pool<R> {
         self.after.len()
     }
 
-    fn submit(&mut self, work: Work, after: After<R>) -> JobId {
+    fn submit(&mut self, kind: JobKind, work: Work, after: After<R>) -> JobId {
         let id = self.next_id;
         self.next_id += 1;
         self.after.insert(id, after);
-        let job = Job { id, work, queued: Instant::now() };
+        let job = Job { id, kind, work, queued: Instant::now() };
         let done = if self.inline {
             Completion { times_ns: None, ..job.run() }
         } else if self.start_threads() {
@@ -165,7 +197,11 @@ impl<R: Record> Drop for Pool<R> {
     fn drop(&mut self) {
         let mut jobs = self.shared.lock();
         jobs.closed = true;
-        jobs.waiting.clear();
+        // What the jobs hold is dropped without the lock: it is not ours.
+        let waiting = std::mem::take(&mut jobs.waiting);
+        jobs.slow_waiting = 0;
+        drop(jobs);
+        drop(waiting);
         self.shared.available.notify_all();
     }
 }
@@ -199,41 +235,67 @@ impl Shared {
 
     fn push(&self, job: Job) {
         let mut jobs = self.lock();
+        jobs.slow_waiting += usize::from(job.kind == JobKind::Slow);
         jobs.waiting.push_back(job);
         self.tell(&jobs);
         self.available.notify_one();
     }
 
-    /// Jobs wait when there are more of them than threads to take them.
+    /// Jobs wait when there are more of them than threads that may take them.
     fn tell(&self, jobs: &Jobs) {
         let idle_threads = usize::try_from(jobs.idle_threads).unwrap_or(0);
-        self.gauge.set_waiting(jobs.waiting.len().saturating_sub(idle_threads) as u64);
+        let slow_free = self.slow_max.saturating_sub(jobs.slow_running);
+        let held_back = jobs.slow_waiting.saturating_sub(slow_free);
+        let wanted = jobs.waiting.len() - held_back;
+        self.gauge.set_waiting((held_back + wanted.saturating_sub(idle_threads)) as u64);
     }
 
-    fn cancel(&self, id: u64) -> bool {
+    /// Takes a waiting job out.
+    fn cancel(&self, id: u64) -> Option<Job> {
         let mut jobs = self.lock();
-        let Some(at) = jobs.waiting.iter().position(|job| job.id == id) else { return false };
-        jobs.waiting.remove(at);
+        let at = jobs.waiting.iter().position(|job| job.id == id)?;
+        let job = jobs.remove(at)?;
         self.tell(&jobs);
-        true
+        Some(job)
     }
 
     fn work(&self) {
         while let Some(job) = self.next() {
+            let kind = job.kind;
             let completion = job.run();
-            self.lock().idle_threads += 1;
+            let mut jobs = self.lock();
+            jobs.idle_threads += 1;
+            jobs.slow_running -= usize::from(kind == JobKind::Slow);
+            drop(jobs);
             self.inbox.post(|letters| letters.done.push_back(completion));
         }
     }
 
+    /// The next job that may run. A slow one that may not is taken by the thread that ends another.
     fn next(&self) -> Option<Job> {
         let mut jobs = self.lock();
-        while jobs.waiting.is_empty() && !jobs.closed {
+        loop {
+            let slow = jobs.slow_running < self.slow_max;
+            let may_run = |job: &Job| slow || job.kind == JobKind::Quick;
+            if let Some(at) = jobs.waiting.iter().position(may_run) {
+                let job = jobs.remove(at)?;
+                jobs.idle_threads -= 1;
+                jobs.slow_running += usize::from(job.kind == JobKind::Slow);
+                self.tell(&jobs);
+                return Some(job);
+            }
+            if jobs.closed {
+                return None;
+            }
             jobs = self.available.wait(jobs).unwrap_or_else(PoisonError::into_inner);
         }
-        let job = jobs.waiting.pop_front()?;
-        jobs.idle_threads -= 1;
-        self.tell(&jobs);
+    }
+}
+
+impl Jobs {
+    fn remove(&mut self, at: usize) -> Option<Job> {
+        let job = self.waiting.remove(at)?;
+        self.slow_waiting -= usize::from(job.kind == JobKind::Slow);
         Some(job)
     }
 }
@@ -251,8 +313,33 @@ impl<R: Record> Loop<R> {
         work: impl FnOnce() -> T + Send + 'static,
         after: impl FnOnce(&mut Self, Result<T, JobError>) + 'static,
     ) -> JobId {
+        self.queue_job(JobKind::Quick, work, after)
+    }
+
+    /// Makes a call of the system on a thread of the pool. A job that can't be done is an error of
+    /// that call.
+    pub(crate) fn queue_call<T: Send + 'static>(
+        &mut self,
+        kind: JobKind,
+        call: &'static str,
+        about: About,
+        work: impl FnOnce() -> Result<T, SysError> + Send + 'static,
+        after: impl FnOnce(&mut Self, Result<T, SysError>) + 'static,
+    ) -> JobId {
+        self.queue_job(kind, work, move |lp, result| {
+            after(lp, result.unwrap_or_else(|refused| Err(refused.of_call(call, about))));
+        })
+    }
+
+    fn queue_job<T: Send + 'static>(
+        &mut self,
+        kind: JobKind,
+        work: impl FnOnce() -> T + Send + 'static,
+        after: impl FnOnce(&mut Self, Result<T, JobError>) + 'static,
+    ) -> JobId {
         let work: Work = Box::new(move || Box::new(work()));
         self.pool.submit(
+            kind,
             work,
             Box::new(move |lp, output| {
                 let output = output.map(|output| {
@@ -263,16 +350,14 @@ impl<R: Record> Loop<R> {
         )
     }
 
-    /// Cancels a job that has not started: its callback gets [`JobError::Cancelled`]. Returns
-    /// whether that was so.
+    /// Cancels a job that has not started: its callback gets [`JobError::Cancelled`], or
+    /// `ECANCELED` where it is a call on a file or a look-up. Returns whether that was so.
     pub fn cancel_work(&mut self, id: JobId) -> bool {
-        let cancelled = self.pool.shared.cancel(id.0);
-        if cancelled {
-            let output = Err(JobError::Cancelled);
-            let completion = Completion { id: id.0, output, times_ns: None };
-            self.io.inbox().post(|letters| letters.done.push_back(completion));
-        }
-        cancelled
+        let Some(job) = self.pool.shared.cancel(id.0) else { return false };
+        let completion =
+            Completion { id: job.id, output: Err(JobError::Cancelled), times_ns: None };
+        self.io.inbox().post(|letters| letters.done.push_back(completion));
+        true
     }
 
     pub(crate) fn run_completion(&mut self, completion: Completion) {

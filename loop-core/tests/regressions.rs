@@ -1,7 +1,6 @@
 //! What went wrong once and must not again. Each test says what it was.
 
 use std::cell::{Cell, RefCell};
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -9,6 +8,7 @@ use std::time::{Duration, Instant};
 use loop_core::snapshot::LedgerKey;
 use loop_core::{
     Clock, HandleId, Loop, LoopError, Options, Promise, ReadEvent, Reason, RunMode, RunStatus,
+    SysError,
 };
 
 type Log = Rc<RefCell<Vec<String>>>;
@@ -102,7 +102,7 @@ fn a_closed_stream_calls_back_for_its_connection_and_its_writes_first() {
     let log = Log::default();
     let note = |what: &'static str| {
         let log = log.clone();
-        move |_: &mut Loop, result: io::Result<()>| {
+        move |_: &mut Loop, result: Result<(), SysError>| {
             log.borrow_mut()
                 .push(format!("{what}:{}", if result.is_ok() { "ok" } else { "closed" }));
         }

@@ -32,7 +32,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::clock::LoopClock;
-use crate::handle::{Handle, HandleId, Handles, Kind};
+use crate::handle::{Handle, HandleId, Handles};
 use crate::io::Io;
 use crate::limits::PENDING_PASSES;
 use crate::phase::Phase;
@@ -312,14 +312,7 @@ impl<R: Record> Loop<R> {
     /// Forgets a handle, with its descriptor, and then runs every callback that it still owes.
     fn finish_closing(&mut self, id: HandleId) {
         let Some(Handle { kind, on_close, .. }) = self.handles.remove(id) else { return };
-        let owed = match kind {
-            Kind::Stream(stream) => stream.into_owed(),
-            other => {
-                drop(other);
-                Vec::new()
-            }
-        };
-        for (callback, result) in owed {
+        for (callback, result) in kind.into_owed() {
             self.callback(|lp| callback(lp, result));
         }
         if let Some(on_close) = on_close {

@@ -106,6 +106,8 @@ impl<R: Record> Loop<R> {
         match handle.kind {
             Kind::Listener(_) => self.accept_ready(ready.handle),
             Kind::Stream(_) => self.stream_ready(ready),
+            Kind::Udp(_) => self.udp_ready(ready),
+            Kind::Signal(_) => self.signal_ready(ready.handle),
             Kind::Watcher(_) | Kind::Timer(_) | Kind::Async(_) => {}
         }
     }

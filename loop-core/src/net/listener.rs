@@ -3,29 +3,31 @@
 use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::rc::Rc;
 
-use mio::{Interest, Registry};
+use mio::Registry;
+use mio::net::{TcpListener, UnixListener};
 
 use super::Stream;
+use super::socket::{Acceptor, Socket, SocketFile};
+use crate::error::{About, SysError};
 use crate::event_loop::Loop;
 use crate::handle::{HandleId, Kind};
-use crate::io::token_of;
 use crate::limits::{ACCEPT_RETRY_MS, ACCEPTS_A_TURN};
 use crate::recorder::Record;
 
-type OnConnection<R> = Box<dyn FnMut(&mut Loop<R>, io::Result<HandleId>)>;
+type OnConnection<R> = Box<dyn FnMut(&mut Loop<R>, Result<HandleId, SysError>)>;
 
 /// A socket that accepts connections.
 pub(crate) struct Listener<R: Record> {
-    socket: mio::net::TcpListener,
+    pub(super) socket: Acceptor,
     on_connection: Option<OnConnection<R>>,
 }
 
 impl<R: Record> Listener<R> {
     pub(crate) fn deregister(&mut self, registry: &Registry) {
-        // Fails only for a socket that isn't registered, which is what is wanted.
-        let _ = registry.deregister(&mut self.socket);
+        self.socket.deregister(registry);
     }
 }
 
@@ -34,51 +36,56 @@ impl<R: Record> Loop<R> {
     /// connection, and for errors of accepting, after which listening goes on.
     ///
     /// # Errors
-    /// The system's, as when the port is taken.
+    /// The system's (call `listen`), as when the port is taken: `EADDRINUSE`.
     pub fn tcp_listen(
         &mut self,
         address: SocketAddr,
-        on_connection: impl FnMut(&mut Self, io::Result<HandleId>) + 'static,
-    ) -> io::Result<HandleId> {
-        let socket = mio::net::TcpListener::bind(address)?;
-        let listener = Listener { socket, on_connection: Some(Box::new(on_connection)) };
-        let id = self.handles.insert(Kind::Listener(listener), true);
-        self.register(id)?;
-        Ok(id)
+        on_connection: impl FnMut(&mut Self, Result<HandleId, SysError>) + 'static,
+    ) -> Result<HandleId, SysError> {
+        let socket = TcpListener::bind(address)
+            .map_err(|error| SysError::new("listen", error).about(About::Address(address)))?;
+        self.listen(Acceptor::Tcp(socket), Box::new(on_connection))
     }
 
-    /// The address of a listener, or the near end of a stream; `None` when it is closed.
-    pub fn local_address(&self, id: HandleId) -> Option<SocketAddr> {
-        match &self.handles.get(id)?.kind {
-            Kind::Listener(listener) => listener.socket.local_addr().ok(),
-            Kind::Stream(stream) => stream.socket().local_addr().ok(),
-            _ => None,
+    /// Listens on a Unix socket, whose file is made here and removed when the listener closes.
+    /// All else is as in [`Loop::tcp_listen`].
+    ///
+    /// # Errors
+    /// The system's (call `listen`): `EADDRINUSE` when there is a file of that name, a dead socket
+    /// included; `EACCES` when its folder is closed to us or missing (so libuv); `EINVAL` for a
+    /// name that is empty or longer than the system's socket addresses.
+    pub fn unix_listen(
+        &mut self,
+        path: impl AsRef<Path>,
+        on_connection: impl FnMut(&mut Self, Result<HandleId, SysError>) + 'static,
+    ) -> Result<HandleId, SysError> {
+        let path = path.as_ref();
+        let about = About::SocketPath(path.to_owned());
+        // The kernel would choose a name for a socket that has none.
+        if path.as_os_str().is_empty() {
+            return Err(SysError::errno_of("listen", libc::EINVAL, about));
         }
+        let socket = UnixListener::bind(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => SysError::errno_of("listen", libc::EACCES, about),
+            _ => SysError::new("listen", error).about(about),
+        })?;
+        self.listen(Acceptor::Unix(socket, SocketFile::of(path)), Box::new(on_connection))
     }
 
-    /// Registers a new socket with the poll. On failure its handle is gone again.
-    pub(super) fn register(&mut self, id: HandleId) -> io::Result<()> {
-        let registry = self.io.registry();
-        let Some(handle) = self.handles.get_mut(id) else { return Ok(()) };
-        let result = match &mut handle.kind {
-            Kind::Listener(listener) => {
-                registry.register(&mut listener.socket, token_of(id), Interest::READABLE)
-            }
-            Kind::Stream(stream) => registry.register(
-                stream.socket_mut(),
-                token_of(id),
-                Interest::READABLE | Interest::WRITABLE,
-            ),
-            _ => Ok(()),
-        };
-        if result.is_err() {
-            self.handles.remove(id);
-        }
-        result
+    fn listen(
+        &mut self,
+        socket: Acceptor,
+        on_connection: OnConnection<R>,
+    ) -> Result<HandleId, SysError> {
+        let listener = Listener { socket, on_connection: Some(on_connection) };
+        self.add_socket("listen", Kind::Listener(listener), true)
     }
 
     pub(crate) fn accept_ready(&mut self, id: HandleId) {
         for _ in 0..ACCEPTS_A_TURN {
+            if self.rejections.fatal() {
+                break;
+            }
             let Some(accepted) = self.accept(id) else { return };
             let connection = accepted.and_then(|socket| self.adopt(socket));
             let failed = connection.is_err();
@@ -109,27 +116,26 @@ impl<R: Record> Loop<R> {
             }
         });
         self.handle_unref(retry);
+        self.hide(retry);
         timer.set(Some(retry));
     }
 
     /// The next connection; `None` when there is none for now.
-    fn accept(&mut self, id: HandleId) -> Option<io::Result<mio::net::TcpStream>> {
+    fn accept(&mut self, id: HandleId) -> Option<Result<Socket, SysError>> {
         use io::ErrorKind::{ConnectionAborted, Interrupted, WouldBlock};
         loop {
             match self.listener(id)?.socket.accept() {
-                Ok((socket, _)) => return Some(Ok(socket)),
+                Ok(socket) => return Some(Ok(socket)),
                 Err(error) if error.kind() == WouldBlock => return None,
                 // That one has gone; the next one may be there.
                 Err(error) if matches!(error.kind(), ConnectionAborted | Interrupted) => {}
-                Err(error) => return Some(Err(error)),
+                Err(error) => return Some(Err(SysError::new("accept", error))),
             }
         }
     }
 
-    fn adopt(&mut self, socket: mio::net::TcpStream) -> io::Result<HandleId> {
-        let id = self.handles.insert(Kind::Stream(Stream::connected(socket)), false);
-        self.register(id)?;
-        Ok(id)
+    fn adopt(&mut self, socket: Socket) -> Result<HandleId, SysError> {
+        self.add_socket("accept", Kind::Stream(Stream::connected(socket)), false)
     }
 
     fn listener(&mut self, id: HandleId) -> Option<&mut Listener<R>> {
