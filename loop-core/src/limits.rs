@@ -11,7 +11,7 @@ pub(crate) const POLL_EVENTS: usize = 1024;
 /// at most 49,152 events before timers have their turn.
 pub(crate) const POLL_PASSES: usize = 48;
 
-/// Reads of one stream or UDP socket in one turn before others have theirs (libuv: 32).
+/// Reads of one stream or UDP socket at one go before others have their turn (libuv: 32).
 pub(crate) const READS_A_TURN: usize = 32;
 
 /// Bytes read from a stream at once (libuv suggests 64 KiB).
