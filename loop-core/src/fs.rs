@@ -149,7 +149,7 @@ impl<R: Record> Loop<R> {
         path: impl AsRef<Path>,
         on_entries: impl FnOnce(&mut Self, Result<Vec<DirEntry>, SysError>) + 'static,
     ) -> JobId {
-        self.on_path("scandir", path, |path| entries(path), on_entries)
+        self.on_path("scandir", path, entries, on_entries)
     }
 
     /// Removes a file.

@@ -373,3 +373,51 @@ impl<R: Record> Loop<R> {
         self.pending.push_back(Task::new(callback));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::event_loop::{Options, RunMode};
+
+    #[test]
+    fn slow_jobs_leave_half_of_the_threads_to_others() {
+        const SLOW: usize = 6;
+        let options = Options { thread_pool_size: Some(4), ..Options::default() };
+        let mut lp = Loop::new(options).unwrap();
+        let (release, hold) = mpsc::channel::<()>();
+        let hold = Arc::new(Mutex::new(hold));
+        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let ended = Rc::new(Cell::new(0));
+        for _ in 0..SLOW {
+            let (hold, running, most) = (hold.clone(), running.clone(), most.clone());
+            let wait = move || {
+                most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                let _ = hold.lock().unwrap().recv();
+                running.fetch_sub(1, Ordering::SeqCst);
+                Ok(())
+            };
+            let ended = ended.clone();
+            lp.queue_call(JobKind::Slow, "getaddrinfo", About::Socket, wait, move |_, result| {
+                assert_eq!(result, Ok(()));
+                ended.set(ended.get() + 1);
+            });
+        }
+        let waited = Rc::new(Cell::new(None));
+        let w = waited.clone();
+        lp.queue_work(
+            || (),
+            move |lp, _| {
+                w.set(lp.reader().snapshot().thread_pool.queue_length);
+                drop(release);
+            },
+        );
+        lp.run(RunMode::Default).unwrap();
+        assert_eq!((ended.get(), most.load(Ordering::SeqCst)), (SLOW, 2));
+        assert_eq!(waited.get(), Some(4), "those held back wait, though threads are idle");
+    }
+}

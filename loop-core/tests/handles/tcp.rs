@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::Command;
 
 use loop_core::ReadEvent;
 
@@ -229,4 +230,40 @@ fn write_callbacks_run_in_libuvs_phases() {
     assert_eq!(last[phase], after[phase]);
     assert_eq!(last[loop_core::Phase::Poll] - after[loop_core::Phase::Poll], 1);
     drop(reader.join().unwrap());
+}
+
+/// Without descriptors a connection waits, and is accepted when there are some again. The process
+/// that has few of them is this test, run once more.
+#[test]
+fn emfile() {
+    const CHILD: &str = "LOOP_CORE_TEST_EMFILE";
+    if std::env::var_os(CHILD).is_none() {
+        let mut again = Command::new("sh");
+        again.args(["-c", "ulimit -n 40; exec \"$0\" --exact tcp::emfile --nocapture"]);
+        let status = again.arg(std::env::current_exe().unwrap()).env(CHILD, "1").status();
+        assert!(status.unwrap().success());
+        return;
+    }
+    let mut lp = real_loop();
+    let log = Log::default();
+    let l = log.clone();
+    let server = lp.tcp_listen(localhost(), move |_, connection| match connection {
+        Ok(_) => note(&l, "accepted"),
+        Err(error) => note(&l, error),
+    });
+    let address = lp.local_address(server.unwrap()).unwrap();
+    let _client = TcpStream::connect(address).unwrap();
+    let handles = lp.handles().count();
+    let taken: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
+    assert_eq!(lp.udp_bind(localhost()).unwrap_err().name(), "EMFILE");
+    assert_eq!(lp.signal_start(1, |_| {}).unwrap_err().to_string(), "signal_start EMFILE 1");
+    let gone = lp.unix_connect("/x", noting_result(&log, "connect")).unwrap();
+    lp.run(RunMode::NoWait).unwrap();
+    lp.close(gone);
+    lp.run(RunMode::NoWait).unwrap();
+    assert_eq!(told(&log), "connect:EMFILE accept EMFILE");
+    assert_eq!(lp.handles().count(), handles, "what tries again is the loop's own");
+    drop(taken);
+    run_until(&mut lp, |_| !log.borrow().is_empty());
+    assert_eq!(told(&log), "accepted");
 }
