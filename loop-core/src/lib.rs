@@ -17,6 +17,28 @@
 //! assert_eq!(lp.reader().snapshot().timers, Some(1));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! What a loop watches, and what it has done for it:
+//!
+//! | libuv | here |
+//! |---|---|
+//! | timers | [`Loop::timer_start`]; Node's: [`Loop::set_timeout`], [`Loop::set_interval`] |
+//! | idle, prepare, check | [`Loop::idle_start`], [`Loop::prepare_start`], [`Loop::check_start`] |
+//! | async | [`Loop::waker`] |
+//! | tcp, pipe | [`Loop::tcp_listen`], [`Loop::tcp_connect`], [`Loop::unix_listen`]... |
+//! | stream | [`Loop::read_start`], [`Loop::write`], [`Loop::end_with`] |
+//! | udp | [`Loop::udp_bind`], [`Loop::udp_send`], [`Loop::udp_recv_start`] |
+//! | signal | [`Loop::signal_start`] |
+//! | fs | [`Loop::fs_open`], [`Loop::fs_read_file`] and the like |
+//! | getaddrinfo | [`Loop::lookup`] |
+//! | work, cancel | [`Loop::queue_work`], [`Loop::cancel_work`] |
+//! | close, ref, walk | [`Loop::close_with`], [`Loop::handle_ref`], [`Loop::handles`] |
+//!
+//! Under a virtual clock the work of the pool, files and look-ups included, is done where it is
+//! queued. Sockets and signals are real under either clock.
+//!
+//! Two examples are programs: `tcp_echo` (of `loopscope-exporters`) is a server that serves its own
+//! metrics from the loop; `recorder_alone` puts the recorder around a loop that somebody else wrote.
 
 pub mod buckets;
 mod clock;

@@ -320,13 +320,16 @@ impl<R: Record> Loop<R> {
 
     pub(crate) fn stream_ready(&mut self, ready: Ready) {
         let id = ready.handle;
-        if ready.writable {
+        // Every event tells that a socket is writable, and mostly nothing waits for that. What is
+        // written from now on finds out by itself.
+        let awaited = ready.writable && self.stream(id).is_some_and(|stream| stream.owes());
+        if awaited {
             self.finish_connect(id);
         }
         if ready.readable {
             self.read_ready(id);
         }
-        if ready.writable {
+        if awaited {
             self.write_ready(id);
         }
         self.update_stream(id);

@@ -63,6 +63,7 @@ fn udp_connect_gives_a_far_end_and_its_errors() {
     assert_eq!(peer.recv_from(&mut buffer).unwrap(), (5, near));
     drop(peer);
     receive(&mut lp, id, &log);
+    lp.run(RunMode::NoWait).unwrap();
     lp.udp_send(id, "x", None, |_, _| {});
     // Both are there before the loop looks, and announced once.
     let reborn = UdpSocket::bind(far).unwrap();
