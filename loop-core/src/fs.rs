@@ -2,8 +2,8 @@
 //!
 //! Each function queues one job and returns its name, by which [`Loop::cancel_work`] cancels it
 //! while it waits: its callback gets `ECANCELED`. Callbacks run in the poll phase. Errors read as
-//! Node's: `ENOENT: no such file or directory, open '/x'`. Under a virtual clock a job is done where
-//! it is queued.
+//! Node's: `ENOENT: no such file or directory, open '/x'`. Under a virtual clock a job is done
+//! where it is queued.
 //!
 //! Cost: a job of the pool, and the system's call.
 

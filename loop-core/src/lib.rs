@@ -38,7 +38,8 @@
 //! queued. Sockets and signals are real under either clock.
 //!
 //! Two examples are programs: `tcp_echo` (of `loopscope-exporters`) is a server that serves its own
-//! metrics from the loop; `recorder_alone` puts the recorder around a loop that somebody else wrote.
+//! metrics from the loop; `recorder_alone` puts the recorder around a loop that somebody else has
+//! written.
 
 pub mod buckets;
 mod clock;

@@ -65,7 +65,7 @@ type Work = Box<dyn FnOnce() -> Box<dyn Any + Send> + Send>;
 /// What a job mostly does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JobKind {
-    /// It works.
+    /// It works, or waits for a device.
     Quick,
     /// It waits for another computer.
     Slow,
@@ -389,6 +389,8 @@ mod tests {
         const SLOW: usize = 6;
         let options = Options { thread_pool_size: Some(4), ..Options::default() };
         let mut lp = Loop::new(options).unwrap();
+        let guard = lp.timer_start(60_000, 0, |_| panic!("the loop hangs"));
+        lp.handle_unref(guard);
         let (release, hold) = mpsc::channel::<()>();
         let hold = Arc::new(Mutex::new(hold));
         let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));

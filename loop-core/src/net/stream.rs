@@ -211,9 +211,9 @@ impl<R: Record> Loop<R> {
     }
 
     /// Writes to a stream. The callback runs when the kernel has taken everything, or an error has
-    /// come (call `write`): `EPIPE` behind the end, `EBADF` for a handle that is no open stream, `ECANCELED` when the
-    /// stream is closed before, or its connection fails.
-    /// It runs in the poll phase, or in the pending phase where nothing had to be waited for.
+    /// come (call `write`): `EPIPE` behind the end, `EBADF` for a handle that is no open stream,
+    /// `ECANCELED` when the stream is closed before, or its connection fails. It runs in the poll
+    /// phase, or in the pending phase where nothing had to be waited for.
     pub fn write(
         &mut self,
         id: HandleId,
