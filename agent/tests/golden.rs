@@ -7,9 +7,9 @@ use std::path::Path;
 
 use loop_core::buckets::Scale;
 use loop_core::snapshot::{
-    CauseTotals, ClockKind, Culprit, Drain, Events, Histogram, Ledger, LedgerKey, LoopSnapshot,
-    OpenTurn, Queue, Runtime, Snapshot, Source, Stall, Target, ThreadPoolSnapshot, Tier,
-    arrival_delay,
+    CauseTotals, ClockKind, Counters, Culprit, Drain, Events, Histogram, Ledger, LedgerKey,
+    LoopSnapshot, OpenTurn, Queue, Runtime, Snapshot, Source, Stall, Target, ThreadPoolSnapshot,
+    Tier, arrival_delay,
 };
 use loop_core::{Phase, PhaseMap};
 use loopscope::diagnosis::diagnose;
@@ -48,6 +48,13 @@ fn lengths(values: &[u64]) -> Option<Histogram> {
 /// A loop of our own that a drain of 60,000 microtasks held up.
 fn flood() -> Snapshot {
     let turns = times(&[120_000, 1_503_000_000]);
+    let counters = Counters {
+        task_clock_ns: Some(1_501_000_000),
+        context_switches: Some(12),
+        page_faults: Some(3),
+        cycles: None,
+        instructions: None,
+    };
     let stall = Stall {
         start_unix_ns: 1_795_248_000_250_000_000,
         duration_ns: 1_503_000_000,
@@ -56,8 +63,11 @@ fn flood() -> Snapshot {
         callbacks: Some(1),
         microtasks: Some(60_000),
         ledger_ns: Ledger::default()
+            .with(LedgerKey::RunQueue, 2_000_000)
+            .with(LedgerKey::SyncIo, 0)
             .with(LedgerKey::Microtasks, 1_500_000_000)
-            .with(LedgerKey::Native, 3_000_000),
+            .with(LedgerKey::Native, 1_000_000),
+        counters: Counters { page_faults: Some(1), context_switches: Some(9), ..counters },
         culprit: None,
         stack: None,
     };
@@ -91,6 +101,7 @@ fn flood() -> Snapshot {
             queue_length_max: Some(0),
             queue_length: Some(0),
         },
+        counters,
         stalls: vec![stall],
         stall_totals: totals,
         ..LoopSnapshot::default()
@@ -128,6 +139,7 @@ fn partial() -> Snapshot {
         callbacks: None,
         microtasks: None,
         ledger_ns: Ledger::default().with(LedgerKey::Javascript, 700_000_000),
+        counters: Counters::default(),
         culprit: Some(Culprit {
             function: "render".into(),
             file: "/srv/app/view.js".into(),

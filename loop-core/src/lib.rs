@@ -43,6 +43,7 @@
 
 pub mod buckets;
 mod clock;
+mod counters;
 mod error;
 mod event_loop;
 mod fs;

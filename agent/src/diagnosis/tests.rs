@@ -3,8 +3,8 @@
 use loop_core::Phase;
 use loop_core::buckets::Scale;
 use loop_core::snapshot::{
-    CauseTotals, ClockKind, Drain, Histogram, Ledger, LedgerKey, LoopSnapshot, OpenTurn, Queue,
-    Snapshot, Stall,
+    CauseTotals, ClockKind, Counters, Drain, Histogram, Ledger, LedgerKey, LoopSnapshot, OpenTurn,
+    Queue, Snapshot, Stall,
 };
 
 use super::*;
@@ -20,6 +20,7 @@ fn stall(cause: LedgerKey, duration_ns: u64, running: bool) -> Stall {
         callbacks: None,
         microtasks: None,
         ledger_ns: Ledger::default().with(cause, duration_ns),
+        counters: Counters::default(),
         culprit: None,
         stack: None,
     }

@@ -12,7 +12,9 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use loop_core::snapshot::{ClockKind, Runtime, Snapshot, Source, Target, ThreadCpu, Tier};
+use loop_core::snapshot::{
+    ClockKind, LoopSnapshot, Runtime, Snapshot, Source, Target, ThreadCpu, Tier,
+};
 use loop_core::{Loop, Options, Reader};
 use loopscope_workloads::Job;
 
@@ -84,7 +86,7 @@ fn run(
     let reader = event_loop.reader();
     let _ = started.send(Ok(reader.clone()));
     let ended = catch_unwind(AssertUnwindSafe(|| job.run(&mut event_loop)));
-    let cpu = cpu(&reader, reader.snapshot().tid);
+    let cpu = cpu(&reader, &reader.snapshot());
     // Set once, here; nobody else sets it.
     let _ = end.set(End { at_ns: reader.clock().now_ns(), cpu });
     on_end(match ended {
@@ -97,7 +99,7 @@ impl Observe for Embedded {
     fn snapshot(&self) -> Snapshot {
         let end = self.end.get();
         let mut observed = self.reader.snapshot();
-        observed.cpu = end.map_or_else(|| cpu(&self.reader, observed.tid), |end| end.cpu);
+        observed.cpu = end.map_or_else(|| cpu(&self.reader, &observed), |end| end.cpu);
         let now_ns = end.map_or_else(|| self.reader.clock().now_ns(), |end| end.at_ns);
         Snapshot {
             wall_ns: now_ns.saturating_sub(self.reader.started_ns()),
@@ -109,10 +111,14 @@ impl Observe for Embedded {
     }
 }
 
-/// The kernel's figures are in real time, and so mean nothing beside virtual ones.
-fn cpu(reader: &Reader, tid: u32) -> ThreadCpu {
+/// The kernel's figures are in real time, and so mean nothing beside virtual ones. How long the
+/// thread was throttled only its recorder knows: its control group counts for all of its threads.
+fn cpu(reader: &Reader, observed: &LoopSnapshot) -> ThreadCpu {
     match reader.clock().kind() {
-        ClockKind::Real => schedstat::read(tid),
+        ClockKind::Real => {
+            let throttled_ns = observed.cpu.throttled_ns;
+            ThreadCpu { throttled_ns, ..schedstat::read(observed.tid) }
+        }
         ClockKind::Virtual => ThreadCpu::default(),
     }
 }

@@ -20,6 +20,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["error"],
             &["snapshot"],
             &["clock"],
+            &["counters"],
             &["recorder"],
             &["task"],
             &["selector"],

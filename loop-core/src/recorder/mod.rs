@@ -15,7 +15,9 @@
 //! **Invariant**: the start of the open turn and of the open drain are stored at once, so that a
 //! loop which never comes back is seen by every reader.
 
+mod counted;
 mod histogram;
+mod ledger;
 mod reader;
 mod shared;
 mod stalls;

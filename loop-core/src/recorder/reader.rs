@@ -3,15 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::counted::counters;
+use super::ledger::ledger;
 use super::shared::{Hist, PoolGauge, Shared, Total, scale_of};
 use super::stalls::StallRecord;
 use super::sync::{Ordering, get};
-use super::writer::ledger;
 use crate::clock::Clock;
 use crate::phase::{PHASES, Phase, PhaseMap};
 use crate::snapshot::{
     CauseTotals, ClockKind, Drain, Events, Histogram, LedgerKey, LoopSnapshot, OpenTurn, Queue,
-    Stall, ThreadCpu, ThreadPoolSnapshot, arrival_delay,
+    Stall, ThreadPoolSnapshot, arrival_delay,
 };
 
 /// Reads what a [`super::Recorder`] notes. Cloning is cheap; every clone sees the same.
@@ -74,7 +75,7 @@ impl Reader {
         self.read_times(out, now_ns);
         self.read_histograms(out);
         self.read_stalls(out, now_ns);
-        out.cpu = ThreadCpu::default();
+        (out.counters, out.cpu) = self.shared.counted.totals();
     }
 
     /// Stalls so far: seen, kept in the ring, overwritten in it.
@@ -189,6 +190,7 @@ impl Reader {
             callbacks: (!running).then_some(record.callbacks),
             microtasks: Some(record.microtasks),
             ledger_ns: ledger(record),
+            counters: counters(&record.spent),
             culprit: None,
             stack: None,
         }
@@ -209,17 +211,25 @@ impl Reader {
         let turn = turn.filter(|turn| turn.age_ns >= self.stall_threshold_ns)?;
         let open = &self.shared.open;
         let drain_of = |queue| turn.drain.filter(|drain| drain.queue == queue);
-        let drain_ns = |queue| drain_of(queue).map_or(0, |drain| drain.age_ns.min(turn.age_ns));
+        let start_ns = now_ns - turn.age_ns;
+        let counted = &self.shared.counted;
+        let spent = counted.spent_since(start_ns, get(&self.shared.thread_id));
+        let on_cpu_ns = |drain: Drain| {
+            let since_ns = now_ns.saturating_sub(drain.age_ns);
+            let on_cpu_ns = counted.drain_on_cpu_ns(since_ns, &spent).unwrap_or(drain.age_ns);
+            on_cpu_ns.min(drain.age_ns).min(turn.age_ns)
+        };
+        let drain_ns = |queue| drain_of(queue).map_or(0, on_cpu_ns);
         let jobs = drain_of(Queue::Microtask).map_or(0, |drain| drain.jobs);
         let record = StallRecord {
-            start_ns: now_ns - turn.age_ns,
+            start_ns,
             duration_ns: turn.age_ns,
             phase: turn.phase.map_or(PHASES, |phase| phase as usize) as u64,
             callbacks: 0,
             microtasks: get(&open.microtasks) + jobs,
             microtask_ns: get(&open.microtask_ns) + drain_ns(Queue::Microtask),
             tick_ns: get(&open.tick_ns) + drain_ns(Queue::NextTick),
-            frozen_ns: 0,
+            spent,
         };
         Some(self.stall(&record, true))
     }

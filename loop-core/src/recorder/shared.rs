@@ -1,5 +1,6 @@
 //! What writer and readers share: atomics, each written by the loop's thread only.
 
+use super::counted::Counted;
 use super::histogram::AtomicHistogram;
 use super::stalls::StallRing;
 use super::sync::{AtomicU64, Ordering, add, fence, get, set};
@@ -64,10 +65,11 @@ pub(super) struct Shared {
     pub(super) microtasks_told: AtomicU64,
     pub(super) cost_declared: AtomicU64,
     pub(super) thread_id: AtomicU64,
+    pub(super) counted: Counted,
 }
 
 impl Shared {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(counted: Counted) -> Self {
         Shared {
             histograms: all_histograms(),
             totals: std::array::from_fn(|_| AtomicU64::new(0)),
@@ -78,6 +80,7 @@ impl Shared {
             microtasks_told: AtomicU64::new(0),
             cost_declared: AtomicU64::new(0),
             thread_id: AtomicU64::new(0),
+            counted,
         }
     }
 

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use super::Record;
+use super::counted::{Counted, Counting};
+use super::ledger::ledger;
 use super::reader::Reader;
 use super::shared::{Hist, Shared, TOTALS, Total, count_stall};
 use super::stalls::StallRecord;
 use super::sync::{Ordering, fence, set};
 use super::turns::Turns;
 use crate::clock::Clock;
+use crate::counters::Reading;
 use crate::limits::TIMED_DRAIN_JOBS;
 use crate::phase::{PHASES, Phase};
-use crate::snapshot::{LedgerKey, Queue};
+use crate::snapshot::Queue;
 
 /// Notes what a loop does, for [`Reader`]s on any thread.
 ///
@@ -29,6 +32,7 @@ pub struct Recorder {
     frozen_ns: u64,
     turns: Turns,
     drained: Drained,
+    counting: Counting,
     stall_threshold_ns: u64,
     detail: bool,
 }
@@ -45,7 +49,7 @@ struct Drained {
 impl Recorder {
     /// A recorder, and the reader that sees what it notes. It is made on the thread of its loop.
     pub fn new(clock: Clock, stall_threshold_ns: u64, detail: bool) -> (Recorder, Reader) {
-        let shared = Arc::new(Shared::new());
+        let shared = Arc::new(Shared::new(Counted::open(&clock, detail)));
         set(&shared.thread_id, thread_id().unwrap_or(0));
         let recorder = Recorder {
             shared: shared.clone(),
@@ -57,6 +61,7 @@ impl Recorder {
             frozen_ns: 0,
             turns: Turns::new(),
             drained: Drained::default(),
+            counting: Counting::new(&shared.counted, detail),
             stall_threshold_ns,
             detail,
         };
@@ -99,6 +104,7 @@ impl Recorder {
 
     #[cold]
     fn note_stall(&mut self, duration_ns: u64) {
+        let spent = self.read_counters(self.turns.start_ns + duration_ns);
         let (phase, callbacks) = self.turns.longest_phase(duration_ns, &self.totals);
         let stall = StallRecord {
             start_ns: self.turns.start_ns,
@@ -108,39 +114,22 @@ impl Recorder {
             microtasks: self.drained.microtasks,
             microtask_ns: self.drained.microtask_ns,
             tick_ns: self.drained.tick_ns,
-            frozen_ns: 0,
+            spent,
         };
         self.shared.stalls.push(stall);
-        count_stall(&self.shared, cause(&stall), duration_ns);
+        count_stall(&self.shared, ledger(&stall).cause(), duration_ns);
     }
-}
 
-/// The ledger of a turn on the embedded loop: drains are timed, the rest is the callbacks' own
-/// native code.
-pub(super) fn ledger(stall: &StallRecord) -> crate::snapshot::Ledger {
-    // A running turn is read while it goes on, so that its parts may be of a later moment than its
-    // age: each part is at most what the ones before it have left.
-    let mut left_ns = stall.duration_ns;
-    let mut part = |ns: u64| {
-        let part_ns = ns.min(left_ns);
-        left_ns -= part_ns;
-        part_ns
-    };
-    crate::snapshot::Ledger::default()
-        .with(LedgerKey::Frozen, part(stall.frozen_ns))
-        .with(LedgerKey::Microtasks, part(stall.microtask_ns))
-        .with(LedgerKey::Ticks, part(stall.tick_ns))
-        .with(LedgerKey::Native, part(u64::MAX))
+    #[cold]
+    fn read_counters(&mut self, now_ns: u64) -> Reading {
+        self.counting.read(&self.shared.counted, now_ns)
+    }
 }
 
 /// The kernel's number of this thread, where there is a `/proc` to tell it.
 fn thread_id() -> Option<u64> {
     let link = std::fs::read_link("/proc/thread-self").ok()?;
     link.file_name()?.to_str()?.parse().ok()
-}
-
-fn cause(stall: &StallRecord) -> LedgerKey {
-    ledger(stall).cause()
 }
 
 impl Record for Recorder {
@@ -165,6 +154,9 @@ impl Record for Recorder {
 
     #[inline]
     fn open_turn(&mut self, now_ns: u64) {
+        if now_ns >= self.counting.next_ns {
+            self.read_counters(now_ns);
+        }
         self.turns.open(now_ns);
         self.shared.open.begin_turn(now_ns);
     }
@@ -174,6 +166,8 @@ impl Record for Recorder {
         let duration_ns = now_ns - self.turns.start_ns;
         if duration_ns >= self.stall_threshold_ns {
             self.note_stall(duration_ns);
+        } else if now_ns >= self.counting.next_ns {
+            self.read_counters(now_ns);
         }
         if self.drained.microtasks | self.drained.ticks != 0 {
             self.forget_drains();
@@ -236,6 +230,9 @@ impl Record for Recorder {
 
     #[inline]
     fn open_drain(&mut self, queue: Queue, now_ns: u64) {
+        if now_ns >= self.counting.next_in_turn_ns {
+            self.counting.read_in_turn(&self.shared.counted, now_ns);
+        }
         self.shared.open.begin_drain(queue, now_ns);
     }
 
@@ -246,12 +243,13 @@ impl Record for Recorder {
 
     #[inline]
     fn close_drain(&mut self, queue: Queue, jobs: u64, duration_ns: u64) {
+        let on_cpu_ns = self.counting.drain_on_cpu_ns(&self.shared.counted, duration_ns);
         self.shared.open.end_drain();
         let (length, time) = match queue {
             Queue::Microtask => {
                 *self.total(Total::Microtasks) += jobs;
                 self.drained.microtasks += jobs;
-                self.drained.microtask_ns += duration_ns;
+                self.drained.microtask_ns += on_cpu_ns;
                 set(&self.shared.open.microtasks, self.drained.microtasks);
                 set(&self.shared.open.microtask_ns, self.drained.microtask_ns);
                 (Hist::MicrotaskLength, Hist::MicrotaskNs)
@@ -259,7 +257,7 @@ impl Record for Recorder {
             Queue::NextTick => {
                 *self.total(Total::Ticks) += jobs;
                 self.drained.ticks += jobs;
-                self.drained.tick_ns += duration_ns;
+                self.drained.tick_ns += on_cpu_ns;
                 set(&self.shared.open.tick_ns, self.drained.tick_ns);
                 (Hist::TickLength, Hist::TickNs)
             }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
-use super::{CauseTotals, Histogram, Stall};
+use super::{CauseTotals, Counters, Histogram, Stall};
 use crate::phase::{Phase, PhaseMap};
 
 /// What one loop did since the observation began. Histograms of times are in nanoseconds.
@@ -71,6 +71,9 @@ pub struct LoopSnapshot {
     pub stall_totals: CauseTotals,
     /// What the kernel accounts to the loop's thread.
     pub cpu: ThreadCpu,
+    /// Its counters since the observation began, as of the last reading: when the newest turn
+    /// began or ended, or up to a millisecond before.
+    pub counters: Counters,
 }
 
 impl LoopSnapshot {
@@ -97,7 +100,7 @@ impl LoopSnapshot {
     pub fn merge(&mut self, other: &LoopSnapshot) {
         self.turns += other.turns;
         self.callbacks = both(self.callbacks, other.callbacks, add_phases);
-        for (ours, theirs) in self.counters_mut().into_iter().zip(other.counters()) {
+        for (ours, theirs) in self.totals_mut().zip(other.totals()) {
             *ours = both(*ours, theirs, |a, b| a + b);
         }
         for (ours, theirs) in self.histograms_mut().into_iter().zip(other.histograms()) {
@@ -119,7 +122,7 @@ impl LoopSnapshot {
         let mut delta = self.clone();
         delta.turns = self.turns.saturating_sub(earlier.turns);
         delta.callbacks = since(self.callbacks, earlier.callbacks, sub_phases);
-        for (ours, then) in delta.counters_mut().into_iter().zip(earlier.counters()) {
+        for (ours, then) in delta.totals_mut().zip(earlier.totals()) {
             *ours = since(*ours, then, u64::saturating_sub);
         }
         for (ours, then) in delta.histograms_mut().into_iter().zip(earlier.histograms()) {
@@ -136,8 +139,8 @@ impl LoopSnapshot {
         delta
     }
 
-    fn counters(&self) -> [Option<u64>; 10] {
-        [
+    fn totals(&self) -> impl Iterator<Item = Option<u64>> {
+        let own = [
             self.microtasks,
             self.ticks,
             self.timers,
@@ -148,11 +151,12 @@ impl LoopSnapshot {
             self.cpu.on_cpu_ns,
             self.cpu.run_delay_ns,
             self.cpu.throttled_ns,
-        ]
+        ];
+        own.into_iter().chain(self.counters.all())
     }
 
-    fn counters_mut(&mut self) -> [&mut Option<u64>; 10] {
-        [
+    fn totals_mut(&mut self) -> impl Iterator<Item = &mut Option<u64>> {
+        let own = [
             &mut self.microtasks,
             &mut self.ticks,
             &mut self.timers,
@@ -163,7 +167,8 @@ impl LoopSnapshot {
             &mut self.cpu.on_cpu_ns,
             &mut self.cpu.run_delay_ns,
             &mut self.cpu.throttled_ns,
-        ]
+        ];
+        own.into_iter().chain(self.counters.all_mut())
     }
 
     fn histograms(&self) -> Vec<Option<&Histogram>> {
@@ -271,7 +276,7 @@ pub struct ThreadCpu {
 
 impl Serialize for LoopSnapshot {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut s = serializer.serialize_struct("Loop", 19)?;
+        let mut s = serializer.serialize_struct("Loop", 20)?;
         s.serialize_field("pid", &self.pid)?;
         s.serialize_field("thread", &self.thread)?;
         s.serialize_field("tid", &self.tid)?;
@@ -290,6 +295,7 @@ impl Serialize for LoopSnapshot {
         s.serialize_field("tick_drain_ns", &self.tick_drain_ns)?;
         s.serialize_field("gc_pause_ns", &self.gc_pause_ns)?;
         s.serialize_field("thread_pool", &self.thread_pool)?;
+        s.serialize_field("counters", &self.counters)?;
         s.serialize_field("stalls", &self.stalls)?;
         s.end()
     }

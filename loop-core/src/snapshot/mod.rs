@@ -12,6 +12,7 @@
 //! **Invariant**: what a source can't see is `None` (JSON `null`), never zero.
 
 mod arrival;
+mod counters;
 mod histogram;
 mod loops;
 mod stall;
@@ -19,6 +20,7 @@ mod summary;
 mod target;
 
 pub use arrival::arrival_delay;
+pub use counters::Counters;
 pub use histogram::Histogram;
 pub use loops::{Drain, LoopSnapshot, OpenTurn, Queue, ThreadCpu, ThreadPoolSnapshot};
 pub use stall::{CauseTotals, Culprit, Ledger, LedgerKey, Stall};

@@ -2,6 +2,7 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::Counters;
 use crate::phase::Phase;
 
 /// A turn that held up its loop for at least the stall threshold.
@@ -22,6 +23,8 @@ pub struct Stall {
     pub microtasks: Option<u64>,
     /// Where the time went.
     pub ledger_ns: Ledger,
+    /// What the kernel counted for the loop's thread in it, and up to a millisecond before.
+    pub counters: Counters,
     /// The function to look at, where it is known.
     pub culprit: Option<Culprit>,
     /// The stack most often seen, outermost caller last; `None` where stacks aren't taken.
@@ -53,7 +56,8 @@ pub enum LedgerKey {
     Throttled,
     /// Runnable, but the CPU was given to others.
     RunQueue,
-    /// Waiting in a synchronous system call.
+    /// Waiting in a synchronous system call. On the embedded loop any wait, also for a lock, and
+    /// the time in which a signal had stopped the process: the kernel tells them not apart.
     SyncIo,
     /// Waiting for a lock.
     LockWait,

@@ -1,5 +1,6 @@
 //! The report for people: the verdict first, then what to do, then the figures behind it.
 
+mod counters;
 mod drains;
 mod phases;
 mod reasons;
@@ -48,6 +49,7 @@ fn write_loop(
     phases::write(observed, &reasons, terminal, out)?;
     times::write(observed, &reasons, terminal, out)?;
     drains::write(observed, &reasons, terminal, out)?;
+    counters::write(observed, terminal, out)?;
     stalls::write(observed, snapshot.clock, terminal, out)
 }
 

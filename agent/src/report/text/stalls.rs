@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use loop_core::snapshot::{ClockKind, LoopSnapshot, Stall};
 use loop_core::units::{format_count, format_ns};
 
-use super::write_heading;
+use super::{counters, write_heading};
 use crate::layout::{bar, pad_right, percent};
 use crate::terminal::{Ink, Terminal};
 
@@ -43,8 +43,13 @@ pub(super) fn write(
         String::new()
     };
     write_heading("Stalls", &remark, terminal, out)?;
-    for stall in worst {
+    for (rank, stall) in worst.into_iter().enumerate() {
         write_stall(stall, clock, terminal, out)?;
+        if rank == 0
+            && let Some(line) = counters::line(&stall.counters)
+        {
+            writeln!(out, "    {}", terminal.paint(Ink::Faint, &line))?;
+        }
     }
     Ok(())
 }
