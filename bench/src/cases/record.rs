@@ -41,6 +41,24 @@ pub fn recorder() -> Case {
     })
 }
 
+/// A reading of the thread's counters, by turns that begin and end with one. The thread is hardly
+/// ever switched between two, which spares each the files of the kernel.
+pub fn reading() -> Case {
+    const TURNS: u64 = 500;
+    let (mut recorder, reader) = Recorder::new(Clock::real(), u64::MAX, true);
+    let mut now_ns = 0;
+    Box::new(move || {
+        let _ = &reader;
+        Ok(Batch::timed(2 * TURNS, || {
+            for _ in 0..TURNS {
+                recorder.open_turn(now_ns);
+                now_ns += 1;
+                recorder.close_turn(now_ns);
+            }
+        }))
+    })
+}
+
 /// `hdrhistogram` with two significant digits.
 ///
 /// # Errors

@@ -109,8 +109,10 @@ fn records(size: &Size) -> Result<Vec<Row>, Failure> {
         record::hdrhistogram()?,
         record::prometheus()?,
         record::prometheus_client(),
+        record::reading(),
     ];
     let figures = interleaved(size.rounds, &mut cases)?;
+    const SWITCHED: &str = "not switched since the last; at most one in 1 ms without detail";
     const BASIS: &str = "values from 50 ns to 50 ms";
     let peer = |what, at: usize| Row::time(what, Unit::Ns, &figures[at], BASIS);
     Ok(vec![
@@ -118,6 +120,7 @@ fn records(size: &Size) -> Result<Vec<Row>, Failure> {
         peer("  peer: hdrhistogram, 2 digits", 1),
         peer("  peer: prometheus, 19 buckets", 2),
         peer("  peer: prometheus-client, 19 buckets", 3),
+        Row::time("reading of the thread's counters", Unit::Ns, &figures[4], SWITCHED),
     ])
 }
 
