@@ -39,14 +39,14 @@ const NEVER: [(&str, &str); 3] = [
 
 /// Metrics that only some machines have, and why. Their queries must succeed.
 const PERHAPS: [(&str, &str); 1] =
-    [("loopscope_thread_throttled_seconds_total", "known only under a CPU quota")];
+    [("loopscope_thread_throttled_seconds_total", "known only in a control group for the CPU")];
 
 /// What a query that groups by a label must show a figure for, in one target at least. These loads
-/// run nothing in the other phases, and their stalls have no other certain cause.
-const SHOWN: [(&str, &[&str]); 4] = [
+/// run nothing in the other phases. Of causes none is certain: where others want the CPU, too, it
+/// may be the run queue for all stalls.
+const SHOWN: [(&str, &[&str]); 3] = [
     ("phase", &["timers", "poll", "check"]),
     ("queue", &["next_tick", "microtask"]),
-    ("cause", &["microtasks", "ticks"]),
     ("state", &["attached"]),
 ];
 

@@ -43,6 +43,7 @@ fn the_schema_is_as_promised() {
         "tick_drain_ns",
         "gc_pause_ns",
         "thread_pool",
+        "counters",
         "stalls",
     ];
     let of_target = [
@@ -63,6 +64,10 @@ fn the_schema_is_as_promised() {
         assert!(histogram.contains_key(key), "{key}");
     }
     assert!(report["loops"][0]["gc_pause_ns"].is_null(), "what is not seen is null");
+    let counters = report["loops"][0]["counters"].as_object().expect("an object");
+    for key in ["task_clock_ns", "context_switches", "page_faults", "cycles", "instructions"] {
+        assert!(counters.contains_key(key), "{key}");
+    }
     assert_eq!(report["targets"][0]["name"], "sync-promises");
     assert_eq!(report["workload"]["params"]["count"], "300");
 }

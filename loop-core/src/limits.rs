@@ -38,8 +38,8 @@ pub(crate) const POOL_THREADS_MAX: usize = 1024;
 /// ledger of a stall it is always taken.
 pub(crate) const TIMED_DRAIN_JOBS: u64 = 8;
 
-/// From which age on the thread's counters are read again between two turns: a thousand readings
-/// of at most 2.5 µs a second are a quarter of a percent. A drain as long as that is timed by them.
+/// From which age on the thread's counters are read again between two turns: a thousand times a
+/// second, which at 1 to 3 µs is a few thousandths of the time. A drain as long is timed by them.
 pub(crate) const READING_AGE_NS: u64 = NS_PER_MS;
 
 /// What timers count in, in what clocks count in.

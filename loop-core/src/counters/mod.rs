@@ -13,9 +13,9 @@
 //! no context switches by them, as those happen in the kernel; and many containers refuse the
 //! call. The system calls above cost nothing until they are made, and nobody refuses them.
 //!
-//! Cost of a reading: two system calls where the thread has not been switched since the last one;
-//! else three, and one for each of the two files of its control group that are there; with `detail`
-//! and a PMU one more. 0.8 to 2.5 µs; no allocation. `goals` in `bench` prints it.
+//! Cost of a reading: two system calls where the thread has not been switched since the last one,
+//! 0.9 µs together (`goals` in `bench`); else a third one, and one for each of the two files of its
+//! control group that are there; with `detail` and a PMU one more. No allocation.
 //!
 //! **Invariant**: what the kernel doesn't tell is `None`. Nothing here fails a loop.
 

@@ -6,8 +6,8 @@
 //! drain, on the same condition, and after a drain of a millisecond: a stall's drains are told
 //! apart from its callbacks by what they had of the CPU.
 //!
-//! Cost: a comparison a turn's end, a drain and a wait; a reading is 0.8 to 2.5 µs (see
-//! [`crate::counters`]) and is published by 24 stores.
+//! Cost: a comparison where a turn begins, where it ends, and a drain; a reading as in
+//! [`crate::counters`], published by 15 stores.
 //!
 //! **Invariant**: the reading that a stall is measured from is never of a later moment than the
 //! stall's begin, and at most [`READING_AGE_NS`] older.

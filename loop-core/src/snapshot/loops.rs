@@ -268,9 +268,9 @@ pub struct ThreadPoolSnapshot {
 pub struct ThreadCpu {
     /// Time on a CPU.
     pub on_cpu_ns: Option<u64>,
-    /// Time runnable, waiting for a CPU.
+    /// Time runnable, waiting for a CPU. Time held back by a quota is a part of it.
     pub run_delay_ns: Option<u64>,
-    /// Time held back by a CPU quota.
+    /// Time held back by the CPU quota of the thread's control group.
     pub throttled_ns: Option<u64>,
 }
 

@@ -1,11 +1,10 @@
 //! The counters of a thread on Linux.
 //!
-//! What the kernel's figures mean was tried on Linux 6.18 and holds by its source since 3.2:
+//! What the kernel's figures mean was tried on Linux 6.18:
 //!
 //! - Run delay (`schedstat`) grows when the thread gets its CPU, by the time since it became
 //!   runnable. A thread whose quota is used up stays runnable, so **run delay contains throttled
-//!   time**: 200 ms of work under a quota of a quarter took 733 ms, of which 533 ms were run delay
-//!   and 529 ms throttled.
+//!   time** (`tests/cgroup.rs` fails if it does not).
 //! - A thread stopped by a signal (`SIGSTOP`) looks like one that waits: neither on a CPU nor in
 //!   the queue, and one voluntary switch. Nothing that it can read afterwards tells the two apart.
 //!   A frozen control group looks the same, but Linux 6.18 keeps its time in `cgroup.stat.local`.
