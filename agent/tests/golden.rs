@@ -45,16 +45,18 @@ fn lengths(values: &[u64]) -> Option<Histogram> {
     Some(Histogram::of(Scale::Length, values.iter().copied()))
 }
 
+/// Of the loop of our own, on a CPU that counts no cycles.
+const COUNTERS: Counters = Counters {
+    task_clock_ns: Some(1_501_000_000),
+    context_switches: Some(12),
+    page_faults: Some(3),
+    cycles: None,
+    instructions: None,
+};
+
 /// A loop of our own that a drain of 60,000 microtasks held up.
 fn flood() -> Snapshot {
     let turns = times(&[120_000, 1_503_000_000]);
-    let counters = Counters {
-        task_clock_ns: Some(1_501_000_000),
-        context_switches: Some(12),
-        page_faults: Some(3),
-        cycles: None,
-        instructions: None,
-    };
     let stall = Stall {
         start_unix_ns: 1_795_248_000_250_000_000,
         duration_ns: 1_503_000_000,
@@ -62,12 +64,8 @@ fn flood() -> Snapshot {
         phase: Some(Phase::Poll),
         callbacks: Some(1),
         microtasks: Some(60_000),
-        ledger_ns: Ledger::default()
-            .with(LedgerKey::RunQueue, 2_000_000)
-            .with(LedgerKey::SyncIo, 0)
-            .with(LedgerKey::Microtasks, 1_500_000_000)
-            .with(LedgerKey::Native, 1_000_000),
-        counters: Counters { page_faults: Some(1), context_switches: Some(9), ..counters },
+        ledger_ns: flood_ledger(),
+        counters: Counters { page_faults: Some(1), context_switches: Some(9), ..COUNTERS },
         culprit: None,
         stack: None,
     };
@@ -101,7 +99,7 @@ fn flood() -> Snapshot {
             queue_length_max: Some(0),
             queue_length: Some(0),
         },
-        counters,
+        counters: COUNTERS,
         stalls: vec![stall],
         stall_totals: totals,
         ..LoopSnapshot::default()
@@ -113,6 +111,14 @@ fn flood() -> Snapshot {
         targets: vec![target(4242, "sync-promises", Source::Embedded, Tier::Full)],
         loops: vec![observed],
     }
+}
+
+fn flood_ledger() -> Ledger {
+    Ledger::default()
+        .with(LedgerKey::RunQueue, 2_000_000)
+        .with(LedgerKey::SyncIo, 0)
+        .with(LedgerKey::Microtasks, 1_500_000_000)
+        .with(LedgerKey::Native, 1_000_000)
 }
 
 fn target(pid: u32, name: &str, source: Source, tier: Tier) -> Target {

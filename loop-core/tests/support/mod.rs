@@ -1,4 +1,4 @@
-//! What tests of ledgers share: work that is counted by the CPU it gets, and how parts are compared.
+//! What tests of ledgers share: work counted by the CPU it gets, and how parts are compared.
 
 use std::hint::black_box;
 use std::time::Duration;

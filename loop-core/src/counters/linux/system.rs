@@ -1,7 +1,7 @@
 //! The two system calls that the standard library does not offer, and a file made of a descriptor.
 //!
 //! Cost: a system call each; no allocation.
-#![allow(unsafe_code)] // Two calls into libc that fill a struct of ours, and one that takes a descriptor.
+#![allow(unsafe_code)] // Calls into libc that fill a struct, and one that takes a descriptor.
 
 use std::fs::File;
 use std::os::fd::{FromRawFd, IntoRawFd};
