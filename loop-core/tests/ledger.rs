@@ -22,15 +22,10 @@ fn queue_work(lp: &mut Loop, jobs: u64) {
 
 #[test]
 fn a_callback_that_computes_and_waits_and_a_drain_are_told_apart() {
-    let (mut from, mut to) = std::io::pipe().unwrap();
-    let stall = stall_of(false, move |lp| {
+    let stall = stall_of(false, |lp| {
         compute(ms(100));
-        let writer = thread::spawn(move || {
-            thread::sleep(ms(100));
-            to.write_all(b"x").unwrap();
-        });
-        from.read_exact(&mut [0]).unwrap();
-        writer.join().unwrap();
+        // The kernel ends a sleep in time, however busy the machine; another thread might not.
+        thread::sleep(ms(100));
         queue_work(lp, 100);
     });
     assert_part(&stall, Native, 100 * MS);

@@ -26,7 +26,7 @@ const NEVER_NS: u64 = u64::MAX;
 const WORDS: usize = READING_WORDS + 4;
 
 /// What readers see of the counters.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Told {
     /// The reading at the begin of the open turn, or the newest between turns.
     reading: Reading,
@@ -120,12 +120,13 @@ pub(super) struct Counting {
     pub(super) next_in_turn_ns: u64,
     age_ns: u64,
     published: u64,
+    clock: Clock,
     /// The counters are those of one thread.
     _stays: PhantomData<*const ()>,
 }
 
 impl Counting {
-    pub(super) fn new(counted: &Counted, detail: bool) -> Counting {
+    pub(super) fn new(counted: &Counted, clock: Clock, detail: bool) -> Counting {
         let next_ns = if counted.sources.is_some() { 0 } else { NEVER_NS };
         Counting {
             turn: counted.first,
@@ -136,6 +137,7 @@ impl Counting {
             next_in_turn_ns: next_ns,
             age_ns: if detail { 0 } else { READING_AGE_NS },
             published: 0,
+            clock,
             _stays: PhantomData,
         }
     }
@@ -145,13 +147,15 @@ impl Counting {
     #[inline(never)]
     pub(super) fn read(&mut self, counted: &Counted, now_ns: u64) -> Reading {
         let Some(sources) = &counted.sources else { return Reading::default() };
-        let reading = sources.read(&self.newest);
+        let newest = sources.read(&self.newest);
+        let late_ns = self.clock.now_ns().saturating_sub(now_ns);
+        let reading = as_of(newest, late_ns);
         let spent = reading - self.turn;
         let throttled_ns = spent.throttled_ns.unwrap_or(0).min(spent.run_delay_ns.unwrap_or(0));
         self.throttled_ns += throttled_ns;
         (self.turn, self.turn_at_ns) = (reading, now_ns);
         self.next_ns = now_ns + self.age_ns;
-        self.note(counted, reading, now_ns);
+        self.note(counted, newest, now_ns);
         spent
     }
 
@@ -199,6 +203,18 @@ impl Counting {
     }
 }
 
+/// The reading as it was `late_ns` before it was made. Between the clock and the counters a thread
+/// may lose its CPU, for long where many want it: that wait is not the turn's that ended before it,
+/// but of the one that begins.
+fn as_of(reading: Reading, late_ns: u64) -> Reading {
+    /// What the readings themselves may take.
+    const PROMPT_NS: u64 = 50_000;
+    if late_ns <= PROMPT_NS {
+        return reading;
+    }
+    Reading { run_delay_ns: reading.run_delay_ns.map(|ns| ns.saturating_sub(late_ns)), ..reading }
+}
+
 /// Counters as readers get them.
 pub(super) fn counters(reading: &Reading) -> Counters {
     Counters {
@@ -207,5 +223,26 @@ pub(super) fn counters(reading: &Reading) -> Counters {
         page_faults: reading.page_faults,
         cycles: reading.cycles,
         instructions: reading.instructions,
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_between_clock_and_counters_is_not_of_the_turn_before() {
+        let reading = Reading { run_delay_ns: Some(90_000_000), ..Reading::default() };
+        assert_eq!(as_of(reading, 3_000), reading);
+        assert_eq!(as_of(reading, 70_000_000).run_delay_ns, Some(20_000_000));
+        assert_eq!(as_of(reading, 99_000_000).run_delay_ns, Some(0));
+        assert_eq!(as_of(Reading::default(), 99_000_000), Reading::default());
+    }
+
+    #[test]
+    fn what_is_told_is_read_back() {
+        let reading = Reading { page_faults: Some(3), ..Reading::default() };
+        let told = Told { reading, at_ns: 4, throttled_ns: 5, newest_clock_ns: 6, newest_at_ns: 7 };
+        assert_eq!(Told::from_words(told.to_words()), told);
     }
 }

@@ -61,7 +61,7 @@ impl Recorder {
             frozen_ns: 0,
             turns: Turns::new(),
             drained: Drained::default(),
-            counting: Counting::new(&shared.counted, detail),
+            counting: Counting::new(&shared.counted, clock.clone(), detail),
             stall_threshold_ns,
             detail,
         };
