@@ -4,8 +4,8 @@
 //! cargo run --package loop-core --example recorder_alone
 //! ```
 //!
-//! A loop tells the recorder four things: when it begins to wait and when it comes back, and when a
-//! phase of its work begins and ends. All the rest follows from these.
+//! A loop tells the recorder when it starts and stops, when it begins to wait and when it comes
+//! back, and when a phase of its work begins and ends. All the rest follows from these.
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -32,16 +32,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let client = start_client(listener.local_addr()?);
 
     let mut connection = None;
-    recorder.open_turn(clock.now_ns());
+    let start_ns = clock.now_ns();
+    recorder.start(start_ns);
+    recorder.open_turn(start_ns);
     loop {
         // The turn ends where the wait begins, and the next one begins where it ends.
         let asleep_ns = clock.now_ns();
         recorder.close_turn(asleep_ns);
-        recorder.flush();
         recorder.open_wait(asleep_ns);
         poll.poll(&mut events, None)?;
         let awake_ns = clock.now_ns();
-        recorder.close_wait(awake_ns - asleep_ns);
+        recorder.close_wait(awake_ns, awake_ns - asleep_ns);
         recorder.open_turn(awake_ns);
 
         recorder.enter_phase(Phase::Poll);
@@ -61,8 +62,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             break;
         }
     }
-    recorder.close_turn(clock.now_ns());
-    recorder.flush();
+    let end_ns = clock.now_ns();
+    recorder.close_turn(end_ns);
+    recorder.stop(end_ns);
     client.join().map_err(|_| "the client has panicked")??;
 
     let seen = reader.snapshot();

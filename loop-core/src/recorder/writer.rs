@@ -166,7 +166,7 @@ impl Record for Recorder {
         let duration_ns = now_ns - self.turns.start_ns;
         if duration_ns >= self.stall_threshold_ns {
             self.note_stall(duration_ns);
-        } else if now_ns >= self.counting.next_ns {
+        } else if self.detail {
             self.read_counters(now_ns);
         }
         if self.drained.microtasks | self.drained.ticks != 0 {
