@@ -266,4 +266,12 @@ fn emfile() {
     drop(taken);
     run_until(&mut lp, |_| !log.borrow().is_empty());
     assert_eq!(told(&log), "accepted");
+    // More of them than there are descriptors: closing gives each one back.
+    for _ in 0..100 {
+        let signal = lp.signal_start(signal_hook::consts::SIGHUP, |_| {}).unwrap();
+        let udp = lp.udp_bind(localhost()).unwrap();
+        lp.close(signal);
+        lp.close(udp);
+        lp.run(RunMode::NoWait).unwrap();
+    }
 }
