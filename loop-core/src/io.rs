@@ -5,6 +5,8 @@
 
 use std::collections::VecDeque;
 use std::io;
+#[cfg(unix)]
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mio::{Registry, Token, Waker};
@@ -45,6 +47,12 @@ impl Io {
 
     pub(crate) fn registry(&self) -> &Registry {
         self.selector.registry()
+    }
+
+    /// The poll's descriptor.
+    #[cfg(unix)]
+    pub(crate) fn descriptor(&self) -> RawFd {
+        self.poll.as_raw_fd()
     }
 
     pub(crate) fn inbox(&self) -> Arc<Inbox> {

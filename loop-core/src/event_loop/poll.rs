@@ -5,6 +5,8 @@
 //! one that goes round and round without waiting is busy, as libuv has it.
 
 use std::io;
+#[cfg(unix)]
+use std::os::fd::{AsRawFd, RawFd};
 
 use super::Loop;
 use crate::handle::{HandleId, Kind};
@@ -83,10 +85,15 @@ impl<R: Record> Loop<R> {
         self.poll_scratch = scratch;
     }
 
-    /// What had more than it could take in its last turn comes behind what is ready now.
+    /// What had more than it could take in its last turn comes behind what is ready now. What is
+    /// both has its turn once: there is a bound on what it may take in one. The search is as short
+    /// as those that are flooded are few, and nothing against what they are about to read.
     fn add_still_readable(&mut self, ready: &mut Vec<Ready>) {
-        let again = self.io.readable.drain(..);
-        ready.extend(again.map(|handle| Ready { handle, readable: true, writable: false }));
+        for handle in self.io.readable.drain(..) {
+            if !ready.iter().any(|one| one.readable && one.handle == handle) {
+                ready.push(Ready { handle, readable: true, writable: false });
+            }
+        }
     }
 
     /// Runs what is ready. After a fatal rejection the rest stays for the next run.
@@ -145,5 +152,14 @@ impl<R: Record> Loop<R> {
                 *callback = Some(run);
             }
         });
+    }
+}
+
+/// The descriptor that is readable when the loop has something to do besides timers, to wait for
+/// in another loop (libuv's `uv_backend_fd`; see [`Loop::backend_timeout_ms`]).
+#[cfg(unix)]
+impl<R: Record> AsRawFd for Loop<R> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.io.descriptor()
     }
 }

@@ -52,8 +52,11 @@ impl<R: Record> Loop<R> {
         self.stale = true;
     }
 
-    /// How long the poll may wait, in milliseconds; `None` for as long as it takes.
-    pub(super) fn backend_timeout_ms(&mut self) -> Option<u64> {
+    /// How long the poll may wait, in milliseconds; `None` for as long as it takes (libuv's
+    /// `uv_backend_timeout`). Who runs the loop inside another one waits no longer than this for
+    /// its descriptor, and then calls [`Loop::run`] with [`RunMode::NoWait`](crate::RunMode).
+    #[inline]
+    pub fn backend_timeout_ms(&mut self) -> Option<u64> {
         let must_go_on = !self.idle_is_empty()
             || self.immediates.referenced() > 0
             || self.stopped
