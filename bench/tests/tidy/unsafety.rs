@@ -8,6 +8,7 @@ const NAMED: [&str; 5] = [
     "loop-core/src/clock/tsc.rs",
     "loop-core/src/counters/linux/system.rs",
     "loop-core/src/task.rs",
+    "loop-core/tests/soak/live.rs",
 ];
 
 /// Roots of crates that have none.

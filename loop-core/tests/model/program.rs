@@ -137,7 +137,7 @@ fn plain() -> impl Strategy<Value = Action> {
         2 => Just(Action::Look),
         2 => any_one().prop_map(Action::ClearTimer),
         2 => any_one().prop_map(Action::RefreshTimer),
-        1 => (any_one(), any::<bool>()).prop_map(|(n, on)| Action::RefTimer(n, on)),
+        2 => (any_one(), any::<bool>()).prop_map(|(n, on)| Action::RefTimer(n, on)),
         1 => any_one().prop_map(Action::ClearImmediate),
         1 => (any_one(), any::<bool>()).prop_map(|(n, on)| Action::RefImmediate(n, on)),
         2 => Just(Action::Promise),
@@ -159,7 +159,7 @@ fn plain() -> impl Strategy<Value = Action> {
 }
 
 fn any_one() -> impl Strategy<Value = usize> {
-    0usize..12
+    0usize..6
 }
 
 fn watched() -> impl Strategy<Value = Watched> {
