@@ -64,6 +64,7 @@ pub(crate) trait Host: Sized + 'static {
     fn freeze(&mut self);
 
     fn enter(&mut self, main: Once<Self>);
-    fn run(&mut self, mode: Mode) -> RunStatus;
+    /// `None` when a rejection that nobody handles has ended the run.
+    fn run(&mut self, mode: Mode) -> Option<RunStatus>;
     fn pass_us(&mut self, us: u64);
 }

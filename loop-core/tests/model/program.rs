@@ -73,6 +73,8 @@ pub(crate) enum Mode {
 /// What happens to a loop from outside.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
+    /// From now on what is rejected and nobody handles is told, instead of ending a run.
+    HandleRejections,
     /// A main program.
     Enter(Body),
     /// Calls that are made outside of any callback.
@@ -94,9 +96,9 @@ pub(crate) fn program() -> impl Strategy<Value = Program> {
         1 => Just(Step::Run(Mode::NoWait)),
         1 => us().prop_map(Step::PassUs),
     ];
-    (body(8), vec(step, 0..4)).prop_map(|(main, mut steps)| {
-        steps.insert(0, Step::Enter(main));
-        steps
+    let handler = proptest::option::weighted(0.6, Just(Step::HandleRejections));
+    (handler, body(8), vec(step, 0..4)).prop_map(|(handler, main, steps)| {
+        handler.into_iter().chain([Step::Enter(main)]).chain(steps).collect()
     })
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use loop_core::{
-    HandleId, ImmediateId, Loop, Promise, Reason, Record, Resolver, RunMode, RunStatus, TimerId,
-    Waker,
+    HandleId, ImmediateId, Loop, LoopError, Promise, Reason, Record, Resolver, RunMode, RunStatus,
+    TimerId, Waker,
 };
 
 use super::host::{Host, Many, Once};
@@ -169,13 +169,17 @@ impl<R: Record> Host for Loop<R> {
     fn enter(&mut self, main: Once<Self>) {
         Loop::enter(self, main);
     }
-    fn run(&mut self, mode: Mode) -> RunStatus {
+    fn run(&mut self, mode: Mode) -> Option<RunStatus> {
         let mode = match mode {
             Mode::Default => RunMode::Default,
             Mode::Once => RunMode::Once,
             Mode::NoWait => RunMode::NoWait,
         };
-        Loop::run(self, mode).expect("the kernel polls, and rejections have a handler")
+        match Loop::run(self, mode) {
+            Ok(status) => Some(status),
+            Err(LoopError::UnhandledRejection(_)) => None,
+            Err(error) => panic!("{error}"),
+        }
     }
     fn pass_us(&mut self, us: u64) {
         self.pass(Duration::from_micros(us));

@@ -33,7 +33,6 @@ struct World<H: Host> {
 /// always due, so that no poll waits for good.
 pub(crate) fn run<H: Host>(host: &mut H, program: &[Step], metronome: bool) -> Vec<String> {
     let script = Script::new();
-    host.on_unhandled_rejection(script.many("unhandled".to_owned(), Vec::new()));
     let strokes = Rc::new(Cell::new(0));
     if metronome {
         let strokes = strokes.clone();
@@ -52,7 +51,7 @@ pub(crate) fn run<H: Host>(host: &mut H, program: &[Step], metronome: bool) -> V
     }
     for _ in 0..LAST_RUNS {
         strokes.set(0);
-        if script.run(host, Mode::Default) == RunStatus::Done {
+        if script.run(host, Mode::Default) == Some(RunStatus::Done) {
             break;
         }
     }
@@ -84,6 +83,9 @@ impl<H: Host> Script<H> {
 
     fn step(&self, host: &mut H, step: &Step) {
         match step {
+            Step::HandleRejections => {
+                host.on_unhandled_rejection(self.many("unhandled".to_owned(), Vec::new()));
+            }
             Step::Enter(main) => host.enter(self.once("main".to_owned(), main.clone())),
             Step::Outside(body) => self.act_all(host, body),
             Step::Run(mode) => drop(self.run(host, *mode)),
@@ -91,7 +93,7 @@ impl<H: Host> Script<H> {
         }
     }
 
-    fn run(&self, host: &mut H, mode: Mode) -> RunStatus {
+    fn run(&self, host: &mut H, mode: Mode) -> Option<RunStatus> {
         let status = host.run(mode);
         self.note(host, &format!("{mode:?} run: {status:?}"));
         status

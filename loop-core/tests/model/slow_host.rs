@@ -214,7 +214,7 @@ impl Host for SlowLoop {
     fn enter(&mut self, main: Once<Self>) {
         self.enter_main(main);
     }
-    fn run(&mut self, mode: Mode) -> RunStatus {
+    fn run(&mut self, mode: Mode) -> Option<RunStatus> {
         self.run_turns(mode)
     }
     fn pass_us(&mut self, us: u64) {

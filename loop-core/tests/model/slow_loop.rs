@@ -87,6 +87,9 @@ pub(crate) struct SlowLoop {
     pub(crate) stopped: bool,
     pub(crate) freezing: bool,
     frozen_since_ns: Option<u64>,
+    /// Whether something was rejected that nobody handles. Nothing runs any more until the run has
+    /// ended, and then everything that is left.
+    pub(crate) fatal: bool,
     /// Whether a poll would have waited for good. The run was ended there.
     pub(crate) blocked: bool,
 
@@ -124,7 +127,7 @@ impl SlowLoop {
         self.drain();
     }
 
-    pub(crate) fn run_turns(&mut self, mode: Mode) -> RunStatus {
+    pub(crate) fn run_turns(&mut self, mode: Mode) -> Option<RunStatus> {
         self.running = true;
         self.thaw();
         self.open_turn();
@@ -142,16 +145,20 @@ impl SlowLoop {
         }
         self.close_turn();
         self.running = false;
-        let stopped = std::mem::take(&mut self.stopped);
-        if std::mem::take(&mut self.freezing) {
+        let (stopped, freezing) =
+            (std::mem::take(&mut self.stopped), std::mem::take(&mut self.freezing));
+        if std::mem::take(&mut self.fatal) {
+            return None;
+        }
+        if freezing {
             self.frozen_since_ns = Some(self.clock_ns);
-            return RunStatus::Frozen;
         }
-        match (stopped, alive) {
-            (true, _) => RunStatus::Stopped,
-            (false, true) => RunStatus::Alive,
-            (false, false) => RunStatus::Done,
-        }
+        Some(match (freezing, stopped, alive) {
+            (true, ..) => RunStatus::Frozen,
+            (_, true, _) => RunStatus::Stopped,
+            (_, _, true) => RunStatus::Alive,
+            (_, _, false) => RunStatus::Done,
+        })
     }
 
     fn turn(&mut self, mode: Mode) {
@@ -169,7 +176,7 @@ impl SlowLoop {
     }
 
     fn must_end(&self) -> bool {
-        self.stopped || self.freezing || self.blocked
+        self.stopped || self.freezing || self.blocked || self.fatal
     }
 
     fn has_work(&self) -> bool {
@@ -211,30 +218,50 @@ impl SlowLoop {
         }
         self.open_turn();
         self.loop_ns = self.clock_ns;
-        self.in_phase(Phase::Poll, |lp| {
-            let (jobs, wakes) = (std::mem::take(&mut lp.jobs), std::mem::take(&mut lp.wakes));
-            for after in jobs {
-                lp.outstanding -= 1;
-                lp.callback(after);
-            }
-            wakes.into_iter().for_each(|handle| lp.run_handle(handle));
-        });
+        self.in_phase(Phase::Poll, Self::run_ready);
     }
 
+    /// What comes meanwhile is for the next poll.
+    fn run_ready(&mut self) {
+        let (mut jobs, mut wakes) =
+            (std::mem::take(&mut self.jobs), std::mem::take(&mut self.wakes));
+        while let Some(after) = self.unless_fatal(&mut jobs) {
+            self.outstanding -= 1;
+            self.callback(after);
+        }
+        while let Some(handle) = self.unless_fatal(&mut wakes) {
+            self.run_handle(handle);
+        }
+        jobs.append(&mut self.jobs);
+        wakes.retain(|handle| !self.wakes.contains(handle));
+        wakes.append(&mut self.wakes);
+        (self.jobs, self.wakes) = (jobs, wakes);
+    }
+
+    /// The next of a queue, if anything may run.
+    fn unless_fatal<T>(&self, queue: &mut VecDeque<T>) -> Option<T> {
+        if self.fatal { None } else { queue.pop_front() }
+    }
+
+    /// Those started meanwhile are for the next turn, and come first in it.
     fn run_watchers(&mut self, what: Watched, phase: Phase) {
         self.in_phase(phase, |lp| {
-            // Those started from now on are for the next turn, and come first in it.
             lp.pass = std::mem::take(&mut lp.watching[what as usize]);
-            while let Some(handle) = lp.pass.pop_front() {
+            while !lp.fatal
+                && let Some(handle) = lp.pass.pop_front()
+            {
                 lp.watching[what as usize].push_back(handle);
                 lp.run_handle(handle);
             }
+            let rest = std::mem::take(&mut lp.pass);
+            lp.watching[what as usize].extend(rest);
         });
     }
 
+    /// Those queued meanwhile are for the next turn.
     fn run_immediates(&mut self) {
-        // Those queued from now on are for the next turn.
-        for number in std::mem::take(&mut self.waiting) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        while let Some(number) = self.unless_fatal(&mut waiting) {
             if let Some(run) = self.immediates[number].run.take() {
                 self.counts.immediates += 1;
                 self.immediates[number].runs = true;
@@ -244,34 +271,44 @@ impl SlowLoop {
                 self.drain();
             }
         }
+        waiting.append(&mut self.waiting);
+        self.waiting = waiting;
     }
 
+    /// The last closed first. Those closed meanwhile are for the next turn.
     fn run_closing(&mut self) {
         self.in_phase(Phase::Close, |lp| {
-            // Those closed from now on are for the next turn.
-            for number in std::mem::take(&mut lp.closing).into_iter().rev() {
+            let mut closing = std::mem::take(&mut lp.closing);
+            while !lp.fatal
+                && let Some(number) = closing.pop()
+            {
                 let run = lp.handles[number].on_close.take().expect("it closes once");
                 lp.callback(run);
             }
+            closing.append(&mut lp.closing);
+            lp.closing = closing;
         });
     }
 
+    /// Those set meanwhile are for the next turn, whatever their timeout.
     fn run_timers(&mut self) {
         self.loop_ns = self.clock_ns;
         let now_ms = self.loop_ns / MS;
         self.in_phase(Phase::Timers, |lp| {
-            // Those set from now on are for the next turn, whatever their timeout.
-            let (mut due, set) = std::mem::take(&mut lp.set)
-                .into_iter()
-                .partition::<Vec<_>, _>(|set| set.due_ms <= now_ms);
+            let (mut due, set): (Vec<_>, Vec<_>) =
+                std::mem::take(&mut lp.set).into_iter().partition(|set| set.due_ms <= now_ms);
             due.sort_by_key(|set| (set.due_ms, set.number));
             (lp.set, lp.due) = (set, due.into());
-            while let Some(set) = lp.due.pop_front() {
+            while !lp.fatal
+                && let Some(set) = lp.due.pop_front()
+            {
                 match set.handle {
                     None => lp.run_node_timers(),
                     Some(handle) => lp.run_loop_timer(handle),
                 }
             }
+            let rest = std::mem::take(&mut lp.due);
+            lp.set.extend(rest);
         });
     }
 
@@ -346,7 +383,8 @@ impl SlowLoop {
             }
             self.counts.tick_drains.extend((ticks > 0).then_some(ticks));
             self.counts.microtask_drains.extend((microtasks > 0).then_some(microtasks));
-            if self.ticks.is_empty() && !self.tell_rejections() {
+            let told = self.ticks.is_empty() && self.tell_rejections();
+            if self.fatal || (!told && self.ticks.is_empty()) {
                 return;
             }
         }

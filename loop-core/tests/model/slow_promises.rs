@@ -118,9 +118,13 @@ impl SlowLoop {
         for promise in std::mem::take(&mut self.rejected) {
             if !std::mem::replace(&mut self.promises[promise].handled, true) {
                 told = true;
-                let mut handler = self.on_unhandled.take().expect("programs set one");
-                handler(self);
-                self.on_unhandled = Some(handler);
+                match self.on_unhandled.take() {
+                    Some(mut handler) => {
+                        handler(self);
+                        self.on_unhandled = Some(handler);
+                    }
+                    None => self.fatal = true,
+                }
             }
         }
         told

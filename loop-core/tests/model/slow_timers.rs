@@ -137,6 +137,11 @@ impl SlowLoop {
             }
             // Only after it is settled which list is the next.
             self.drain();
+            if self.fatal {
+                self.node.next_due_ms = Some(due_ms);
+                self.strike_in(1);
+                return;
+            }
             self.run_list(born, now_ms);
         }
         self.drain();
@@ -154,6 +159,9 @@ impl SlowLoop {
             }
             // What runs between two timers may clear this one, but no longer put it off.
             self.drain();
+            if self.fatal {
+                return;
+            }
             if !self.node.timers[timer].gone {
                 self.node.take_from_list(timer);
                 self.run_node_timer(timer);
