@@ -86,7 +86,8 @@ proptest! {
         prop_assert_eq!(summary.count, values.len() as u64);
         prop_assert_eq!(summary.sum, values.iter().map(|&value| u128::from(value)).sum::<u128>());
         values.sort_unstable();
-        prop_assert_eq!((summary.min, summary.max), (values.first().copied(), values.last().copied()));
+        let ends = (values.first().copied(), values.last().copied());
+        prop_assert_eq!((summary.min, summary.max), ends);
         let quantiles =
             [(0.5, summary.p50), (0.9, summary.p90), (0.99, summary.p99), (0.999, summary.p999)];
         for (quantile, got) in quantiles {

@@ -9,7 +9,7 @@
 //! | `loop_update_time` | `loop_update_time_never_goes_back_and_is_cached` |
 //! | `loop_backend_timeout` | `loop_backend_timeout_is_that_of_the_next_timer` |
 //! | `loop_close`, `loop_instant_close` | `loop_close_drops_what_is_left` |
-//! | `loop_configure` | none: what it sets (blocked signals, idle time) is always on or the user's |
+//! | `loop_configure` | none: idle time is always measured, signals are the user's |
 //! | `embed` | `a_loop_runs_inside_another_one` |
 //! | `run_once`, `run_nowait` | `run_once_is_one_turn`, `run_nowait_does_not_wait` |
 //! | `timer` | `timer_once_repeating_stopped_and_never` |
@@ -66,8 +66,10 @@ fn counting() -> (Rc<Cell<u32>>, impl FnMut(&mut Loop) + Clone) {
     (runs, move |_: &mut Loop| counted.set(counted.get() + 1))
 }
 
+type Slot = Rc<Cell<Option<HandleId>>>;
+
 /// A place for the name of a handle whose callback needs it.
-fn slot() -> (Rc<Cell<Option<HandleId>>>, Rc<Cell<Option<HandleId>>>) {
+fn slot() -> (Slot, Slot) {
     let slot = Rc::new(Cell::new(None));
     (slot.clone(), slot)
 }
