@@ -52,7 +52,7 @@ impl Io {
     /// The poll's descriptor.
     #[cfg(unix)]
     pub(crate) fn descriptor(&self) -> RawFd {
-        self.poll.as_raw_fd()
+        self.registry().as_raw_fd()
     }
 
     pub(crate) fn inbox(&self) -> Arc<Inbox> {
