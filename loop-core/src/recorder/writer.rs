@@ -78,9 +78,10 @@ impl Recorder {
         &mut self.totals[total as usize]
     }
 
-    /// Makes everything visible that has been noted.
+    /// Makes everything visible that has been noted. Called between two phases; the loop itself
+    /// does it before it waits, when it rests, and every 64 turns.
     #[cold]
-    fn flush(&mut self) {
+    pub fn flush(&mut self) {
         self.turns.count(&self.shared);
         // Who sees the new totals sees that the turn's own figures are gone.
         fence(Ordering::Release);
