@@ -30,17 +30,20 @@ impl<R: Record> Loop<R> {
     pub(super) fn drain_if_needed(&mut self) -> bool {
         let nothing =
             self.ticks.is_empty() && self.microtasks.is_empty() && !self.rejections.waiting();
-        nothing || self.drain()
+        if !nothing {
+            self.drain();
+        }
+        !self.rejections.fatal()
     }
 
     #[inline(never)]
-    fn drain(&mut self) -> bool {
+    fn drain(&mut self) {
         loop {
             self.drain_queue(Queue::NextTick, |lp| &mut lp.ticks);
             self.drain_queue(Queue::Microtask, |lp| &mut lp.microtasks);
             let told = self.ticks.is_empty() && self.process_rejections();
             if self.rejections.fatal() || (!told && self.ticks.is_empty()) {
-                return !self.rejections.fatal();
+                return;
             }
         }
     }
