@@ -5,7 +5,7 @@ mod support;
 use loopscope_bench::Failure;
 use loopscope_bench::cases::measured;
 use loopscope_bench::cases::queues::{
-    microtasks_chained, microtasks_flat, ticks_chained, ticks_flat,
+    drains_of_one, microtasks_chained, microtasks_flat, ticks_chained, ticks_flat,
 };
 use loopscope_bench::cases::turn::immediates;
 
@@ -17,6 +17,7 @@ fn main() -> Result<(), Failure> {
             ("microtasks, chained", microtasks_chained(measured()?)),
             ("nextTicks, flat", ticks_flat(measured()?)),
             ("nextTicks, chained", ticks_chained(measured()?)),
+            ("drains of one", drains_of_one(measured()?)),
             ("immediates, 1,000 a turn", immediates(measured()?, 100, 1_000)),
         ],
     )

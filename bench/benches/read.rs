@@ -3,8 +3,15 @@
 mod support;
 
 use loopscope_bench::Failure;
-use loopscope_bench::cases::read::{snapshot_copy, text_page};
+use loopscope_bench::cases::read::{scrape, snapshot_copy, text_page};
 
 fn main() -> Result<(), Failure> {
-    support::bench("read", vec![("snapshot copy", snapshot_copy()?), ("text page", text_page()?)])
+    support::bench(
+        "read",
+        vec![
+            ("snapshot copy", snapshot_copy()?),
+            ("text page", text_page()?),
+            ("scrape", scrape()?),
+        ],
+    )
 }

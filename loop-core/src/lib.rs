@@ -73,6 +73,6 @@ pub use net::{ReadEvent, UdpEvent};
 pub use phase::{PHASES, Phase, PhaseMap};
 pub use pool::{JobError, JobId};
 pub use promise::{Promise, Reason, Resolver};
-pub use recorder::{NoRecord, Reader, Record, Recorder};
+pub use recorder::{HistogramReader, HistogramWriter, NoRecord, Reader, Record, Recorder};
 pub use timers::TimerId;
 pub use wake::Waker;

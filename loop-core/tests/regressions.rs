@@ -332,14 +332,15 @@ fn a_stall_at_time_zero_is_in_the_window_since_before() {
     assert_eq!((window.stalls.len(), window.stall_totals.total_count()), (1, 1));
 }
 
-/// The end of a run by a rejection was once forgotten behind the list whose timer had rejected.
+/// The end of a run by a rejection was once forgotten when the list of the timer that had rejected
+/// was taken up again.
 #[test]
-fn no_timer_of_another_list_runs_after_a_fatal_rejection() {
+fn no_timer_of_the_same_list_runs_after_a_fatal_rejection() {
     let mut lp = virtual_loop();
     let log = Log::default();
     lp.set_timeout(5, |lp| drop(Promise::<()>::rejected(lp, Reason::new("no"))));
     let seen = log.clone();
-    lp.set_timeout(6, move |_| seen.borrow_mut().push("later".into()));
+    lp.set_timeout(5, move |_| seen.borrow_mut().push("later".into()));
     lp.enter(|lp| lp.busy(ms(10)));
     assert!(matches!(lp.run(RunMode::Default), Err(LoopError::UnhandledRejection(_))));
     assert_eq!(told(&log), "");

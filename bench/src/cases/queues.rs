@@ -1,4 +1,5 @@
-//! Microtasks and nextTicks: queued and run in one drain. An operation is a job.
+//! Microtasks and nextTicks, queued and run: many in one drain, where an operation is a job, and
+//! drains of one.
 
 use std::hint::black_box;
 
@@ -60,6 +61,21 @@ pub fn ticks_chained<R: Record>(lp: Loop<R>) -> Case {
         });
     }
     drains(lp, |lp| queue(lp, JOBS, CAPTURED))
+}
+
+/// Drains of one microtask each: an operation is a drain.
+pub fn drains_of_one<R: Record>(mut lp: Loop<R>) -> Case {
+    Box::new(move || {
+        Ok(Batch::timed(JOBS, || {
+            for number in 0..JOBS {
+                lp.enter(|lp| {
+                    lp.queue_microtask(move |_| {
+                        black_box((number, CAPTURED));
+                    });
+                });
+            }
+        }))
+    })
 }
 
 fn drains<R: Record>(mut lp: Loop<R>, queue: fn(&mut Loop<R>)) -> Case {

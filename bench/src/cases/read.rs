@@ -2,12 +2,14 @@
 //! copy or one page.
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use loop_core::snapshot::{ClockKind, LoopSnapshot, Runtime, Snapshot, Source, Target, Tier};
 use loop_core::{Loop, Reader, RunMode};
 use loopscope_exporters::{Exporter, PrometheusText, SelfStats};
 
-use super::measured;
+use super::timers::Random;
+use super::under_virtual_time;
 use crate::Failure;
 use crate::measure::{Batch, Case};
 
@@ -15,7 +17,7 @@ use crate::measure::{Batch, Case};
 const READS: u64 = 200;
 
 /// Turns that the loop has behind it.
-const TURNS: u64 = 20_000;
+const TURNS: u64 = 5_000;
 
 /// A copy of all histograms of a loop, into memory that is used again.
 ///
@@ -24,13 +26,16 @@ const TURNS: u64 = 20_000;
 pub fn snapshot_copy() -> Result<Case, Failure> {
     let reader = reader_of_a_used_loop()?;
     let mut snapshot = LoopSnapshot::default();
-    Ok(Box::new(move || {
-        Ok(Batch::timed(READS, || {
-            for _ in 0..READS {
-                reader.snapshot_into(black_box(&mut snapshot));
-            }
-        }))
-    }))
+    Ok(reads(move || Ok::<_, Failure>(reader.snapshot_into(black_box(&mut snapshot)))))
+}
+
+/// The same copy, into memory that has to be found for it.
+///
+/// # Errors
+/// Those of the loop.
+pub fn new_snapshot() -> Result<Case, Failure> {
+    let reader = reader_of_a_used_loop()?;
+    Ok(reads(move || Ok::<_, Failure>(drop(black_box(reader.snapshot())))))
 }
 
 /// The text page of one loop, from a snapshot that was taken before.
@@ -41,14 +46,40 @@ pub fn text_page() -> Result<Case, Failure> {
     let snapshot = snapshot_of_a_used_loop()?;
     let stats = SelfStats::default();
     let mut page = Vec::new();
-    Ok(Box::new(move || {
-        Batch::try_timed(READS, || {
-            (0..READS).try_for_each(|_| {
-                page.clear();
-                PrometheusText.export(black_box(&snapshot), &stats, &mut page)
-            })
-        })
+    Ok(reads(move || {
+        page.clear();
+        PrometheusText.export(black_box(&snapshot), &stats, &mut page)
     }))
+}
+
+/// A scrape of one loop: the copy, and the page from it.
+///
+/// # Errors
+/// Those of the loop.
+pub fn scrape() -> Result<Case, Failure> {
+    let reader = reader_of_a_used_loop()?;
+    let mut snapshot = snapshot_of_a_used_loop()?;
+    let stats = SelfStats::default();
+    let mut page = Vec::new();
+    Ok(reads(move || {
+        page.clear();
+        reader.snapshot_into(&mut snapshot.loops[0]);
+        PrometheusText.export(black_box(&snapshot), &stats, &mut page)
+    }))
+}
+
+/// The page that [`text_page`] writes.
+///
+/// # Errors
+/// Those of the loop.
+pub fn page() -> Result<String, Failure> {
+    let mut page = Vec::new();
+    PrometheusText.export(&snapshot_of_a_used_loop()?, &SelfStats::default(), &mut page)?;
+    Ok(String::from_utf8(page)?)
+}
+
+fn reads<E: Into<Failure>>(mut read: impl FnMut() -> Result<(), E> + 'static) -> Case {
+    Box::new(move || Batch::try_timed(READS, || (0..READS).try_for_each(|_| read())))
 }
 
 /// A snapshot of one loop that has done some of everything, and of its process.
@@ -71,13 +102,21 @@ pub fn snapshot_of_a_used_loop() -> Result<Snapshot, Failure> {
     Ok(Snapshot { targets: vec![target], loops: vec![observed], ..empty })
 }
 
+/// The loop has run under virtual time, so that it has done the same in every run. Its durations
+/// are from 50 ns to 50 ms.
 fn reader_of_a_used_loop() -> Result<Reader, Failure> {
-    let mut lp = measured()?;
+    let mut lp = under_virtual_time()?;
+    let mut random = Random::default();
     let mut left = TURNS;
-    lp.idle_start(|lp| lp.next_tick(|_| {}));
+    let idle = lp.idle_start(|lp| lp.next_tick(|_| {}));
+    lp.set_interval(1, |_| {});
     lp.check_start(move |lp| {
-        some_of_everything(lp, left);
+        some_of_everything(lp, &mut random, left);
         left -= 1;
+        if left == TURNS / 2 {
+            // From here on the loop waits.
+            lp.close(idle);
+        }
         if left == 0 {
             lp.stop();
         }
@@ -86,13 +125,31 @@ fn reader_of_a_used_loop() -> Result<Reader, Failure> {
     Ok(lp.reader())
 }
 
-fn some_of_everything(lp: &mut Loop, number: u64) {
+fn some_of_everything(lp: &mut Loop, random: &mut Random, number: u64) {
     (0..number % 64).for_each(|_| lp.queue_microtask(|_| {}));
-    if number.is_multiple_of(16) {
-        lp.set_immediate(|_| {});
-        lp.set_timeout(1, |_| {});
+    let ns = 50.0 * 1e6_f64.powf(random.below(1 << 20) as f64 / f64::from(1 << 20));
+    let cost = Duration::from_nanos(ns as u64);
+    match number % 4 {
+        0 => {
+            lp.set_immediate(move |lp| lp.busy(cost));
+        }
+        1 => lp.queue_microtask(move |lp| lp.busy(cost)),
+        2 => lp.next_tick(move |lp| lp.busy(cost)),
+        _ => lp.busy(cost),
     }
-    if number.is_multiple_of(1_000) {
+    if number.is_multiple_of(100) {
         lp.queue_work(|| (), |_, _| {});
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_used_loop_is_the_same_in_every_run_and_has_done_much() {
+        let seen = || LoopSnapshot { tid: 0, ..reader_of_a_used_loop().unwrap().snapshot() };
+        assert_eq!(seen(), seen());
+        assert!(seen().turns > TURNS, "{}", seen().turns);
     }
 }

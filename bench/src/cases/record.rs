@@ -1,10 +1,10 @@
-//! The recorder alone, and what others ask for one value in a histogram. An operation is a value.
+//! Our recorders alone. An operation is a value.
 
 use std::hint::black_box;
 
-use loop_core::{Clock, Record, Recorder};
+use loop_core::buckets::Scale;
+use loop_core::{Clock, HistogramWriter, Record, Recorder};
 
-use crate::Failure;
 use crate::measure::{Batch, Case};
 
 const VALUES: usize = 4_096;
@@ -19,23 +19,55 @@ fn wide() -> Vec<u64> {
     (0..VALUES).map(|_| value() as u64).collect()
 }
 
-fn passes(mut record: impl FnMut(u64) + 'static) -> Case {
+/// Batches that hand every value to `record`.
+pub(crate) fn passes(mut record: impl FnMut(u64) + 'static) -> Case {
     let values = wide();
     Box::new(move || {
         Ok(Batch::timed(PASSES * VALUES as u64, || {
             for _ in 0..PASSES {
-                values.iter().for_each(|&value| record(black_box(value)));
+                black_box(&values).iter().for_each(|&value| record(value));
             }
         }))
     })
 }
 
-/// The recorder of a loop, by the call that notes a timer's lateness: onto the log, and from the
-/// log into bucket, sum, min and max.
+/// Nothing is recorded: what of each figure is the walk over the values.
+pub fn nothing() -> Case {
+    passes(|value| {
+        black_box(value);
+    })
+}
+
+/// One histogram by itself: bucket, sum, min and max, visible at once.
+pub fn histogram() -> Case {
+    let (mut writer, reader) = HistogramWriter::new(Scale::Time);
+    passes(move |value| {
+        // Keeps what readers see alive, as an exporter does.
+        let _ = &reader;
+        writer.record(value);
+    })
+}
+
+/// The same histogram, in runs as long as a loop's recorder lets turns wait.
+pub fn runs() -> Case {
+    const RUN: usize = 64;
+    let (mut writer, reader) = HistogramWriter::new(Scale::Time);
+    let values = wide();
+    Box::new(move || {
+        let _ = &reader;
+        Ok(Batch::timed(PASSES * VALUES as u64, || {
+            for _ in 0..PASSES {
+                let runs = black_box(&values).chunks(RUN);
+                runs.for_each(|run| writer.record_all(run.iter().copied()));
+            }
+        }))
+    })
+}
+
+/// The recorder of a loop, by the call that notes a timer's lateness.
 pub fn recorder() -> Case {
     let (mut recorder, reader) = Recorder::new(Clock::real(), u64::MAX, false);
     passes(move |value| {
-        // Keeps what readers see alive, as an exporter does.
         let _ = &reader;
         recorder.timer(value);
     })
@@ -58,34 +90,3 @@ pub fn reading() -> Case {
         }))
     })
 }
-
-/// `hdrhistogram` with two significant digits.
-///
-/// # Errors
-/// Never, with these bounds.
-pub fn hdrhistogram() -> Result<Case, Failure> {
-    let mut histogram = hdrhistogram::Histogram::<u64>::new_with_bounds(1, 3_600_000_000_000, 2)?;
-    Ok(passes(move |value| histogram.saturating_record(value)))
-}
-
-/// `prometheus`, 19 bounds as in our exporter, in seconds.
-///
-/// # Errors
-/// Never, with these bounds.
-pub fn prometheus() -> Result<Case, Failure> {
-    let bounds = BOUNDS_SECONDS.to_vec();
-    let options = prometheus::HistogramOpts::new("turn", "turn").buckets(bounds);
-    let histogram = prometheus::Histogram::with_opts(options)?;
-    Ok(passes(move |value| histogram.observe(value as f64 * 1e-9)))
-}
-
-/// `prometheus-client`, with the same bounds.
-pub fn prometheus_client() -> Case {
-    let histogram = prometheus_client::metrics::histogram::Histogram::new(BOUNDS_SECONDS);
-    passes(move |value| histogram.observe(value as f64 * 1e-9))
-}
-
-const BOUNDS_SECONDS: [f64; 19] = [
-    1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
-    10.0, 30.0, 60.0, 120.0,
-];

@@ -1,13 +1,23 @@
 //! The same things done by others, measured in the same run.
 
+pub mod histograms;
 #[cfg(feature = "libuv")]
 pub mod libuv;
+pub mod pages;
+#[cfg(tokio_unstable)]
+pub mod tokio_polls;
 pub mod tokio_timers;
 
 use std::time::Duration;
 
 /// Over how many milliseconds the timers of peers are spread that are to expire in real time.
 pub const EXPIRE_SPREAD_MS: u64 = 60;
+
+/// The bounds that peers' histograms have: those of our exporter.
+const BOUNDS_SECONDS: [f64; 19] = [
+    1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
+    10.0, 30.0, 60.0, 120.0,
+];
 
 /// Sleeps until timers that were just set, spread over [`EXPIRE_SPREAD_MS`], are due.
 fn let_all_fall_due() {

@@ -20,6 +20,7 @@ mod histogram;
 mod ledger;
 mod reader;
 mod shared;
+mod single;
 mod stalls;
 mod sync;
 mod turns;
@@ -27,6 +28,7 @@ mod writer;
 
 pub use reader::Reader;
 pub(crate) use shared::PoolGauge;
+pub use single::{HistogramReader, HistogramWriter};
 pub use writer::Recorder;
 
 use crate::phase::Phase;

@@ -17,6 +17,8 @@ use std::process::ExitCode;
 use loopscope_bench::Failure;
 use loopscope_bench::counting::Counting;
 
+use table::Section;
+
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
@@ -26,10 +28,12 @@ Prints goals against what this machine shows.
 usage: goals [--quick] [--json] [--only GROUP]
 
   --quick       fewer and smaller rounds: seconds instead of a minute
-  --json        one JSON object a row instead of the table
-  --only GROUP  one group: turn, socket, immediates, record, queues, timers, read, memory
+  --json        one JSON object a row instead of the table, with every round
+  --only GROUP  one group: turn, socket, immediates, detail, record, queues, timers,
+                read, memory
 
-With `--features libuv` libuv is built and measured, too (this needs libclang).";
+libuv is measured if built with `--features libuv` (needs libclang), tokio's histogram of poll
+times if built with RUSTFLAGS=\"--cfg tokio_unstable\".";
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
@@ -82,17 +86,17 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Asked>, String
 fn run(asked: &Asked) -> Result<(), Failure> {
     let size = if asked.quick { plan::QUICK } else { plan::FULL };
     let wanted = |group: &&plan::Group| asked.only.as_deref().is_none_or(|only| only == group.name);
-    let mut rows = Vec::new();
+    let mut sections = Vec::new();
     for group in plan::GROUPS.iter().filter(wanted) {
-        eprintln!("measuring {} ...", group.what);
-        rows.extend((group.measure)(&size)?);
+        eprintln!("measuring {} ...", group.title);
+        sections.push(Section { title: group.title, rows: (group.measure)(&size)? });
     }
     if asked.json {
-        for row in &rows {
+        for row in sections.iter().flat_map(|section| &section.rows) {
             println!("{}", serde_json::to_string(row)?);
         }
     } else {
-        print!("{}", table::render(&rows));
+        print!("{}", table::render(&sections));
     }
     Ok(())
 }

@@ -1,0 +1,194 @@
+//! Counts the instructions of the hot paths by valgrind and holds them to committed limits.
+//!
+//! Instructions are no times: what waits for memory is not in them. But they are the same on a busy
+//! machine, so that some more of them are seen at once.
+//!
+//! ```text
+//!  plan (which paths) ──> valgrind (instructions an operation) ──> verdict <── lock (limits)
+//! ```
+
+mod lock;
+mod plan;
+mod valgrind;
+mod verdict;
+
+use std::fs;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use loopscope_bench::Failure;
+
+use lock::Lock;
+use plan::{PATHS, Path};
+
+const USAGE: &str = "\
+Counts the instructions of the hot paths and compares them with their limits.
+
+usage: counts [--accept] [--only PART] [--lock FILE]
+
+  --accept     writes what was counted as the new limits
+  --only PART  paths with PART in their names; with --accept the other limits stay
+  --lock FILE  the limits; bench/instructions.lock without
+
+Exit codes: 0 fine, or skipped and said so; 1 something got worse; 2 usage; 4 it could not count.";
+
+const LOCK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.lock");
+
+/// The compiler that made this program, and for which target.
+const COMPILER: &str = env!("LOOPSCOPE_COMPILER");
+
+/// What the command line asks for.
+#[derive(Debug)]
+struct Asked {
+    accept: bool,
+    only: String,
+    lock: String,
+    /// The path to run, for the run under valgrind.
+    child: Option<String>,
+    batches: u64,
+}
+
+fn main() -> ExitCode {
+    let asked = match parse(std::env::args().skip(1)) {
+        Ok(Some(asked)) => asked,
+        Ok(None) => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Err(complaint) => {
+            eprintln!("{complaint}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&asked) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("counts: {failure}");
+            ExitCode::from(4)
+        }
+    }
+}
+
+fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Asked>, String> {
+    let mut asked = Asked {
+        accept: false,
+        only: String::new(),
+        lock: LOCK.to_owned(),
+        child: None,
+        batches: 1,
+    };
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().ok_or(format!("`{arg}` needs a value"));
+        match arg.as_str() {
+            "--accept" => asked.accept = true,
+            "--only" => asked.only = value()?,
+            "--lock" => asked.lock = value()?,
+            "--child" => asked.child = Some(value()?),
+            "--batches" => {
+                asked.batches = value()?.parse().map_err(|_| "`--batches` needs a number")?;
+            }
+            "--help" | "-h" => return Ok(None),
+            other => return Err(format!("unknown argument `{other}`")),
+        }
+    }
+    if !PATHS.iter().any(|path| path.name.contains(&asked.only)) {
+        return Err(format!("there is no path with `{}` in its name", asked.only));
+    }
+    Ok(Some(asked))
+}
+
+fn run(asked: &Asked) -> Result<ExitCode, Failure> {
+    if let Some(name) = &asked.child {
+        let path = PATHS.iter().find(|path| path.name == name).ok_or("there is no such path")?;
+        valgrind::child(path, asked.batches)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !valgrind::is_there() {
+        println!("SKIPPED: instruction counts: no valgrind here; `.ci/setup` installs it");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let lock = match fs::read_to_string(&asked.lock) {
+        Ok(text) => Lock::parse(&text).map_err(|bad| format!("{}: {bad}", asked.lock))?,
+        Err(_) if asked.accept => Lock::new(COMPILER),
+        Err(error) => return Err(format!("{}: {error}; `--accept` makes it", asked.lock).into()),
+    };
+    if lock.compiler != COMPILER && !asked.accept {
+        println!(
+            "SKIPPED: instruction counts: the limits are for {}, this is {COMPILER}; `--accept` \
+             takes new ones",
+            lock.compiler
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    let wanted: Vec<&Path> = PATHS.iter().filter(|path| path.name.contains(&asked.only)).collect();
+    let (wanted, skipped): (Vec<&Path>, Vec<&Path>) =
+        wanted.into_iter().partition(|path| !path.real_clock || tsc_is_trusted());
+    for path in skipped {
+        let name = path.name;
+        println!("SKIPPED: instructions of {name}: this kernel's clock is not the CPU's counter");
+    }
+    let counts = count_all(&wanted)?;
+    if asked.accept {
+        return accept(asked, lock, &counts);
+    }
+    let (text, failed) = verdict::render(&lock, &counts);
+    print!("{text}");
+    for (gone, _) in lock.limits.iter().filter(|(name, _)| !PATHS.iter().any(|p| p.name == name)) {
+        println!("the lock has a limit for `{gone}`, which is no path; `--accept` takes it out");
+    }
+    Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// Other kernels' clocks take another path through the loop's clock.
+fn tsc_is_trusted() -> bool {
+    const SOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+    fs::read_to_string(SOURCE).is_ok_and(|name| name.trim() == "tsc")
+}
+
+/// As many at once as there are cores: counts don't depend on that.
+fn count_all<'a>(paths: &[&'a Path]) -> Result<Vec<(&'a str, f64)>, Failure> {
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(vec![None; paths.len()]);
+    let worker = || -> Result<(), String> {
+        while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let count = valgrind::count(path).map_err(|failure| failure.to_string())?;
+            let place = paths.iter().position(|other| other.name == path.name);
+            let mut results = results.lock().map_err(|_| "another worker has panicked")?;
+            results[place.unwrap_or(0)] = Some((path.name, count));
+        }
+        Ok(())
+    };
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().try_for_each(|worker| {
+            worker.join().map_err(|_| "a worker has panicked".to_owned()).flatten()
+        })
+    })?;
+    let results = results.into_inner().map_err(|_| "a worker has panicked")?;
+    Ok(results.into_iter().flatten().collect())
+}
+
+/// Writes the new limits. Those of paths that were not counted stay.
+fn accept(asked: &Asked, old: Lock, counts: &[(&str, f64)]) -> Result<ExitCode, Failure> {
+    if old.compiler != COMPILER && counts.len() < PATHS.len() {
+        return Err("another compiler asks for new limits of all paths: leave out --only".into());
+    }
+    let count = |name| counts.iter().find(|(counted, _)| *counted == name).map(|(_, count)| *count);
+    let limits = PATHS.iter().filter_map(|path| {
+        let limit = count(path.name).or_else(|| old.limit(path.name))?;
+        Some((path.name.to_owned(), limit))
+    });
+    let limits = limits.collect();
+    let new = Lock { limits, compiler: COMPILER.to_owned(), ..old };
+    fs::write(&asked.lock, new.text())?;
+    println!(
+        "{}: {} limits accepted, {} kept",
+        asked.lock,
+        counts.len(),
+        new.limits.len() - counts.len()
+    );
+    Ok(ExitCode::SUCCESS)
+}
