@@ -4,7 +4,7 @@
 mod support;
 
 use loopscope_bench::Failure;
-use loopscope_bench::cases::turn::{socket_turns, turns};
+use loopscope_bench::cases::turn::{tcp_turns, turns};
 use loopscope_bench::cases::{measured, unmeasured};
 
 fn main() -> Result<(), Failure> {
@@ -15,8 +15,8 @@ fn main() -> Result<(), Failure> {
             ("empty, measured", turns(measured()?, 10_000, 0)),
             ("100 immediates, unmeasured", turns(unmeasured()?, 1_000, 100)),
             ("100 immediates, measured", turns(measured()?, 1_000, 100)),
-            ("socket event, unmeasured", socket_turns(unmeasured()?, 1_000)?),
-            ("socket event, measured", socket_turns(measured()?, 1_000)?),
+            ("socket event, unmeasured", tcp_turns(unmeasured()?, 1_000)?),
+            ("socket event, measured", tcp_turns(measured()?, 1_000)?),
         ],
     )
 }

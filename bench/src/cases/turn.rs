@@ -1,12 +1,12 @@
 //! Turns: one poll each, with nothing to do but an idle and a check callback, with immediates, and
 //! with one byte arriving at a socket.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::rc::Rc;
 
-use loop_core::{Loop, ReadEvent, Record, RunMode};
+use loop_core::{HandleId, Loop, ReadEvent, Record, RunMode};
 
 use crate::Failure;
 use crate::measure::{Batch, Case};
@@ -76,35 +76,57 @@ fn count_down<R: Record>(lp: &mut Loop<R>, immediates: u64) -> Rc<Cell<u64>> {
     left
 }
 
-/// Turns in each of which one byte arrives: its callback sends the next one. An operation is a
-/// turn: a poll that finds the socket ready, a read, a second read that finds nothing, a write.
+/// Turns in each of which one byte arrives over TCP: its callback sets an immediate, which sends
+/// the next one. An operation is a turn: a poll that finds the socket ready, a read, a second read
+/// that finds nothing, an immediate, a write.
 ///
 /// # Errors
 /// Those of the sockets.
-pub fn socket_turns<R: Record>(mut lp: Loop<R>, turns: u64) -> Result<Case, Failure> {
+pub fn tcp_turns<R: Record>(mut lp: Loop<R>, turns: u64) -> Result<Case, Failure> {
+    let (accepted, on_connection) = connections();
+    let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let listener = lp.tcp_listen(anywhere, move |_, stream| on_connection(stream.ok()))?;
+    let address = lp.local_address(listener).ok_or("the listener has closed")?;
+    let client = TcpStream::connect(address)?;
+    client.set_nodelay(true)?;
+    let sender = client.try_clone()?;
+    byte_turns(lp, turns, &accepted, client, sender)
+}
+
+/// Where an accepted connection is put, and what puts it there.
+fn connections() -> (Rc<Cell<Option<HandleId>>>, impl Fn(Option<HandleId>)) {
     let accepted = Rc::new(Cell::new(None));
     let seen = accepted.clone();
-    let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let listener = lp.tcp_listen(anywhere, move |_, stream| seen.set(stream.ok()))?;
-    let address = lp.local_address(listener).ok_or("the listener has closed")?;
-    let mut client = TcpStream::connect(address)?;
-    client.set_nodelay(true)?;
+    (accepted, move |stream| seen.set(stream))
+}
+
+/// Turns of a loop whose accepted connection is the other end of `client` and its clone.
+fn byte_turns<R: Record>(
+    mut lp: Loop<R>,
+    turns: u64,
+    accepted: &Cell<Option<HandleId>>,
+    mut client: impl Write + 'static,
+    sender: impl Write + 'static,
+) -> Result<Case, Failure> {
     let stream = loop {
         lp.run(RunMode::Once)?;
         if let Some(stream) = accepted.take() {
             break stream;
         }
     };
-
     let left = Rc::new(Cell::new(0));
     let counter = left.clone();
-    let mut sender = client.try_clone()?;
+    let sender = Rc::new(RefCell::new(sender));
     lp.read_start(stream, move |lp, event| {
         let arrived = matches!(event, ReadEvent::Data(_));
         counter.set(counter.get() - u64::from(arrived));
-        if !arrived || counter.get() == 0 || sender.write_all(b"x").is_err() {
-            lp.stop();
-        }
+        let done = !arrived || counter.get() == 0;
+        let sender = sender.clone();
+        lp.set_immediate(move |lp| {
+            if done || sender.borrow_mut().write_all(b"x").is_err() {
+                lp.stop();
+            }
+        });
     });
     Ok(Box::new(move || {
         left.set(turns);

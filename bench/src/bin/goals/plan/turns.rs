@@ -35,8 +35,7 @@ pub(super) fn empty(size: &Size) -> Result<Vec<Row>, Failure> {
 
 pub(super) fn socket(size: &Size) -> Result<Vec<Row>, Failure> {
     let turns = size.turns / 10;
-    let mut cases =
-        [turn::socket_turns(unmeasured()?, turns)?, turn::socket_turns(measured()?, turns)?];
+    let mut cases = [turn::tcp_turns(unmeasured()?, turns)?, turn::tcp_turns(measured()?, turns)?];
     let figures = interleaved(size.rounds, &mut cases)?;
     const WHAT: &str = "turn with a byte over TCP, measured to unmeasured";
     Ok(vec![Row::ratio(WHAT, &figures[1], &figures[0]).at_most(1.03).missed_because(WHY_TURN)])
