@@ -32,9 +32,9 @@ pub(crate) fn judge(lock: &Lock, name: &str, count: f64) -> Outcome {
 
 /// The table, and whether it fails.
 pub(crate) fn render(lock: &Lock, counts: &[(&str, f64)]) -> (String, bool) {
-    let width = counts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let mut text =
-        format!("{:<width$}  {:>10}  {:>10}  {:>8}\n", "instructions", "limit", "now", "change");
+    const HEAD: &str = "instructions";
+    let width = counts.iter().map(|(name, _)| name.len()).fold(HEAD.len(), usize::max);
+    let mut text = format!("{HEAD:<width$}  {:>10}  {:>10}  {:>8}\n", "limit", "now", "change");
     let mut failed = 0;
     for &(name, count) in counts {
         let outcome = judge(lock, name, count);
