@@ -83,9 +83,10 @@ fn count_down<R: Record>(lp: &mut Loop<R>, immediates: u64) -> Rc<Cell<u64>> {
 /// # Errors
 /// Those of the sockets.
 pub fn tcp_turns<R: Record>(mut lp: Loop<R>, turns: u64) -> Result<Case, Failure> {
-    let (accepted, on_connection) = connections();
+    let accepted = Accepted::default();
+    let seen = accepted.clone();
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let listener = lp.tcp_listen(anywhere, move |_, stream| on_connection(stream.ok()))?;
+    let listener = lp.tcp_listen(anywhere, move |_, stream| seen.set(stream.ok()))?;
     let address = lp.local_address(listener).ok_or("the listener has closed")?;
     let client = TcpStream::connect(address)?;
     client.set_nodelay(true)?;
@@ -93,18 +94,14 @@ pub fn tcp_turns<R: Record>(mut lp: Loop<R>, turns: u64) -> Result<Case, Failure
     byte_turns(lp, turns, &accepted, client, sender)
 }
 
-/// Where an accepted connection is put, and what puts it there.
-fn connections() -> (Rc<Cell<Option<HandleId>>>, impl Fn(Option<HandleId>)) {
-    let accepted = Rc::new(Cell::new(None));
-    let seen = accepted.clone();
-    (accepted, move |stream| seen.set(stream))
-}
+/// Where an accepted connection is put.
+type Accepted = Rc<Cell<Option<HandleId>>>;
 
 /// Turns of a loop whose accepted connection is the other end of `client` and its clone.
 fn byte_turns<R: Record>(
     mut lp: Loop<R>,
     turns: u64,
-    accepted: &Cell<Option<HandleId>>,
+    accepted: &Accepted,
     mut client: impl Write + 'static,
     sender: impl Write + 'static,
 ) -> Result<Case, Failure> {

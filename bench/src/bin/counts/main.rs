@@ -164,7 +164,7 @@ fn count_all<'a>(paths: &[&'a Path]) -> Result<Vec<(&'a str, f64)>, Failure> {
     thread::scope(|scope| {
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
         workers.into_iter().try_for_each(|worker| {
-            worker.join().map_err(|_| "a worker has panicked".to_owned()).flatten()
+            worker.join().unwrap_or_else(|_| Err("a worker has panicked".to_owned()))
         })
     })?;
     let results = results.into_inner().map_err(|_| "a worker has panicked")?;
