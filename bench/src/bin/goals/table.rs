@@ -107,7 +107,7 @@ fn put_noise(text: &mut String, rows: &[&Row]) {
         0 => "The machine was quiet: no median is a tenth above its minimum.".to_owned(),
         _ => format!(
             "The machine was busy: in {noisy} of {all} rows (~) a median is more than a tenth \
-             above its\nminimum. Minima hold, medians do not; repeat it on a quiet machine."
+             above its\nminimum. Minima suffer less than medians; repeat it on a quiet machine."
         ),
     };
     put(text, &format!("\n{verdict}"));
