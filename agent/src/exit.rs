@@ -53,6 +53,11 @@ impl Failure {
         Failure { exit: Exit::Usage, message: message.to_string() }
     }
 
+    /// The machine, or its owner, does not allow what was asked for.
+    pub fn refused(message: impl fmt::Display) -> Self {
+        Failure { exit: Exit::Refused, message: message.to_string() }
+    }
+
     /// The input was good, and what it asked for failed.
     pub fn run(message: impl fmt::Display) -> Self {
         Failure { exit: Exit::RunFailed, message: message.to_string() }

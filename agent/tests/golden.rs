@@ -199,6 +199,7 @@ fn a_flood() {
         params: [("count", "30000"), ("work", "25us")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
+        story: None,
         truth: Some(vec![
             row("microtasks", "60,000", "60,000", true),
             row("longest microtask drain", "60,000", "59,999", false),

@@ -71,7 +71,7 @@ pub use fs::{At, DirEntry, File};
 pub use handle::HandleId;
 pub use net::{ReadEvent, UdpEvent};
 pub use phase::{PHASES, Phase, PhaseMap};
-pub use pool::{JobError, JobId};
+pub use pool::{JobError, JobId, thread_pool_size};
 pub use promise::{Promise, Reason, Resolver};
 pub use recorder::{HistogramReader, HistogramWriter, NoRecord, Reader, Record, Recorder};
 pub use timers::TimerId;

@@ -129,7 +129,7 @@ type After<R> = Box<dyn FnOnce(&mut Loop<R>, Output)>;
 
 impl<R: Record> Pool<R> {
     pub(crate) fn new(size: Option<usize>, inbox: Arc<Inbox>, inline: bool) -> Self {
-        let size = size.unwrap_or_else(size_from_environment).clamp(1, POOL_THREADS_MAX);
+        let size = size.unwrap_or_else(thread_pool_size).clamp(1, POOL_THREADS_MAX);
         let shared = Shared {
             queue: Mutex::default(),
             available: Condvar::new(),
@@ -300,9 +300,11 @@ impl Jobs {
     }
 }
 
-fn size_from_environment() -> usize {
+/// How many threads the pool of a loop has whose options don't say: 4, or what the variable
+/// `UV_THREADPOOL_SIZE` says, from 1 to 1024.
+pub fn thread_pool_size() -> usize {
     let size = std::env::var("UV_THREADPOOL_SIZE").ok().and_then(|size| size.parse().ok());
-    size.unwrap_or(POOL_THREADS)
+    size.unwrap_or(POOL_THREADS).clamp(1, POOL_THREADS_MAX)
 }
 
 impl<R: Record> Loop<R> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use loop_core::units::parse_duration_ns;
+use loop_core::units::{format_ns, parse_duration_ns};
 
 use crate::Workload;
 
@@ -15,8 +15,13 @@ const WORK_NS_MAX: u128 = 3_650 * 86_400 * 1_000_000_000;
 pub enum ParamKind {
     /// A whole number between the two, both included.
     Count(u64, u64),
-    /// A duration, as in `25us`.
-    Duration,
+    /// A duration between the two, both included, as in `25us`.
+    Duration(Duration, Duration),
+}
+
+impl ParamKind {
+    /// A duration of whatever length can be written.
+    pub const ANY_DURATION: ParamKind = ParamKind::Duration(Duration::ZERO, Duration::MAX);
 }
 
 /// A parameter of a workload.
@@ -103,7 +108,8 @@ impl Args {
     fn check_length(&self, workload: &Workload) -> Result<(), ParamError> {
         let factors = self.0.iter().map(|arg| u128::from(arg.value.max(1)));
         let work_ns = factors.fold(1u128, u128::saturating_mul);
-        let longest = workload.params.iter().find(|param| param.kind == ParamKind::Duration);
+        let takes_time = |param: &&Param| matches!(param.kind, ParamKind::Duration(..));
+        let longest = workload.params.iter().find(takes_time);
         match longest {
             Some(param) if work_ns > WORK_NS_MAX => Err(ParamError::Value {
                 name: param.name,
@@ -113,7 +119,8 @@ impl Args {
         }
     }
 
-    /// Each name with its value as it was written.
+    /// Each name with its value, written in one fixed form: `30000` and not `30_000`, `1500ms` and
+    /// not `1.5s`.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.0.iter().map(|arg| (arg.name, arg.text.as_str()))
     }
@@ -136,13 +143,42 @@ impl Args {
 
 impl Param {
     fn parse(&self, text: &str) -> Result<Arg, ParamError> {
-        let value = match self.kind {
-            ParamKind::Count(min, max) => parse_count(text, min, max),
-            ParamKind::Duration => parse_duration_ns(text).map_err(|error| error.to_string()),
-        };
         let error = |problem| ParamError::Value { name: self.name, problem };
-        Ok(Arg { name: self.name, text: text.to_owned(), value: value.map_err(error)? })
+        let (value, text) = match self.kind {
+            ParamKind::Count(min, max) => {
+                let value = parse_count(text, min, max).map_err(error)?;
+                (value, value.to_string())
+            }
+            ParamKind::Duration(min, max) => {
+                let value = parse_duration(text, min, max).map_err(error)?;
+                (value, plain_duration(value))
+            }
+        };
+        Ok(Arg { name: self.name, text, value })
     }
+}
+
+fn parse_duration(text: &str, min: Duration, max: Duration) -> Result<u64, String> {
+    let ns = parse_duration_ns(text).map_err(|error| error.to_string())?;
+    if (min..=max).contains(&Duration::from_nanos(ns)) {
+        return Ok(ns);
+    }
+    let [min, max] = [min, max].map(|bound| u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX));
+    Err(format!("`{text}` is not between {} and {}", format_ns(min), format_ns(max)))
+}
+
+/// A duration in the largest unit of which it is a whole number.
+fn plain_duration(ns: u64) -> String {
+    const UNITS: [(u64, &str); 6] = [
+        (3_600_000_000_000, "h"),
+        (60_000_000_000, "m"),
+        (1_000_000_000, "s"),
+        (1_000_000, "ms"),
+        (1_000, "us"),
+        (1, "ns"),
+    ];
+    let whole = UNITS.iter().find(|(unit, _)| ns > 0 && ns.is_multiple_of(*unit));
+    whole.map_or_else(|| "0".to_owned(), |(unit, name)| format!("{}{name}", ns / unit))
 }
 
 fn parse_count(text: &str, min: u64, max: u64) -> Result<u64, String> {
@@ -154,4 +190,39 @@ fn parse_count(text: &str, min: u64, max: u64) -> Result<u64, String> {
 fn unknown(workload: &Workload, name: String) -> ParamError {
     let flags: Vec<String> = workload.params.iter().map(|p| format!("--{}", p.name)).collect();
     ParamError::Unknown { name, workload: workload.name, known: flags.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_written_in_one_form() {
+        let count = Param { name: "c", kind: ParamKind::Count(1, 1 << 40), default: "", help: "" };
+        let time = Param { name: "t", kind: ParamKind::ANY_DURATION, default: "", help: "" };
+        let check = |param: &Param, text: &str, want: &str| {
+            assert_eq!(param.parse(text).map(|arg| arg.text), Ok(want.to_owned()), "{text}");
+        };
+        check(&count, "30_000", "30000");
+        check(&count, "30,000", "30000");
+        check(&count, "007", "7");
+        check(&time, "25us", "25us");
+        check(&time, "1.5s", "1500ms");
+        check(&time, "1000µs", "1ms");
+        check(&time, "60s", "1m");
+        check(&time, "90m", "90m");
+        check(&time, "0ms", "0");
+    }
+
+    #[test]
+    fn durations_have_bounds() {
+        let kind = ParamKind::Duration(Duration::from_millis(2), Duration::from_secs(1));
+        let param = Param { name: "t", kind, default: "", help: "" };
+        for text in ["1ms", "1.001s", "0"] {
+            let error = param.parse(text).unwrap_err().to_string();
+            let told = error.contains("between 2.00 ms and 1.00 s") && error.contains("--t");
+            assert!(told, "{error}");
+        }
+        assert!(param.parse("2ms").is_ok() && param.parse("1s").is_ok());
+    }
 }

@@ -1,10 +1,13 @@
 //! Running a workload: its rounds, the pauses between them, and what must be seen afterwards.
 
+use std::fmt;
+use std::io;
 use std::time::Duration;
 
 use loop_core::{Loop, LoopError, RunMode};
 
-use crate::{Args, Truth, Workload};
+use crate::machine::{self, Refused};
+use crate::{Args, Needs, Start, Story, Truth, Workload};
 
 /// The pathology or its healthy twin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,16 +16,6 @@ pub enum Variant {
     Pathology,
     /// The same work, done so that the loop keeps turning.
     Fixed,
-}
-
-impl Variant {
-    /// The name in reports and lock files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Variant::Pathology => "pathology",
-            Variant::Fixed => "fixed",
-        }
-    }
 }
 
 /// How often a workload is run.
@@ -47,14 +40,56 @@ pub struct Job {
     pub rounds: Rounds,
     /// How long the loop rests between two rounds, in nanoseconds, to the next millisecond.
     pub pause_ns: u64,
+    /// What it tells as it goes; begins empty.
+    pub story: Story,
+}
+
+/// Why a workload could not run to its end.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The loop could not go on.
+    Loop(LoopError),
+    /// The system refused something that the workload is made of, as a thread or a connection.
+    System(&'static str, io::Error),
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunError::Loop(error) => error.fmt(f),
+            RunError::System(what, error) => write!(f, "{what} was refused ({error})"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+impl From<LoopError> for RunError {
+    fn from(error: LoopError) -> Self {
+        RunError::Loop(error)
+    }
 }
 
 impl Job {
+    /// Looks whether the machine has what the workload needs, and raises this process's limit of
+    /// descriptors where that is allowed and needed. To be called before [`Job::run`].
+    ///
+    /// # Errors
+    /// [`Refused`], with what to do about it.
+    pub fn prepare(&self) -> Result<(), Refused> {
+        match self.workload.needs {
+            Needs::Nothing => Ok(()),
+            Needs::Connections(count) => machine::allow_connections(count(&self.args)),
+            Needs::Pinning => machine::allow_pinning(),
+        }
+    }
+
     /// Runs all rounds, each as a main program and the loop it leaves behind.
     ///
     /// # Errors
-    /// As [`Loop::run`].
-    pub fn run(&self, lp: &mut Loop) -> Result<(), LoopError> {
+    /// [`RunError`].
+    pub fn run(&self, lp: &mut Loop) -> Result<(), RunError> {
         let mut done = 0;
         while !matches!(self.rounds, Rounds::Times(times) if done >= times) {
             if done > 0 && self.pause_ns > 0 {
@@ -62,8 +97,14 @@ impl Job {
                 lp.set_timeout(pause_ms, |_| {});
                 lp.run(RunMode::Default)?;
             }
-            lp.enter(|lp| (self.workload.start)(lp, &self.args, self.variant));
-            lp.run(RunMode::Default)?;
+            match self.workload.start {
+                Start::Main(main) => {
+                    lp.enter(|lp| main(lp, self));
+                    lp.run(RunMode::Default)?;
+                }
+                Start::Round(round) => round(lp, self)?,
+            }
+            self.story.end_round();
             done += 1;
         }
         Ok(())

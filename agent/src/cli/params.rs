@@ -5,7 +5,9 @@ use std::fmt;
 
 use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use loopscope_workloads::{self as workloads, Args, ParamError, UnknownWorkload, Workload};
+use loopscope_workloads::{
+    self as workloads, Args, ParamError, UnknownWorkload, Variant, Workload,
+};
 
 use super::errors;
 
@@ -76,7 +78,7 @@ pub struct Selection {
     pub workload: &'static Workload,
     /// Its parameters, defaults filled in.
     pub args: Args,
-    /// The text in one fixed form: what was given, sorted by name.
+    /// The text in one fixed form: what was given, sorted by name, each value as [`Args`] has it.
     pub text: String,
 }
 
@@ -128,9 +130,32 @@ impl Selection {
         workload: &'static Workload,
         given: Vec<(String, String)>,
     ) -> Result<Selection, SelectionError> {
-        let words = given.iter().map(|(name, value)| format!(" --{name} {value}"));
-        let text = format!("{}{}", workload.name, words.collect::<String>());
+        let names: Vec<String> = given.iter().map(|(name, _)| name.clone()).collect();
         let args = Args::parse(workload, given).map_err(SelectionError::Param)?;
+        let chosen = args.iter().filter(|(name, _)| names.iter().any(|given| given == name));
+        let mut words: Vec<_> = chosen.map(|(k, v)| format!(" --{k} {v}")).collect();
+        words.sort_unstable();
+        let text = format!("{}{}", workload.name, words.concat());
         Ok(Selection { workload, args, text })
+    }
+
+    /// The name of its section in a lock.
+    pub fn section_name(&self, variant: Variant) -> String {
+        format!("{} ({})", self.text, self.workload.variant_name(variant))
+    }
+
+    /// What the section of this name in a lock was counted of; `None` where it selects nothing.
+    pub fn of_section(name: &str) -> Option<(Selection, Variant)> {
+        let (text, variant) = name.strip_suffix(')')?.rsplit_once(" (")?;
+        let selection = Selection::parse(text).ok()?;
+        let mut variants = selection.workload.variants().iter().copied();
+        let variant = variants.find(|&v| selection.workload.variant_name(v) == variant)?;
+        Some((selection, variant))
+    }
+
+    /// The value of a parameter in its one fixed form; `None` where it is none.
+    pub fn normal_value(&self, name: &str, value: &str) -> Option<String> {
+        let args = Args::parse(self.workload, [(name.to_owned(), value.to_owned())]).ok()?;
+        args.iter().find(|(known, _)| *known == name).map(|(_, text)| text.to_owned())
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
 use loop_core::{Clock, Options};
-use loopscope_workloads::{Job, Rounds, Variant};
+use loopscope_workloads::{Job, Rounds, Story, Variant};
 
 use super::unwritable_stdout;
 use crate::background::{Background, Tasks};
@@ -32,7 +32,7 @@ pub(super) fn execute(args: &GateArgs) -> Result<Exit, Failure> {
 /// Compares with the lock.
 fn check(args: &LockArgs) -> Result<Exit, Failure> {
     let selections = selections(args)?;
-    let lock = gate::read(&args.lock).map_err(Failure::usage)?;
+    let lock = normal(gate::read(&args.lock).map_err(Failure::usage)?, &args.lock)?;
     let now = match count_all(args, &selections)? {
         Counted::Done(sections) => sections,
         Counted::CutShort(exit) => return Ok(exit),
@@ -65,7 +65,7 @@ fn check(args: &LockArgs) -> Result<Exit, Failure> {
 fn accept(args: &LockArgs) -> Result<Exit, Failure> {
     let selections = selections(args)?;
     let mut lock = match gate::read(&args.lock) {
-        Ok(lock) => lock,
+        Ok(lock) => normal(lock, &args.lock)?,
         Err(StoreError::Missing(_)) => Lock::default(),
         Err(error) => return Err(Failure::usage(error)),
     };
@@ -100,10 +100,36 @@ fn accept(args: &LockArgs) -> Result<Exit, Failure> {
 fn selections(args: &LockArgs) -> Result<Vec<Selection>, Failure> {
     let parse = |text: &String| {
         let selection = Selection::parse(text).map_err(Failure::usage)?;
-        super::refuse_real_sockets(selection.workload)?;
+        super::refuse_real_time(selection.workload)?;
         Ok(selection)
     };
     args.names.iter().map(parse).collect()
+}
+
+/// The lock as it would be written now: people may have written parameters in another form, as in
+/// `[sync-promises --count 30_000 (fixed)]`.
+fn normal(lock: Lock, path: &Path) -> Result<Lock, Failure> {
+    let mut normal = Lock::default();
+    for (name, mut section) in lock.sections {
+        let Some((selection, variant)) = Selection::of_section(&name) else {
+            normal.sections.insert(name, section);
+            continue;
+        };
+        for (key, value) in &mut section.values {
+            let param = key.strip_prefix("param.");
+            if let Some(same) = param.and_then(|param| selection.normal_value(param, value)) {
+                *value = same;
+            }
+        }
+        let name_now = selection.section_name(variant);
+        if normal.sections.insert(name_now.clone(), section).is_some() {
+            return Err(Failure::usage(format!(
+                "{}: section [{name_now}] is there twice, once as [{name}]; remove one of them",
+                path.display()
+            )));
+        }
+    }
+    Ok(normal)
 }
 
 /// What came of counting.
@@ -125,11 +151,12 @@ fn count_all(
     let deadline = supervise::deadline(args.timeout_ns);
     let mut sections = BTreeMap::new();
     for selection in selections {
-        for variant in [Variant::Pathology, Variant::Fixed] {
-            let name = format!("{} ({})", selection.text, variant.name());
-            let observed = start(selection, variant, &sender)?;
+        for &variant in selection.workload.variants() {
+            let name = selection.section_name(variant);
+            let story = Story::default();
+            let observed = start(selection, variant, story.clone(), &sender)?;
             let outcome = supervise::wait(&events, deadline, || {});
-            match count(selection, outcome, &*observed)? {
+            match count(selection, outcome, &*observed, &story)? {
                 Counted::Done(section) => sections.insert(name, section),
                 Counted::CutShort(exit) => {
                     tell(&format!("{name} did not end by itself; nothing was compared"));
@@ -145,6 +172,7 @@ fn count_all(
 fn start(
     selection: &Selection,
     variant: Variant,
+    story: Story,
     sender: &Sender<Event>,
 ) -> Result<Arc<Embedded>, Failure> {
     let job = Job {
@@ -153,6 +181,7 @@ fn start(
         variant,
         rounds: Rounds::Times(1),
         pause_ns: 0,
+        story,
     };
     let options = Options { clock: Clock::virtual_time(), ..Options::default() };
     let ended = sender.clone();
@@ -164,6 +193,7 @@ fn count(
     selection: &Selection,
     outcome: Outcome,
     observed: &dyn Observe,
+    story: &Story,
 ) -> Result<Counted<Section>, Failure> {
     match outcome {
         Outcome::Ended(result) => result.map_err(|error| failed(selection, &error))?,
@@ -173,7 +203,7 @@ fn count(
     let snapshot = observed.snapshot();
     let observed = snapshot.loops.first();
     let observed = observed.ok_or_else(|| failed(selection, &io::Error::other("no loop ran")))?;
-    Ok(Counted::Done(gate::section(selection.args.iter(), observed)))
+    Ok(Counted::Done(gate::section(selection.args.iter(), observed, &story.lines())))
 }
 
 fn failed(selection: &Selection, error: &io::Error) -> Failure {

@@ -31,13 +31,14 @@ pub fn unwritable_stdout(error: &io::Error) -> Failure {
     ))
 }
 
-/// Time on a socket is real and can't be made to stand still.
-fn refuse_real_sockets(workload: &Workload) -> Result<(), Failure> {
+/// Time on a socket or another thread is real and can't be made to stand still.
+fn refuse_real_time(workload: &Workload) -> Result<(), Failure> {
     if workload.virtual_clock {
         return Ok(());
     }
     Err(Failure::usage(format!(
-        "{} uses real sockets and can't run under the virtual clock; run it with --clock real",
+        "{} uses real sockets or threads and can't run under the virtual clock; \
+         run it with --clock real",
         workload.name
     )))
 }

@@ -2,12 +2,13 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use loop_core::snapshot::{LoopSnapshot, Snapshot};
+use loop_core::snapshot::Snapshot;
 use loop_core::{Clock, Options};
-use loopscope_workloads::{Job, Truth, Variant};
+use loopscope_workloads::{Job, Story, Truth, Variant, Workload};
 
 use super::output::Output;
 use crate::background::{Background, Tasks};
@@ -21,12 +22,13 @@ use crate::report::{self, Report, TruthRow, WorkloadRun};
 use crate::serve::{self, Site};
 use crate::source::{self, Embedded, Observe};
 use crate::supervise::{self, Event, Outcome};
-use crate::terminal::{Terminal, tell};
+use crate::terminal::{Terminal, print, tell};
 
 pub(super) fn execute(args: &RunArgs) -> Result<Exit, Failure> {
     let input = Input::check(args)?;
     let job = input.job(args);
-    let truth = job.truth();
+    job.prepare().map_err(Failure::refused)?;
+    let (truth, story) = (job.truth(), job.story.clone());
     let (sender, events) = channel();
     let ended = sender.clone();
     // A send fails when the run was cut short and nobody listens any more.
@@ -37,7 +39,9 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, Failure> {
     let outcome = watch(args, &observed, events);
     let snapshot = observed.snapshot();
     let truth = matches!(outcome, Outcome::Ended(Ok(()))).then_some(truth);
-    let reported = report(args, &input.selection, &snapshot, truth.as_ref(), input.output);
+    tell_story(args, &story)?;
+    let known = Known { selection: &input.selection, truth: truth.as_ref(), story: &story };
+    let reported = report(args, &known, &snapshot, input.output);
     background.stop();
     reported?;
     match outcome {
@@ -64,7 +68,10 @@ impl Input {
         let workload = loopscope_workloads::find(&args.name).map_err(Failure::usage)?;
         let selection = Selection::new(workload, args.params.clone()).map_err(Failure::usage)?;
         if args.clock == ClockChoice::Virtual {
-            super::refuse_real_sockets(workload)?;
+            super::refuse_real_time(workload)?;
+        }
+        if args.fixed {
+            refuse_no_twin(workload)?;
         }
         Ok(Input {
             selection,
@@ -81,8 +88,19 @@ impl Input {
             variant: variant(args),
             rounds: args.repeat,
             pause_ns: args.pause_ns,
+            story: Story::default(),
         }
     }
+}
+
+fn refuse_no_twin(workload: &Workload) -> Result<(), Failure> {
+    if workload.fixed.is_some() {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "{} has no fixed twin, because nothing is wrong with it; run it without --fixed",
+        workload.name
+    )))
 }
 
 fn variant(args: &RunArgs) -> Variant {
@@ -133,20 +151,46 @@ fn watch(args: &RunArgs, observed: &Arc<Embedded>, events: Receiver<Event>) -> O
     outcome
 }
 
+/// The transcript of a workload is what the program itself says, so it goes to standard output
+/// whatever becomes of the report; unless that is JSON and goes there, too: then it is in it.
+fn tell_story(args: &RunArgs, story: &Story) -> Result<(), Failure> {
+    let to_stdout = args.output.as_deref().is_none_or(|path| path == Path::new("-"));
+    let lines = story.lines();
+    if lines.is_empty() || (args.report == ReportForm::Json && to_stdout) {
+        return Ok(());
+    }
+    let end = if args.report == ReportForm::Text && to_stdout { "\n\n" } else { "\n" };
+    let text = lines.join("\n") + end;
+    print(text.as_bytes()).map_err(|error| super::unwritable_stdout(&error))
+}
+
+/// What is known of a run besides what was observed.
+struct Known<'a> {
+    selection: &'a Selection,
+    /// `None` where the run was cut short.
+    truth: Option<&'a Truth>,
+    story: &'a Story,
+}
+
 fn report(
     args: &RunArgs,
-    selection: &Selection,
+    known: &Known<'_>,
     snapshot: &Snapshot,
-    truth: Option<&Truth>,
     output: Output,
 ) -> Result<(), Failure> {
     let diagnoses = diagnose(snapshot);
     let observed = snapshot.loops.first();
+    let Selection { workload, args: params, .. } = known.selection;
+    let lines = known.story.lines();
     let workload = WorkloadRun {
-        name: selection.workload.name.to_owned(),
-        variant: variant(args).name(),
-        params: selection.args.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect(),
-        truth: truth.zip(observed).map(|(truth, observed)| rows(truth, observed, &diagnoses)),
+        name: workload.name.to_owned(),
+        variant: workload.variant_name(variant(args)),
+        params: params.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect(),
+        story: (!lines.is_empty()).then_some(lines),
+        truth: known.truth.zip(observed).map(|(truth, observed)| {
+            let checked = truth.check(observed, known.story);
+            rows(truth, checked, &diagnoses)
+        }),
     };
     let report = Report { snapshot, diagnoses: &diagnoses, workload: Some(&workload) };
     let mut text = Vec::new();
@@ -160,7 +204,11 @@ fn report(
 }
 
 /// What the workload knows must be observed, the diagnosis first.
-fn rows(truth: &Truth, observed: &LoopSnapshot, diagnoses: &[Diagnosis]) -> Vec<TruthRow> {
+fn rows(
+    truth: &Truth,
+    checked: Vec<loopscope_workloads::TruthRow>,
+    diagnoses: &[Diagnosis],
+) -> Vec<TruthRow> {
     let first = diagnoses.first().map_or("", |diagnosis| diagnosis.id);
     let diagnosis = TruthRow {
         what: "diagnosis".to_owned(),
@@ -168,7 +216,7 @@ fn rows(truth: &Truth, observed: &LoopSnapshot, diagnoses: &[Diagnosis]) -> Vec<
         observed: first.to_owned(),
         holds: first == truth.diagnosis,
     };
-    let checked = truth.check(observed).into_iter().map(|row| TruthRow {
+    let checked = checked.into_iter().map(|row| TruthRow {
         what: row.what,
         expected: row.expected,
         observed: row.observed,

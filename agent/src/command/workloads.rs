@@ -30,16 +30,20 @@ fn text(terminal: &Terminal) -> String {
         let name = terminal.paint(Ink::Strong, workload.name);
         let _ = writeln!(page, "{name}: {}", workload.summary);
         write_wrapped(&mut page, terminal, "", workload.shows);
-        write_wrapped(&mut page, terminal, "with --fixed: ", workload.fixed);
+        if let Some(fixed) = workload.fixed {
+            write_wrapped(&mut page, terminal, "with --fixed: ", fixed);
+        }
         for line in left_table(&params(workload)) {
             let _ = writeln!(page, "    {line}");
         }
         if !workload.virtual_clock {
-            let _ = writeln!(page, "  uses real sockets: not under --clock virtual");
+            let _ = writeln!(page, "  uses real sockets or threads: not under --clock virtual");
         }
         page.push('\n');
     }
-    page.push_str("Run one with `loopscope run NAME`, its healthy twin with `--fixed`.\n");
+    page.push_str(
+        "Run one with `loopscope run NAME`, its healthy twin, where it has one, with\n`--fixed`.\n",
+    );
     page
 }
 
@@ -64,7 +68,7 @@ fn params(workload: &Workload) -> Vec<Vec<String>> {
 fn kind_name(kind: &ParamKind) -> &'static str {
     match kind {
         ParamKind::Count(..) => "count",
-        ParamKind::Duration => "duration",
+        ParamKind::Duration(..) => "duration",
     }
 }
 
@@ -79,7 +83,7 @@ struct Entry {
     name: &'static str,
     summary: &'static str,
     shows: &'static str,
-    fixed: &'static str,
+    fixed: Option<&'static str>,
     virtual_clock: bool,
     params: Vec<ParamEntry>,
 }

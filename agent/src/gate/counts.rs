@@ -6,15 +6,20 @@ use loop_core::snapshot::{Histogram, LoopSnapshot};
 
 use super::Section;
 
-/// The section of a workload: its resolved parameters, and what the loop counted.
+/// The section of a workload: its resolved parameters, what the loop counted, and the lines of its
+/// transcript.
 ///
 /// A drain's length is exact below 64 jobs, and for the longest drain; else it stands for its
 /// bucket (`~1008`, at most 1.6 % off). The sums (`microtasks`, `ticks`) are always exact.
 pub fn section<'a>(
     params: impl IntoIterator<Item = (&'static str, &'a str)>,
     observed: &LoopSnapshot,
+    story: &[String],
 ) -> Section {
     let mut values = BTreeMap::new();
+    for (number, line) in (1..).zip(story) {
+        values.insert(format!("story.{number:03}"), line.clone());
+    }
     for (name, value) in params {
         values.insert(format!("param.{name}"), value.to_owned());
     }
@@ -79,7 +84,8 @@ mod tests {
             tick_drain_length: Some(Histogram::new(Scale::Length)),
             ..LoopSnapshot::default()
         };
-        let section = section([("count", "3")], &observed);
+        let story = ["first".to_owned(), "second = 2".to_owned()];
+        let section = section([("count", "3")], &observed, &story);
         let get = |key: &str| section.values.get(key).map(String::as_str);
         assert_eq!(get("param.count"), Some("3"));
         assert_eq!(get("turns"), Some("4"));
@@ -87,6 +93,8 @@ mod tests {
         assert_eq!(get("drains.microtask"), Some("2 x 1 + 1 x 60000"));
         assert_eq!(get("drains.tick"), Some("none"));
         assert_eq!(get("ticks"), None);
+        assert_eq!(get("story.001"), Some("first"));
+        assert_eq!(get("story.002"), Some("second = 2"));
     }
 
     #[test]

@@ -27,10 +27,13 @@ pub struct Report<'a> {
 pub struct WorkloadRun {
     /// Its name.
     pub name: String,
-    /// `pathology` or `fixed`.
+    /// `pathology` or `fixed`; `story` where there is nothing to fix.
     pub variant: &'static str,
     /// Its parameters by name, defaults filled in.
     pub params: std::collections::BTreeMap<String, String>,
+    /// The lines that it told; `None` where it told none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub story: Option<Vec<String>>,
     /// What had to be observed against what was; `None` where the run was cut short.
     pub truth: Option<Vec<TruthRow>>,
 }

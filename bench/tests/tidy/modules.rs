@@ -53,7 +53,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["dashboard", "otlp", "text"],
         ],
     ),
-    ("workloads", &[&["args"], &["truth"], &["job"], &["catalogue"]]),
+    ("workloads", &[&["args"], &["story"], &["machine"], &["truth"], &["job"], &["catalogue"]]),
     (
         "agent",
         &[

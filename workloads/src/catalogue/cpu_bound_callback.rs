@@ -5,14 +5,14 @@ use std::time::Duration;
 use loop_core::{Loop, Phase};
 
 use crate::truth::Fact;
-use crate::{Args, Param, ParamKind, Truth, Variant, Workload};
+use crate::{Args, Job, Needs, Param, ParamKind, Start, Truth, Variant, Workload};
 
 pub(super) const WORKLOAD: Workload = Workload {
     name: "cpu-bound-callback",
     summary: "timer callbacks that each compute for 200 ms without a break",
     shows: "A timer callback computes for 200 ms, then the next one, armed before it, fires that \
             much too late. There is no queue to blame: the callback itself is the block.",
-    fixed: "computes in slices of 5 ms, each from an immediate",
+    fixed: Some("computes in slices of 5 ms, each from an immediate"),
     params: &[
         Param {
             name: "count",
@@ -22,20 +22,22 @@ pub(super) const WORKLOAD: Workload = Workload {
         },
         Param {
             name: "work",
-            kind: ParamKind::Duration,
+            kind: ParamKind::ANY_DURATION,
             default: "200ms",
             help: "busy work in each callback",
         },
     ],
     virtual_clock: true,
-    start,
+    needs: Needs::Nothing,
+    start: Start::Main(start),
     truth,
 };
 
 /// What the fixed twin does in one turn.
 const SLICE: Duration = Duration::from_millis(5);
 
-fn start(lp: &mut Loop, args: &Args, variant: Variant) {
+fn start(lp: &mut Loop, job: &Job) {
+    let (args, variant) = (&job.args, job.variant);
     let (count, work) = (args.count("count"), args.duration("work"));
     lp.set_timeout(1, move |lp| match variant {
         Variant::Pathology => compute(lp, count, work),

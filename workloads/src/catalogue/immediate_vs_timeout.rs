@@ -3,7 +3,7 @@
 use loop_core::Loop;
 
 use crate::truth::Fact;
-use crate::{Args, Param, ParamKind, Truth, Variant, Workload};
+use crate::{Args, Job, Needs, Param, ParamKind, Start, Truth, Variant, Workload};
 
 pub(super) const WORKLOAD: Workload = Workload {
     name: "immediate-vs-timeout",
@@ -11,7 +11,7 @@ pub(super) const WORKLOAD: Workload = Workload {
     shows: "A job takes itself on by setTimeout(0), which Node makes 1 ms. A thousand steps take \
             over a second, and the loop is idle nearly all of it: it is healthy, the job is slow. \
             Look at the poll wait, and at utilization near zero.",
-    fixed: "takes itself on by setImmediate: a thousand steps in well under 10 ms",
+    fixed: Some("takes itself on by setImmediate: a thousand steps in well under 10 ms"),
     params: &[Param {
         name: "count",
         kind: ParamKind::Count(1, 100_000_000),
@@ -19,11 +19,13 @@ pub(super) const WORKLOAD: Workload = Workload {
         help: "steps of the chain",
     }],
     virtual_clock: true,
-    start,
+    needs: Needs::Nothing,
+    start: Start::Main(start),
     truth,
 };
 
-fn start(lp: &mut Loop, args: &Args, variant: Variant) {
+fn start(lp: &mut Loop, job: &Job) {
+    let (args, variant) = (&job.args, job.variant);
     let count = args.count("count");
     match variant {
         Variant::Pathology => timeout(lp, count),

@@ -6,7 +6,7 @@ use loop_core::{Loop, Phase};
 
 use super::request;
 use crate::truth::Fact;
-use crate::{Args, Param, ParamKind, Truth, Variant, Workload};
+use crate::{Args, Job, Needs, Param, ParamKind, Start, Truth, Variant, Workload};
 
 pub(super) const WORKLOAD: Workload = Workload {
     name: "next-tick-recursion",
@@ -14,7 +14,7 @@ pub(super) const WORKLOAD: Workload = Workload {
     shows: "A job takes itself on by process.nextTick. The tick queue is drained to its end after \
             every callback, ticks queued by ticks included, so not even the microtasks have a turn \
             until the recursion ends.",
-    fixed: "takes itself on by setImmediate: one step a turn",
+    fixed: Some("takes itself on by setImmediate: one step a turn"),
     params: &[
         Param {
             name: "count",
@@ -24,17 +24,19 @@ pub(super) const WORKLOAD: Workload = Workload {
         },
         Param {
             name: "work",
-            kind: ParamKind::Duration,
+            kind: ParamKind::ANY_DURATION,
             default: "5us",
             help: "busy work in each step",
         },
     ],
     virtual_clock: true,
-    start,
+    needs: Needs::Nothing,
+    start: Start::Main(start),
     truth,
 };
 
-fn start(lp: &mut Loop, args: &Args, variant: Variant) {
+fn start(lp: &mut Loop, job: &Job) {
+    let (args, variant) = (&job.args, job.variant);
     let (count, work) = (args.count("count"), args.duration("work"));
     request(lp, move |lp| {
         lp.set_timeout(1, |_| {});

@@ -12,7 +12,7 @@ use loop_core::{Loop, Phase, Promise};
 
 use super::request;
 use crate::truth::Fact;
-use crate::{Args, Param, ParamKind, Truth, Variant, Workload};
+use crate::{Args, Job, Needs, Param, ParamKind, Start, Truth, Variant, Workload};
 
 pub(super) const WORKLOAD: Workload = Workload {
     name: "promise-race-pool",
@@ -21,7 +21,9 @@ pub(super) const WORKLOAD: Workload = Workload {
             again. Its promises are settled already, so each race queues a job for every promise \
             left, and all of it is one drain. Ten times the promises block a hundred times as \
             long.",
-    fixed: "waits for 100 promises at a time by Promise.all and lets the loop turn between them",
+    fixed: Some(
+        "waits for 100 promises at a time by Promise.all and lets the loop turn between them",
+    ),
     params: &[Param {
         name: "count",
         kind: ParamKind::Count(1, 1_000_000),
@@ -29,16 +31,18 @@ pub(super) const WORKLOAD: Workload = Workload {
         help: "promises in the pool; 30000 makes 450 million jobs",
     }],
     virtual_clock: true,
-    start,
+    needs: Needs::Nothing,
+    start: Start::Main(start),
     truth,
 };
 
-/// Promises the fixed twin waits for at once.
-const CHUNK: u64 = 100;
+/// Promises a fixed twin waits for at once.
+pub(super) const CHUNK: u64 = 100;
 
 type Pool = Rc<RefCell<Vec<Promise<()>>>>;
 
-fn start(lp: &mut Loop, args: &Args, variant: Variant) {
+fn start(lp: &mut Loop, job: &Job) {
+    let (args, variant) = (&job.args, job.variant);
     let count = args.count("count");
     request(lp, move |lp| {
         lp.set_timeout(1, |_| {});
@@ -63,7 +67,7 @@ fn race(lp: &mut Loop, pool: Pool) {
     });
 }
 
-fn wait_for_chunk(lp: &mut Loop, left: u64) {
+pub(super) fn wait_for_chunk(lp: &mut Loop, left: u64) {
     let chunk = left.min(CHUNK);
     let promises: Vec<Promise<()>> = (0..chunk).map(|_| Promise::resolved(())).collect();
     Promise::all(lp, &promises).react(lp, move |lp, _| {

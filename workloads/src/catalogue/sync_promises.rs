@@ -10,7 +10,7 @@ use loop_core::{Loop, Phase, Promise};
 
 use super::request;
 use crate::truth::Fact;
-use crate::{Args, Param, ParamKind, Truth, Variant, Workload};
+use crate::{Args, Job, Needs, Param, ParamKind, Start, Truth, Variant, Workload};
 
 pub(super) const WORKLOAD: Workload = Workload {
     name: "sync-promises",
@@ -18,7 +18,9 @@ pub(super) const WORKLOAD: Workload = Workload {
     shows: "A request handler makes a promise for each entry of a list. All of them are resolved \
             already, so every reaction runs in the one microtask drain behind the handler. A timer \
             of 1 ms armed before it fires when the drain is over. --work 1ms blocks for a minute.",
-    fixed: "works in batches of about 5 ms and lets the loop turn between them (setImmediate)",
+    fixed: Some(
+        "works in batches of about 5 ms and lets the loop turn between them (setImmediate)",
+    ),
     params: &[
         Param {
             name: "count",
@@ -28,13 +30,14 @@ pub(super) const WORKLOAD: Workload = Workload {
         },
         Param {
             name: "work",
-            kind: ParamKind::Duration,
+            kind: ParamKind::ANY_DURATION,
             default: "25us",
             help: "busy work in each reaction",
         },
     ],
     virtual_clock: true,
-    start,
+    needs: Needs::Nothing,
+    start: Start::Main(start),
     truth,
 };
 
@@ -44,7 +47,8 @@ const BATCH: Duration = Duration::from_millis(5);
 /// The most promises in a batch: two reactions each stay well below a flood.
 const BATCH_MAX: u64 = 250;
 
-fn start(lp: &mut Loop, args: &Args, variant: Variant) {
+fn start(lp: &mut Loop, job: &Job) {
+    let (args, variant) = (&job.args, job.variant);
     let (count, work) = (args.count("count"), args.duration("work"));
     request(lp, move |lp| {
         lp.set_timeout(1, |_| {});
