@@ -70,3 +70,46 @@ fn bad_locks_and_names_are_told_in_one_line() {
     check(gate(&["accept"], "/no/such/folder/lock", &NAMES), &["/no/such/folder/lock"]);
     check(gate(&["accept"], "/", &NAMES), &["/"]);
 }
+
+#[test]
+fn one_value_in_two_forms_is_one_section() {
+    let path = folder("one_value_in_two_forms").join("gate.lock");
+    let lock = path.to_str().expect("UTF-8");
+    let accepted = gate(&["accept"], lock, &["sync-promises --count 1_000 --work=0.025ms"]);
+    assert_eq!(accepted.code, Some(0), "{accepted:?}");
+    let text = fs::read_to_string(&path).expect("it was written");
+    for want in ["[sync-promises --count 1000 --work 25us (fixed)]\n", "\nparam.count = 1000\n"] {
+        assert!(text.contains(want), "`{want}` not in {text}");
+    }
+    let again = ["sync-promises --work 25us --count 1,000"];
+    assert_eq!(gate(&[], lock, &again).code, Some(0));
+
+    // As somebody may have written it by hand.
+    let by_hand = text.replace("--count 1000 ", "--count 1_000 ").replace("= 1000", "= 1_000");
+    fs::write(&path, &by_hand).expect("writable");
+    let passed = gate(&[], lock, &again);
+    assert_eq!(passed.code, Some(0), "{passed:?}");
+    assert_eq!(gate(&["accept"], lock, &again).code, Some(0));
+    assert_eq!(fs::read_to_string(&path).expect("there"), text, "accept writes the one form");
+
+    let twice = format!("{text}\n{}", by_hand.split_once("\n\n").expect("sections").1);
+    fs::write(&path, twice).expect("writable");
+    let refused = gate(&[], lock, &again);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("is there twice"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_story_is_locked_line_by_line() {
+    let path = folder("a_story_is_locked").join("gate.lock");
+    let lock = path.to_str().expect("UTF-8");
+    assert_eq!(gate(&["accept"], lock, &["phase-order"]).code, Some(0));
+    let text = fs::read_to_string(&path).expect("it was written");
+    assert!(text.contains("[phase-order (story)]\n"), "{text}");
+    assert!(!text.contains("(fixed)"), "{text}");
+    assert!(text.contains("\nstory.007 = check: an immediate\n"), "{text}");
+    fs::write(&path, text.replace("story.007 = check", "story.007 = close")).expect("writable");
+    let failed = gate(&[], lock, &["phase-order"]);
+    assert_eq!(failed.code, Some(1), "{failed:?}");
+    assert!(failed.stdout.contains("story.007"), "{}", failed.stdout);
+}

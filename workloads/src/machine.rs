@@ -208,7 +208,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn neighbours_go_and_the_thread_gets_its_cpus_back() {
+    fn the_thread_gets_its_cpus_back() {
         let allowed = || rustix::thread::sched_getaffinity(None).unwrap().count();
         let before = allowed();
         drop(Neighbours::start(3, Manners::GiveWay).unwrap());
@@ -217,10 +217,5 @@ mod tests {
         assert_eq!(allowed(), 1);
         drop(neighbours);
         assert_eq!(allowed(), before);
-        for task in std::fs::read_dir("/proc/self/task").unwrap() {
-            // Other tests' threads may end while this looks at them.
-            let name = std::fs::read_to_string(task.unwrap().path().join("comm"));
-            assert!(!name.unwrap_or_default().starts_with("neighbour-"));
-        }
     }
 }
