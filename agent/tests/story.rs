@@ -88,7 +88,8 @@ fn parameters_have_bounds() {
 #[test]
 fn more_sockets_than_are_allowed_are_refused_with_the_cure() {
     let limited = |soft: u32, hard: u32, count: &str| {
-        let program = command(&["run", "poll-flood", "--report", "none", "--count", count]);
+        let program =
+            command(&["run", "poll-flood", "--work", "0", "--report", "none", "--count", count]);
         let limits = format!("ulimit -Sn {soft}; ulimit -Hn {hard}; exec \"$0\" \"$@\"");
         let mut shell = Command::new("sh");
         shell.args(["-c", &limits]).arg(program.get_program()).args(program.get_args());

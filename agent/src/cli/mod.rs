@@ -31,7 +31,8 @@ Examples:
                                                    fail when counts differ from the lock
 
 Exit codes:
-  0 fine   1 gate failed   2 usage or bad input   4 the run failed   124 --timeout   130 Ctrl-C
+  0 fine   1 gate failed   2 usage or bad input   4 the run failed
+  5 refused: the machine does not allow it   124 --timeout   130 Ctrl-C
 
 Environment:
   Every option has a LOOPSCOPE_* variable; options win. With OTEL_EXPORTER_OTLP_ENDPOINT set,

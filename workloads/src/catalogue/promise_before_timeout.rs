@@ -23,15 +23,15 @@ const LINES: [&str; 5] =
     ["foo", "baz", "promise: right after baz, before bar", "promise: queued by a promise", "bar"];
 
 fn start(lp: &mut Loop, job: &Job) {
-    let [foo, baz, promise, nested, bar] = LINES;
-    job.story.say(foo);
+    let [caller, called, promise, nested, later] = LINES;
+    job.story.say(caller);
     let told = job.story.clone();
-    lp.set_timeout(0, move |_| told.say(bar));
+    lp.set_timeout(0, move |_| told.say(later));
     let (first, second) = (job.story.clone(), job.story.clone());
     Promise::resolved(())
         .then(lp, move |_, ()| first.say(promise))
         .then(lp, move |_, ()| second.say(nested));
-    job.story.say(baz);
+    job.story.say(called);
 }
 
 fn truth(_: &Args, _: Variant) -> Truth {
