@@ -18,7 +18,8 @@ pub(super) const WORKLOAD: Workload = Workload {
     summary: "waits for all promises so far after each new one: n(n+1)/2 + n jobs in one drain",
     shows: "A loop collects promises and, to be safe, awaits Promise.all of the whole list after \
             each one. They are settled already, so all of it is one drain, and ten times the \
-            promises block a hundred times as long: 1,000 are 501,500 jobs, 30,000 are 450 million.",
+            promises block a hundred times as long: 1,000 are 501,500 jobs, 30,000 \
+            are 450 million.",
     fixed: Some("waits for each promise once, 100 at a time, and lets the loop turn between them"),
     params: &[Param {
         name: "count",

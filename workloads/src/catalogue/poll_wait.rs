@@ -13,7 +13,7 @@ use crate::{Args, Job, Needs, Start, Truth, Variant, Workload};
 
 pub(super) const WORKLOAD: Workload = Workload {
     name: "poll-wait",
-    summary: "how long the poll waits: not at all, until the next timer, or for as long as it takes",
+    summary: "how long the poll waits: not at all, until the next timer, or as long as it takes",
     shows: "Before it asks the kernel the loop looks what else it has to do. While an immediate is \
             queued, a handle is closing or an idle handle is active it must not wait. Else it \
             waits until the next timer is due, and without timers for as long as it takes.",
