@@ -175,8 +175,8 @@ mod affinity {
 
     use std::io;
 
-    /// Never made.
-    pub(super) struct Pinned(std::convert::Infallible);
+    /// There is none.
+    pub(super) enum Pinned {}
 
     pub(super) fn pin_here() -> io::Result<Pinned> {
         Err(io::Error::from(io::ErrorKind::Unsupported))
