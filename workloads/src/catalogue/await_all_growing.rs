@@ -24,7 +24,7 @@ pub(super) const WORKLOAD: Workload = Workload {
     params: &[Param {
         name: "count",
         kind: ParamKind::Count(1, 1_000_000),
-        default: "4000",
+        default: "10000",
         help: "promises; 30000 make 450 million jobs",
     }],
     virtual_clock: true,
