@@ -97,9 +97,9 @@ fn connect(
             on_accept(lp, id);
             own.borrow_mut().streams.push_back(id);
         }
-        Err(error) => own.borrow_mut().failed = Some(error),
+        Err(error) => own.borrow_mut().failed = Some(error.into()),
     });
-    let listener = listener.map_err(refused)?;
+    let listener = listener.map_err(|error| refused(error.into()))?;
     let address = lp.local_address(listener).unwrap_or(here);
     while shared.borrow().streams.len() < wanted {
         shared.borrow_mut().connect_some(address).map_err(refused)?;
