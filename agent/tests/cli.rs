@@ -33,6 +33,8 @@ fn bad_input_gets_one_line_and_exit_code_2() {
     check(&["run", "--report", "xml", "sync-promises"], 2, &["`xml`", "--report", "json"]);
     check(&["run", "sync-promises", "--timeout", "1 week"], 2, &["--timeout", "`1 week`", "2m"]);
     check(&["run", "sync-promises", "--listen", "9797"], 2, &["--listen", ":9797"]);
+    check(&["diagnoses", "flood"], 2, &["`flood`", "`microtask-flood`", "lists them all"]);
+    check(&["diagnoses", "x"], 2, &["`x`; `loopscope diagnoses`"]);
     check(&["run", "a\nb\u{1b}[2J"], 2, &["a\\nb\\u{1b}[2J"]);
 }
 
@@ -41,6 +43,20 @@ fn options_and_parameters_come_in_any_order() {
     let args = ["run", "--work=0", "--report", "none", "sync-promises", "--fixed", "--count", "9"];
     let ran = run(&args);
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(0), "", ""));
+}
+
+#[test]
+fn every_diagnosis_has_its_page_in_the_program() {
+    let list = run(&["diagnoses"]);
+    assert_eq!((list.code, list.stderr.as_str()), (Some(0), ""));
+    let rows = list.stdout.lines().take_while(|line| !line.is_empty());
+    let names: Vec<_> = rows.filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names.len(), 12, "{}", list.stdout);
+    for name in names {
+        let page = run(&["diagnoses", name]);
+        assert_eq!(page.code, Some(0), "{name}");
+        assert!(page.stdout.starts_with(&format!("# {name}\n")), "{name}");
+    }
 }
 
 #[test]

@@ -56,7 +56,8 @@ fn the_schema_is_as_promised() {
         "overhead_ratio",
         "sampled",
     ];
-    let of_diagnosis = ["id", "pid", "thread", "summary", "evidence", "advice", "culprit"];
+    let of_diagnosis =
+        ["id", "pid", "thread", "summary", "evidence", "advice", "culprit", "confidence", "docs"];
     let observed = text.split("\n  \"workload\"").next().expect("text before the last part");
     assert_eq!(keys(observed, 6), [&of_target[..], &of_loop[..], &of_diagnosis[..]].concat());
     let histogram = report["loops"][0]["turn_ns"].as_object().expect("an object");

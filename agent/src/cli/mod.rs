@@ -27,6 +27,7 @@ Examples:
   loopscope run sync-promises --fixed              the same work without the block
   loopscope run sync-promises --repeat forever --listen :9797
                                                    scrape http://127.0.0.1:9797/metrics meanwhile
+  loopscope diagnoses microtask-flood              what a verdict means, and how to fix it
   loopscope gate --lock gate.lock -- sync-promises next-tick-recursion
                                                    fail when counts differ from the lock
 
@@ -54,6 +55,8 @@ pub enum Command {
     Run(RunArgs),
     /// List the workloads: what each shows, its parameters, its fixed twin
     Workloads(WorkloadsArgs),
+    /// List the diagnoses, or print the page on one: what it is, its numbers, how to fix it
+    Diagnoses(DiagnosesArgs),
     /// Compare the counts of workloads under virtual time with a lock file
     Gate(GateArgs),
 }
@@ -120,6 +123,13 @@ pub struct WorkloadsArgs {
     /// The form of the list
     #[arg(long, env = "LOOPSCOPE_REPORT", value_name = "FORM", default_value = "text")]
     pub report: ReportForm,
+}
+
+/// Options of `diagnoses`.
+#[derive(Debug, Args)]
+pub struct DiagnosesArgs {
+    /// The diagnosis; without it, all are listed
+    pub id: Option<String>,
 }
 
 const GATE_EXAMPLES: &str = "\

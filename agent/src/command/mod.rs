@@ -1,5 +1,6 @@
 //! The commands: each puts the other modules together to do what was asked.
 
+mod diagnoses;
 mod gate;
 mod output;
 mod run;
@@ -20,6 +21,7 @@ pub fn execute(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Run(args) => run::execute(&args),
         Command::Workloads(args) => workloads::execute(&args),
+        Command::Diagnoses(args) => diagnoses::execute(&args),
         Command::Gate(args) => gate::execute(&args),
     }
 }

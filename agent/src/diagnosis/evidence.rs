@@ -1,69 +1,13 @@
 //! Evidence that several rules tell in the same words. What was not seen is not told.
+//!
+//! **Invariant**: every line has a number.
 
 use loop_core::Phase;
-use loop_core::snapshot::{Culprit, LedgerKey, LoopSnapshot, Stall};
-use loop_core::units::format_ns;
+use loop_core::snapshot::{LedgerKey, LoopSnapshot, Stall};
+use loop_core::units::{format_count, format_ns};
 
-use super::thresholds::{FLOOD_JOBS, LATE_NS, PART_SHARE};
-
-/// Stalls of some causes: those that ended, by the totals, and the one that still runs.
-pub(super) struct Stalls<'a> {
-    pub(super) count: u64,
-    pub(super) duration_ns: u64,
-    pub(super) longest: Option<&'a Stall>,
-    /// Of the longest stall that has one.
-    pub(super) culprit: Option<Culprit>,
-}
-
-/// What becomes of a stall in which a flood of microtasks ran, whatever took most of its time: to
-/// make the promises of a flood may take longer than their reactions do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flooded {
-    /// It is among those that are asked for.
-    In,
-    /// It is not.
-    Out,
-    /// Its cause decides, as for any other.
-    ByCause,
-}
-
-/// All stalls whose cause is one of `causes`, but for flooded ones.
-pub(super) fn stalls<'a>(
-    observed: &'a LoopSnapshot,
-    causes: &[LedgerKey],
-    flooded: Flooded,
-) -> Stalls<'a> {
-    let by_cause = |stall: &Stall| causes.contains(&stall.ledger_ns.cause());
-    let is_ours = move |stall: &Stall| match flooded {
-        _ if stall.microtasks < Some(FLOOD_JOBS) => by_cause(stall),
-        Flooded::In => true,
-        Flooded::Out => false,
-        Flooded::ByCause => by_cause(stall),
-    };
-    let ours = || observed.stalls.iter().filter(|stall| is_ours(stall));
-    let running = || ours().filter(|stall| stall.running);
-    let totals = &observed.stall_totals;
-    let mut count = causes.iter().map(|&cause| totals.count(cause)).sum::<u64>();
-    let mut duration_ns = causes.iter().map(|&cause| totals.duration_ns(cause)).sum::<u64>();
-    // The totals go by cause. Those listed that belong elsewhere are moved.
-    for stall in observed.stalls.iter().filter(|stall| !stall.running) {
-        match (by_cause(stall), is_ours(stall)) {
-            (false, true) => (count, duration_ns) = (count + 1, duration_ns + stall.duration_ns),
-            (true, false) => {
-                count = count.saturating_sub(1);
-                duration_ns = duration_ns.saturating_sub(stall.duration_ns);
-            }
-            _ => {}
-        }
-    }
-    let culprits = ours().filter_map(|stall| Some((stall.duration_ns, stall.culprit.as_ref()?)));
-    Stalls {
-        count: count + running().count() as u64,
-        duration_ns: duration_ns + running().map(|stall| stall.duration_ns).sum::<u64>(),
-        longest: ours().max_by_key(|stall| stall.duration_ns),
-        culprit: culprits.max_by_key(|(ns, _)| *ns).map(|(_, culprit)| culprit.clone()),
-    }
-}
+use super::blame::{Group, longest_callback_ns};
+use super::thresholds::{LATE_NS, PART_SHARE};
 
 /// `1.50 s in phase poll`, with `so far` while it goes on.
 pub(super) fn how_long(stall: &Stall) -> String {
@@ -77,6 +21,49 @@ fn place(phase: Option<Phase>) -> String {
         || "outside of any phase, as in a main script".to_owned(),
         |phase| format!("in phase {}", phase.name()),
     )
+}
+
+/// One sentence on a group: `one` held up the loop, or so many stalls by `many`.
+pub(super) fn summary(group: &Group<'_>, one: &str, many: &str) -> String {
+    let (count, all) = (format_count(group.count), format_ns(group.duration_ns));
+    match (group.count, group.longest()) {
+        (1, Some(stall)) => format!("{one} held up the loop for {}", how_long(stall)),
+        (1, None) => format!("{one} held up the loop for {all}"),
+        (_, Some(stall)) if group.unlisted() > 0 => {
+            let (kept, how_long) = (group.listed.len(), how_long(stall));
+            format!("{count} stalls by {many}, the longest of the newest {kept} for {how_long}")
+        }
+        (_, Some(stall)) => {
+            format!("{count} stalls by {many}, the longest for {}", how_long(stall))
+        }
+        (_, None) => format!("{count} stalls by {many}, {all} in all"),
+    }
+}
+
+/// How many stalls, and how long together.
+pub(super) fn stalls(group: &Group<'_>) -> String {
+    let times = if group.count == 1 { "stall" } else { "stalls" };
+    let (count, all) = (format_count(group.count), format_ns(group.duration_ns));
+    let known = match (group.unlisted(), group.listed.len()) {
+        (0, _) => String::new(),
+        (_, 0) => "; they are too old for details".to_owned(),
+        (_, kept) => format!("; the details are of the newest {kept}"),
+    };
+    format!("{count} {times} past the threshold, {all} in all{known}")
+}
+
+/// What is told of every group: the totals, the longest stall's ledger, and what it did to timers
+/// and to events.
+pub(super) fn of_group(group: &Group<'_>, seen: &LoopSnapshot) -> Vec<String> {
+    let mut told = vec![stalls(group)];
+    told.extend(group.longest().and_then(ledger));
+    told.extend(effects(seen));
+    told
+}
+
+/// What it did to timers and to events.
+pub(super) fn effects(seen: &LoopSnapshot) -> impl Iterator<Item = String> {
+    lateness(seen).into_iter().chain(arrival(seen))
 }
 
 /// The parts of a stall that matter: `of it 1.49 s microtasks (99 %), ...`.
@@ -99,15 +86,35 @@ pub(super) fn ledger(stall: &Stall) -> Option<String> {
     (!told.is_empty()).then(|| format!("where the time went: {}", told.join(", ")))
 }
 
+/// How many callbacks the stall's phase ran, how long each took, and the longest one where it is
+/// known.
+pub(super) fn callbacks(stall: &Stall, seen: &LoopSnapshot) -> Option<String> {
+    let (count, phase) = (stall.callbacks.filter(|&count| count > 0)?, stall.phase?.name());
+    let (told, each) = (format_count(count), format_ns(stall.duration_ns / count));
+    Some(match (count, longest_callback_ns(stall, seen)) {
+        (1, _) => format!("1 callback ran in phase {phase}"),
+        (_, Some(longest)) => {
+            let longest = format_ns(longest.ns);
+            format!(
+                "{told} callbacks ran in phase {phase}, {each} each; the longest took {longest}"
+            )
+        }
+        (_, None) => format!(
+            "{told} callbacks ran in phase {phase}, {each} each on average; --detail tells \
+             whether one of them takes it all"
+        ),
+    })
+}
+
 /// How late timers were, if they were.
-pub(super) fn lateness(observed: &LoopSnapshot) -> Option<String> {
-    let late = observed.timer_lateness_ns.as_ref()?;
+pub(super) fn lateness(seen: &LoopSnapshot) -> Option<String> {
+    let late = seen.timer_lateness_ns.as_ref()?;
     (late.max >= LATE_NS).then(|| format!("a timer fired {} late", format_ns(late.max)))
 }
 
 /// What a request that arrived at a random instant would have met.
-pub(super) fn arrival(observed: &LoopSnapshot) -> Option<String> {
-    let summary = observed.arrival_delay_ns.as_ref()?.summary();
+pub(super) fn arrival(seen: &LoopSnapshot) -> Option<String> {
+    let summary = seen.arrival_delay_ns.as_ref()?.summary();
     let (p50, p99) = (summary.p50?, summary.p99?);
     (p99 >= LATE_NS).then(|| {
         format!(
@@ -116,4 +123,14 @@ pub(super) fn arrival(observed: &LoopSnapshot) -> Option<String> {
             format_ns(p99)
         )
     })
+}
+
+/// Time on a CPU and time waiting for one, since the observation began.
+pub(super) fn cpu(seen: &LoopSnapshot) -> Option<String> {
+    let (ran, waited) = (seen.cpu.on_cpu_ns?, seen.cpu.run_delay_ns?);
+    Some(format!(
+        "in all, the thread ran for {} and waited {} for a CPU",
+        format_ns(ran),
+        format_ns(waited)
+    ))
 }

@@ -1,59 +1,97 @@
-//! What floods of both queues have in common: a drain so long that the loop stands still behind it.
+//! `microtask-flood` and `next-tick-starvation`: drains so long that the loop stands still behind
+//! them.
+//!
+//! A drain that is a flood is told even where no turn became a stall by it.
 
 use loop_core::buckets::Scale;
-use loop_core::snapshot::{Drain, Histogram, LedgerKey, LoopSnapshot, Queue};
+use loop_core::snapshot::{LoopSnapshot, Queue};
 use loop_core::units::{format_count, format_ns};
 
-use super::evidence::Flooded;
+use super::blame::{self, Group, LongestDrain};
 use super::thresholds::FLOOD_JOBS;
-use super::{Finding, evidence};
+use super::{Confidence, Finding, Id, Seen, evidence};
 
 /// A pathology that is a flood of one queue.
-pub(super) struct Flood {
-    pub(super) id: &'static str,
-    pub(super) queue: Queue,
-    /// The ledger key of its stalls.
-    pub(super) cause: LedgerKey,
+struct Flood {
+    id: Id,
+    queue: Queue,
     /// What the queue's jobs are called.
-    pub(super) jobs_name: &'static str,
-    pub(super) advice: &'static str,
+    jobs_name: &'static str,
+    /// What its stalls are by, when there are many.
+    many: &'static str,
+    advice: &'static str,
+}
+
+const MICROTASKS: Flood = Flood {
+    id: Id::MicrotaskFlood,
+    queue: Queue::Microtask,
+    jobs_name: "microtasks",
+    many: "floods of microtasks",
+    advice: "Give the loop a turn between batches. `await` on a promise that is already settled \
+        does not yield: its reaction joins the same drain. Yield with setImmediate:\n\
+        for (let i = 0; i < items.length; i++) {\n\
+        \x20 await handle(items[i]);\n\
+        \x20 if (i % 100 === 99) await new Promise((resume) => setImmediate(resume));\n\
+        }",
+};
+
+const TICKS: Flood = Flood {
+    id: Id::NextTickStarvation,
+    queue: Queue::NextTick,
+    jobs_name: "nextTick callbacks",
+    many: "floods of nextTick callbacks",
+    advice: "Queue the next step with setImmediate: a nextTick callback runs before the loop goes \
+        on, so one that queues another keeps timers and I/O out until the last is done.\n\
+        function step() {\n\
+        \x20 work();\n\
+        \x20 if (more()) setImmediate(step); // not process.nextTick(step)\n\
+        }",
+};
+
+pub(super) fn microtasks(seen: &Seen<'_>) -> Option<Finding> {
+    let longest = blame::flood(seen.of, Queue::Microtask)?;
+    Some(MICROTASKS.found(seen, longest))
+}
+
+pub(super) fn ticks(seen: &Seen<'_>) -> Option<Finding> {
+    match blame::flood(seen.of, Queue::NextTick) {
+        Some(longest) => Some(TICKS.found(seen, longest)),
+        None => ping_pong(seen),
+    }
 }
 
 impl Flood {
-    pub(super) fn find(&self, observed: &LoopSnapshot) -> Option<Finding> {
-        let longest = longest_drain(observed, self.queue)?;
-        let flooded = match self.queue {
-            Queue::Microtask => Flooded::In,
-            Queue::NextTick => Flooded::ByCause,
-        };
-        let stalls = evidence::stalls(observed, &[self.cause], flooded);
+    fn found(&self, seen: &Seen<'_>, longest: LongestDrain) -> Finding {
+        let group = seen.groups.get(self.id);
         let ran = if longest.open { "have run in one drain so far" } else { "ran in one drain" };
-        let held = stalls.longest.map_or_else(String::new, |stall| {
+        let held = group.longest().map_or_else(String::new, |stall| {
             format!(" and held up the loop for {}", evidence::how_long(stall))
         });
-        let mut told = self.drains(observed);
-        told.extend(stalls.longest.and_then(evidence::ledger));
-        told.extend(evidence::lateness(observed));
-        told.extend(evidence::arrival(observed));
-        Some(Finding {
+        let mut told = self.drains(seen.of);
+        told.extend((group.count > 1).then(|| evidence::stalls(group)));
+        told.extend(group.longest().and_then(evidence::ledger));
+        told.extend(evidence::effects(seen.of));
+        Finding {
             id: self.id,
-            blocked_ns: stalls.duration_ns,
+            blocked_ns: group.duration_ns,
             summary: format!("{} {} {ran}{held}", format_count(longest.jobs), self.jobs_name),
             evidence: told,
             advice: self.advice,
-            culprit: stalls.culprit,
-        })
+            culprit: group.culprit(),
+            confidence: Confidence::High,
+        }
     }
 
     /// The drain that still runs, and how many ended ones were floods.
-    fn drains(&self, observed: &LoopSnapshot) -> Vec<String> {
+    fn drains(&self, seen: &LoopSnapshot) -> Vec<String> {
         let name = self.jobs_name;
         let mut told = Vec::new();
-        if let Some(drain) = open_drain(observed, self.queue).filter(|d| d.jobs >= FLOOD_JOBS) {
+        let open = blame::open_drain(seen, self.queue).filter(|drain| drain.jobs >= FLOOD_JOBS);
+        if let Some(drain) = open {
             let (jobs, age) = (format_count(drain.jobs), format_ns(drain.age_ns));
             told.push(format!("a drain still runs: {jobs} {name} in {age} so far"));
         }
-        let Some(lengths) = lengths(observed, self.queue) else { return told };
+        let Some(lengths) = blame::lengths(seen, self.queue) else { return told };
         let first = Scale::Length.index(FLOOD_JOBS);
         let long: u64 = lengths.counts[first..].iter().sum();
         let longest = format_count(lengths.max);
@@ -70,32 +108,28 @@ impl Flood {
     }
 }
 
-/// The longest drain, and whether it still runs.
-struct LongestDrain {
-    jobs: u64,
-    open: bool,
-}
-
-/// Whether some drain of the queue was, or is, a flood.
-pub(super) fn is_flooded(observed: &LoopSnapshot, queue: Queue) -> bool {
-    longest_drain(observed, queue).is_some()
-}
-
-/// The longest drain of the queue, if it is a flood.
-fn longest_drain(observed: &LoopSnapshot, queue: Queue) -> Option<LongestDrain> {
-    let ended = lengths(observed, queue).map_or(0, |lengths| lengths.max);
-    let open = open_drain(observed, queue).map_or(0, |drain| drain.jobs);
-    let longest = LongestDrain { jobs: ended.max(open), open: open > ended };
-    (longest.jobs >= FLOOD_JOBS).then_some(longest)
-}
-
-fn lengths(observed: &LoopSnapshot, queue: Queue) -> Option<&Histogram> {
-    match queue {
-        Queue::Microtask => observed.microtask_drain_length.as_ref(),
-        Queue::NextTick => observed.tick_drain_length.as_ref(),
-    }
-}
-
-fn open_drain(observed: &LoopSnapshot, queue: Queue) -> Option<Drain> {
-    observed.open.and_then(|open| open.drain).filter(|drain| drain.queue == queue)
+/// NextTicks and microtasks that queue each other: no drain is long, and yet there is no end.
+fn ping_pong(seen: &Seen<'_>) -> Option<Finding> {
+    let group: &Group<'_> = seen.groups.get(Id::NextTickStarvation);
+    let longest = group.longest()?;
+    let jobs = format_count(longest.microtasks.unwrap_or(0));
+    let mut told = vec![format!(
+        "{jobs} microtasks ran behind one callback, in drains below {} each: nextTicks came \
+         between them",
+        format_count(FLOOD_JOBS)
+    )];
+    told.extend(evidence::of_group(group, seen.of));
+    Some(Finding {
+        id: Id::NextTickStarvation,
+        blocked_ns: group.duration_ns,
+        summary: evidence::summary(
+            group,
+            "nextTicks and promises that queue each other",
+            TICKS.many,
+        ),
+        evidence: told,
+        advice: TICKS.advice,
+        culprit: group.culprit(),
+        confidence: Confidence::Medium,
+    })
 }

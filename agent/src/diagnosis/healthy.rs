@@ -1,50 +1,60 @@
 //! `healthy`: the verdict where no rule finds anything, with the figures it rests on.
 
-use loop_core::snapshot::{LedgerKey, LoopSnapshot, Snapshot};
+use loop_core::snapshot::LoopSnapshot;
 use loop_core::units::{format_count, format_ns};
 
-use super::evidence::Flooded;
-use super::{Diagnosis, evidence};
+use super::{Confidence, Diagnosis, Id, Seen, cpu_starved, evidence, frozen};
 
-pub(super) fn verdict(snapshot: &Snapshot) -> Diagnosis {
-    let slowest = snapshot.loops.iter().max_by_key(|observed| longest_turn_ns(observed));
-    let told = slowest.map_or_else(Vec::new, |observed| {
-        let turn = observed.turn_ns.as_ref().filter(|turns| !turns.is_empty());
+pub(super) fn verdict(all: &[Seen<'_>]) -> Diagnosis {
+    let slowest = all.iter().max_by_key(|seen| longest_turn_ns(seen.of));
+    let told = slowest.map_or_else(Vec::new, |seen| {
+        let turn = seen.of.turn_ns.as_ref().filter(|turns| !turns.is_empty());
         let mut told = Vec::new();
         told.extend(turn.map(|turns| format!("the longest turn took {}", format_ns(turns.max))));
-        told.extend(evidence::lateness(observed));
-        told.extend(evidence::arrival(observed));
+        told.extend(cpu_starved::blips(seen));
+        told.extend(frozen::harmless(seen.of));
+        told.extend(evidence::effects(seen.of));
         told
     });
+    let id = Id::Healthy;
     Diagnosis {
-        id: "healthy",
-        pid: slowest.map_or(0, |observed| observed.pid),
-        thread: slowest.map_or_else(|| "main".to_owned(), |observed| observed.thread.clone()),
-        summary: summary(snapshot),
+        id: id.name(),
+        pid: slowest.map_or(0, |seen| seen.of.pid),
+        thread: slowest.map_or_else(|| "main".to_owned(), |seen| seen.of.thread.clone()),
+        summary: summary(all),
         evidence: told,
         advice: "Nothing needs to be done.".to_owned(),
         culprit: None,
+        confidence: confidence(all),
+        docs: id.docs(),
     }
 }
 
-fn summary(snapshot: &Snapshot) -> String {
-    let all = snapshot
-        .loops
-        .iter()
-        .map(|observed| evidence::stalls(observed, &LedgerKey::ALL, Flooded::ByCause));
-    let stalls: u64 = all.map(|stalls| stalls.count).sum();
-    let turns: u64 = snapshot.loops.iter().map(|observed| observed.turns).sum();
+fn summary(all: &[Seen<'_>]) -> String {
+    let stalls = all.iter().map(|seen| seen.groups.all().0).fold(0, u64::saturating_add);
+    let turns = all.iter().map(|seen| seen.of.turns).fold(0, u64::saturating_add);
     match (turns, stalls) {
         (0, 0) => "No turn has ended yet, and nothing holds the loop up".to_owned(),
         (1, 0) => "No stall in 1 turn".to_owned(),
         (_, 0) => format!("No stall in {} turns", format_count(turns)),
+        (_, 1) => "1 stall, by waiting for a CPU: too little to call it starved".to_owned(),
         _ => format!(
-            "{} stalls that no known pathology explains; their causes are listed below",
+            "{} stalls, by waiting for a CPU: too few to call it starved",
             format_count(stalls)
         ),
     }
 }
 
-fn longest_turn_ns(observed: &LoopSnapshot) -> u64 {
-    observed.turn_ns.as_ref().map_or(0, |turns| turns.max).max(observed.current_turn_ns())
+/// Low where nothing was seen that could be ill.
+fn confidence(all: &[Seen<'_>]) -> Confidence {
+    let timed = |seen: &Seen<'_>| seen.of.turns > 0 && seen.of.turn_ns.is_some();
+    match (all.iter().any(timed), all.iter().all(timed)) {
+        (true, true) => Confidence::High,
+        (true, false) => Confidence::Medium,
+        (false, _) => Confidence::Low,
+    }
+}
+
+fn longest_turn_ns(seen: &LoopSnapshot) -> u64 {
+    seen.turn_ns.as_ref().map_or(0, |turns| turns.max).max(seen.current_turn_ns())
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::diagnosis::Diagnosis;
+use crate::diagnosis::{Confidence, Diagnosis, Id};
 use crate::layout;
 use crate::terminal::{Ink, Terminal};
 
@@ -13,7 +13,7 @@ pub(super) fn write(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     for diagnosis in diagnoses {
-        let healthy = diagnosis.id == "healthy";
+        let healthy = diagnosis.id == Id::Healthy.name();
         let (mark, ink) = if healthy { ("✓", Ink::Good) } else { ("✗", Ink::Bad) };
         let place = if name_loops && !healthy {
             format!(" on {} of {}", diagnosis.thread, diagnosis.pid)
@@ -21,7 +21,8 @@ pub(super) fn write(
             String::new()
         };
         let id = format!("{mark} {}{place}", diagnosis.id);
-        writeln!(out, "\n{}", terminal.paint(ink, &id))?;
+        let sure = sure(diagnosis, healthy);
+        writeln!(out, "\n{}{}", terminal.paint(ink, &id), terminal.paint(Ink::Faint, &sure))?;
         write_wrapped(&diagnosis.summary, "  ", "  ", terminal, out)?;
         for evidence in &diagnosis.evidence {
             write_wrapped(evidence, "  - ", "    ", terminal, out)?;
@@ -33,9 +34,19 @@ pub(super) fn write(
         }
         if !healthy {
             write_advice(&diagnosis.advice, terminal, out)?;
+            let more = format!("more: loopscope diagnoses {}", diagnosis.id);
+            writeln!(out, "  {}", terminal.paint(Ink::Faint, &more))?;
         }
     }
     Ok(())
+}
+
+/// How sure the diagnosis is; of health only where it is not.
+fn sure(diagnosis: &Diagnosis, healthy: bool) -> String {
+    match diagnosis.confidence {
+        Confidence::High if healthy => String::new(),
+        confidence => format!("  {} confidence", confidence.name()),
+    }
 }
 
 /// The first line is prose and is wrapped; the others are code and stay as they are.

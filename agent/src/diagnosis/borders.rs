@@ -1,0 +1,247 @@
+//! Where one diagnosis ends and another begins: each rule just inside and just outside.
+
+use loop_core::Phase;
+use loop_core::PhaseMap;
+use loop_core::snapshot::{
+    Histogram, Ledger, LedgerKey, LoopSnapshot, Stall, ThreadCpu, ThreadPoolSnapshot,
+};
+
+use super::tests::{MS, SECOND, crowd, empty, example, lengths, observed, snapshot, stall, times};
+use super::*;
+
+fn ids(observed: LoopSnapshot) -> Vec<&'static str> {
+    diagnose(&snapshot(vec![observed])).iter().map(|told| told.id).collect()
+}
+
+fn first(observed: LoopSnapshot) -> Diagnosis {
+    diagnose(&snapshot(vec![observed])).remove(0)
+}
+
+/// A stall with these parts.
+fn parts(parts: &[(LedgerKey, u64)]) -> Stall {
+    let ledger = parts.iter().fold(Ledger::default(), |all, &(key, ns)| all.with(key, ns));
+    Stall { ledger_ns: ledger, ..stall(LedgerKey::Native, ledger.total_ns(), false) }
+}
+
+/// A loop whose callbacks in one phase took so long.
+fn with_detail(stalls: Vec<Stall>, phase: Phase, callbacks_ns: &[u64]) -> LoopSnapshot {
+    let mut timed = PhaseMap::from_fn(|_| times(&[]));
+    timed[phase] = times(callbacks_ns);
+    LoopSnapshot { callbacks_ns: timed, ..observed(stalls) }
+}
+
+#[test]
+fn many_short_callbacks_are_a_storm_and_few_or_long_ones_are_not() {
+    let timers = |count, ns| ids(observed(vec![crowd(Phase::Timers, count, ns)]))[0];
+    assert_eq!(timers(100, 60 * MS), "timer-storm");
+    assert_eq!(timers(99, 60 * MS), "cpu-bound-callback");
+    assert_eq!(timers(100, 100 * 49 * MS), "timer-storm");
+    assert_eq!(timers(100, 100 * 50 * MS), "cpu-bound-callback", "each is a stall by itself");
+    let close = observed(vec![crowd(Phase::Close, 10_000, SECOND)]);
+    assert_eq!(ids(close), ["cpu-bound-callback"], "no storm is known of that phase");
+    let checks =
+        LoopSnapshot { immediates: Some(0), ..observed(vec![crowd(Phase::Check, 500, SECOND)]) };
+    assert_eq!(ids(checks), ["cpu-bound-callback"], "check handles are no immediates");
+}
+
+#[test]
+fn one_long_callback_among_many_short_ones_is_found_with_detail() {
+    let seen = |longest_ns| {
+        let mut took = vec![10_000; 999];
+        took.push(longest_ns);
+        first(with_detail(vec![crowd(Phase::Poll, 1_000, 100 * MS)], Phase::Poll, &took))
+    };
+    let one = seen(90 * MS);
+    assert_eq!((one.id, one.confidence), ("cpu-bound-callback", Confidence::Medium));
+    assert!(one.evidence.join("\n").contains("the longest took 90.0 ms"), "{:?}", one.evidence);
+    let many = seen(20 * MS);
+    assert_eq!((many.id, many.confidence), ("poll-flood", Confidence::High));
+    let blind = first(observed(vec![crowd(Phase::Poll, 1_000, 100 * MS)]));
+    assert_eq!((blind.id, blind.confidence), ("poll-flood", Confidence::Medium));
+    assert!(blind.evidence.join("\n").contains("--detail"), "{:?}", blind.evidence);
+    let elsewhere = seen(3 * SECOND);
+    assert_eq!(elsewhere.id, "poll-flood", "a callback longer than the stall is not in it");
+}
+
+#[test]
+fn a_storm_whose_callbacks_queue_a_few_jobs_each_is_no_flood() {
+    let mut storm = crowd(Phase::Timers, 10_000, SECOND);
+    storm.microtasks = Some(30_000);
+    storm.ledger_ns = Ledger::default().with(LedgerKey::Microtasks, SECOND);
+    let drains = |lengths: Option<Histogram>, longest_ns| LoopSnapshot {
+        microtask_drain_length: lengths,
+        microtask_drain_ns: times(&[longest_ns]),
+        ..observed(vec![storm.clone()])
+    };
+    assert_eq!(ids(drains(lengths(&[3; 10_000]), 1_000)), ["timer-storm"]);
+    // One flood among them: told, and it explains the stall only if it took most of it.
+    let mut one_long = vec![2; 9_999];
+    one_long.push(10_002);
+    let both = ids(drains(lengths(&one_long), 100 * MS));
+    assert_eq!(both, ["timer-storm", "microtask-flood"]);
+    assert_eq!(ids(drains(lengths(&one_long), 900 * MS)), ["microtask-flood"]);
+}
+
+#[test]
+fn promises_and_ticks_that_queue_each_other_starve_without_a_long_drain() {
+    let mut stall = stall(LedgerKey::Microtasks, SECOND, false);
+    (stall.callbacks, stall.microtasks) = (Some(1), Some(50_000));
+    let told = first(LoopSnapshot {
+        microtask_drain_length: lengths(&[1; 50_000]),
+        ..observed(vec![stall])
+    });
+    assert_eq!((told.id, told.confidence), ("next-tick-starvation", Confidence::Medium));
+    assert!(told.evidence[0].contains("50,000 microtasks"), "{:?}", told.evidence);
+}
+
+#[test]
+fn work_of_its_own_is_the_loops_fault_whatever_was_taken_besides() {
+    use LedgerKey::{Frozen, Native, RunQueue, SyncIo, Throttled};
+    let of = |all: &[(LedgerKey, u64)]| ids(observed(vec![parts(all); 20]))[0];
+    assert_eq!(of(&[(RunQueue, 300 * MS), (Native, 60 * MS)]), "cpu-bound-callback");
+    assert_eq!(of(&[(RunQueue, 300 * MS), (Native, 49 * MS)]), "cpu-starved");
+    assert_eq!(of(&[(RunQueue, 30 * MS), (Native, 31 * MS)]), "cpu-bound-callback");
+    assert_eq!(of(&[(Throttled, 90 * MS), (Native, 10 * MS)]), "cpu-starved");
+    assert_eq!(of(&[(Frozen, 90 * MS), (Native, 10 * MS)]), "frozen");
+    assert_eq!(of(&[(RunQueue, 300 * MS), (SyncIo, 60 * MS), (Native, 5 * MS)]), "sync-io");
+    assert_eq!(of(&[(LedgerKey::LockWait, 60 * MS)]), "sync-io");
+}
+
+#[test]
+fn blips_are_no_starvation() {
+    use LedgerKey::{Native, RunQueue};
+    let blip = |ms| parts(&[(RunQueue, ms * MS), (Native, 5 * MS)]);
+    let over = |stalls: Vec<Stall>, seconds: u64| {
+        first(LoopSnapshot { active_ns: Some(seconds * SECOND), ..observed(stalls) })
+    };
+    let two = over(vec![blip(60), blip(80)], 1);
+    assert_eq!((two.id, two.confidence), ("healthy", Confidence::Low));
+    assert!(two.summary.contains("2 stalls, by waiting for a CPU"), "{}", two.summary);
+    assert!(two.evidence.join("\n").contains("85.0 ms"), "{:?}", two.evidence);
+    assert_eq!(over(vec![blip(60); 3], 1).id, "cpu-starved");
+    assert_eq!(over(vec![blip(60); 3], 60).id, "healthy", "three in a minute");
+    assert_eq!(over(vec![blip(1_000)], 3_600).id, "cpu-starved", "one, but a second long");
+}
+
+#[test]
+fn a_thread_that_mostly_waits_for_a_cpu_is_starved_without_a_stall() {
+    let waits = |ran_ms, waited_ms, seconds| {
+        let cpu = ThreadCpu {
+            on_cpu_ns: Some(ran_ms * MS),
+            run_delay_ns: Some(waited_ms * MS),
+            throttled_ns: None,
+        };
+        first(LoopSnapshot { cpu, active_ns: Some(seconds * SECOND), ..empty() })
+    };
+    let starved = waits(500, 2_000, 3);
+    assert_eq!(starved.id, "cpu-starved");
+    assert!(starved.evidence[0].contains("waited 2.00 s for a CPU"), "{:?}", starved.evidence);
+    assert_eq!(waits(501, 2_000, 3).id, "healthy", "less than four times as long");
+    assert_eq!(waits(100, 999, 3).id, "healthy", "less than a second");
+    assert_eq!(waits(500, 2_000, 21).id, "healthy", "a small share of the time");
+}
+
+#[test]
+fn a_freeze_that_makes_nothing_late_is_harmless() {
+    let frozen = |frozen_ms, late_ms, turn_ms| {
+        first(LoopSnapshot {
+            frozen_ns: Some(frozen_ms * MS),
+            timer_lateness_ns: times(&[late_ms * MS]),
+            turn_ns: times(&[turn_ms * MS]),
+            turns: 1,
+            ..empty()
+        })
+    };
+    assert_eq!(frozen(2_000, 50, 0).id, "frozen");
+    let harmless = frozen(2_000, 49, 0);
+    assert_eq!(harmless.id, "healthy");
+    assert!(harmless.evidence.join("\n").contains("frozen for 2.00 s"), "{harmless:?}");
+    assert_eq!(frozen(49, 49, 0).id, "healthy");
+    assert_eq!(frozen(2_000, 1_000, 960).id, "healthy", "the turn explains the lateness");
+    let unseen = first(LoopSnapshot { frozen_ns: Some(SECOND), ..empty() });
+    assert_eq!((unseen.id, unseen.confidence), ("frozen", Confidence::Low));
+}
+
+#[test]
+fn garbage_is_the_floods_where_a_flood_makes_it() {
+    let mut flooded = parts(&[(LedgerKey::Gc, 800 * MS), (LedgerKey::Microtasks, 200 * MS)]);
+    flooded.microtasks = Some(60_000);
+    let seen = LoopSnapshot {
+        microtask_drain_length: lengths(&[60_000]),
+        gc_pause_ns: times(&[100 * MS; 8]),
+        active_ns: Some(SECOND),
+        ..observed(vec![flooded])
+    };
+    assert_eq!(ids(seen), ["microtask-flood"]);
+    let share = |pause_ms, active_ms| {
+        let active_ns = Some(active_ms * MS);
+        ids(LoopSnapshot { gc_pause_ns: times(&[pause_ms * MS; 10]), active_ns, ..empty() })[0]
+    };
+    assert_eq!(share(10, 1_000), "gc-pressure");
+    assert_eq!(share(10, 1_001), "healthy");
+    assert_eq!(share(4, 100), "healthy", "40 ms in all");
+}
+
+#[test]
+fn a_burst_on_the_pool_is_harmless_and_a_late_thread_is_no_full_pool() {
+    let pool = |waits: &[u64], runs: &[u64], queued| {
+        let queue_ns = times(waits);
+        ids(LoopSnapshot {
+            thread_pool: ThreadPoolSnapshot {
+                queue_ns,
+                run_ns: times(runs),
+                queue_length_max: Some(queued),
+                queue_length: None,
+            },
+            ..empty()
+        })[0]
+    };
+    let mut burst = vec![MS; 91];
+    burst.extend([60 * MS; 9]);
+    assert_eq!(pool(&burst, &[10 * MS; 100], 60), "healthy", "9 of 100 waited");
+    burst[0] = 60 * MS;
+    assert_eq!(pool(&burst, &[10 * MS; 100], 60), "thread-pool-saturation");
+    assert_eq!(pool(&burst, &[10 * MS; 100], 3), "healthy", "fewer waited than there are threads");
+    assert_eq!(pool(&burst, &[1_000; 100], 60), "healthy", "the threads had hardly any work");
+    let (queue_ns, none) = (times(&[60 * MS; 9]), ThreadPoolSnapshot::default());
+    let blind = LoopSnapshot { thread_pool: ThreadPoolSnapshot { queue_ns, ..none }, ..empty() };
+    assert_eq!(first(blind).confidence, Confidence::Medium);
+}
+
+#[test]
+fn stalls_that_are_no_longer_listed_go_with_those_that_are() {
+    let mut seen = observed(vec![crowd(Phase::Timers, 500, 100 * MS); 64]);
+    seen.stall_totals.set(LedgerKey::Native, 1_000, 100 * SECOND);
+    let told = first(seen);
+    assert_eq!(told.id, "timer-storm");
+    assert!(told.summary.contains("1,000 stalls"), "{}", told.summary);
+    assert!(told.summary.contains("the longest of the newest 64"), "{}", told.summary);
+    assert!(told.evidence[0].contains("100 s in all"), "{:?}", told.evidence);
+    assert!(told.evidence[0].contains("of the newest 64"), "{:?}", told.evidence);
+    let mut unlisted = empty();
+    unlisted.stall_totals.set(LedgerKey::SyncIo, 3, SECOND);
+    assert_eq!(ids(unlisted), ["sync-io"]);
+}
+
+#[test]
+fn what_waited_longest_comes_first_whether_it_is_a_stall_or_not() {
+    let both = |stall_ns| {
+        let pool = example(Id::ThreadPoolSaturation).thread_pool;
+        let stalls = observed(vec![stall(LedgerKey::SyncIo, stall_ns, false)]);
+        ids(LoopSnapshot { thread_pool: pool, ..stalls })
+    };
+    assert_eq!(both(300 * MS), ["sync-io", "thread-pool-saturation"]);
+    assert_eq!(both(100 * MS), ["thread-pool-saturation", "sync-io"]);
+}
+
+#[test]
+fn confidence_tells_what_was_not_measured() {
+    let of = |stall: Stall| first(observed(vec![stall])).confidence;
+    assert_eq!(of(stall(LedgerKey::Unknown, SECOND, false)), Confidence::Low);
+    let known = parts(&[(LedgerKey::RunQueue, 0), (LedgerKey::Native, SECOND)]);
+    let one = Stall { callbacks: Some(1), ..known.clone() };
+    assert_eq!(of(one), Confidence::High);
+    assert_eq!(of(Stall { callbacks: Some(2), ..known }), Confidence::Medium);
+    let blind = stall(LedgerKey::Native, SECOND, false);
+    assert_eq!(of(Stall { callbacks: Some(1), ..blind }), Confidence::Medium, "no run queue");
+}

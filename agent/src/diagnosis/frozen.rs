@@ -1,0 +1,87 @@
+//! `frozen`: the process was stopped or suspended, and what was pending came late by that.
+//!
+//! A freeze in which nothing was pending hurts nobody: between two invocations of a function on
+//! AWS Lambda it is how things are. A freeze shows in two ways: inside a turn, as a stall; between
+//! two turns, as time that is neither active nor idle, and timers late by more than any turn can
+//! explain.
+
+use loop_core::snapshot::LoopSnapshot;
+use loop_core::units::format_ns;
+
+use super::thresholds::STALL_NS;
+use super::{Confidence, Finding, Id, Seen, evidence};
+
+const ADVICE: &str = "Leave nothing pending when the process may be stopped: await all work \
+    before a function returns, and don't rely on timers that run on in the background.\n\
+    export async function handler(event) {\n\
+    \x20 const answer = await work(event);\n\
+    \x20 await flushMetrics(); // not: setTimeout(flushMetrics, 1000)\n\
+    \x20 return answer;\n\
+    }";
+
+pub(super) fn find(seen: &Seen<'_>) -> Option<Finding> {
+    let group = seen.groups.get(Id::Frozen);
+    let gap = gap(seen.of);
+    if group.count == 0 && gap.is_none() {
+        return None;
+    }
+    let mut told = Vec::new();
+    told.extend(
+        gap.map(|gap| format!("frozen for {} in all, between turns", format_ns(gap.frozen_ns))),
+    );
+    if group.count > 0 {
+        told.push(evidence::stalls(group));
+        told.extend(group.longest().and_then(evidence::ledger));
+    }
+    told.extend(evidence::effects(seen.of));
+    let summary = match gap {
+        Some(gap) if group.count == 0 => summary(gap),
+        _ => evidence::summary(group, "A frozen process", "a frozen process"),
+    };
+    let late_ns = gap.map_or(0, |gap| gap.late_ns.unwrap_or(gap.frozen_ns));
+    let inferred = group.count == 0 && gap.is_some_and(|gap| gap.late_ns.is_none());
+    Some(Finding {
+        id: Id::Frozen,
+        blocked_ns: group.duration_ns.saturating_add(late_ns),
+        summary,
+        evidence: told,
+        advice: ADVICE,
+        culprit: None,
+        confidence: if inferred { Confidence::Low } else { Confidence::High },
+    })
+}
+
+/// Time frozen between turns.
+#[derive(Clone, Copy)]
+struct Gap {
+    frozen_ns: u64,
+    /// By how much some timer was later than the longest turn explains; `None` where the lateness
+    /// of timers isn't measured.
+    late_ns: Option<u64>,
+}
+
+/// The freezes between turns, if they were long and made something late.
+fn gap(seen: &LoopSnapshot) -> Option<Gap> {
+    let frozen_ns = seen.frozen_ns.filter(|&ns| ns >= STALL_NS)?;
+    let longest_ns = seen.turn_ns.as_ref().map_or(0, |turns| turns.max);
+    let late = seen.timer_lateness_ns.as_ref();
+    let late_ns = late.map(|late| late.max.saturating_sub(longest_ns).min(frozen_ns));
+    late_ns.is_none_or(|ns| ns >= STALL_NS).then_some(Gap { frozen_ns, late_ns })
+}
+
+fn summary(gap: Gap) -> String {
+    let frozen = format_ns(gap.frozen_ns);
+    match gap.late_ns {
+        Some(late_ns) => format!(
+            "The process was frozen for {frozen}, and a timer fired {} late by it",
+            format_ns(late_ns)
+        ),
+        None => format!("The process was frozen for {frozen}"),
+    }
+}
+
+/// Freezes that made nothing late enough to matter.
+pub(super) fn harmless(seen: &LoopSnapshot) -> Option<String> {
+    let (frozen, least) = (seen.frozen_ns.filter(|&ns| ns > 0)?, format_ns(STALL_NS));
+    Some(format!("frozen for {} in all, which made no timer {least} late", format_ns(frozen)))
+}

@@ -1,0 +1,124 @@
+//! Truth against diagnosis: every workload and its fixed twin, run by the real program beside a
+//! busy neighbour, and the table of what each was called.
+//!
+//! `LOOPSCOPE_MATRIX_RUNS=20 cargo test --release -p loopscope --test matrix -- --nocapture` runs
+//! each so many times; once unless told otherwise. `LOOPSCOPE_MATRIX_NEIGHBOURS` is how many
+//! processes spin meanwhile, 1 unless told otherwise, and `LOOPSCOPE_MATRIX_ONLY` a part of the
+//! workload's name.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::process::{Child, Command, Stdio};
+
+use common::run;
+use loopscope_workloads::{Args, Job, Rounds, Variant, Workload};
+use serde_json::Value;
+
+/// The program's exit code where the host refuses what a workload needs.
+const REFUSED: i32 = 5;
+
+/// A process that never rests, until it is dropped.
+struct Neighbour(Child);
+
+impl Neighbour {
+    fn new() -> Neighbour {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "while :; do :; done"]).stdin(Stdio::null());
+        Neighbour(shell.spawn().expect("sh is there"))
+    }
+}
+
+impl Drop for Neighbour {
+    fn drop(&mut self) {
+        // It may have been ended from outside; then there is nothing left to do.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// How often each name was told where another was the truth.
+#[derive(Default)]
+struct Matrix {
+    cells: BTreeMap<(String, String), u32>,
+    wrong: Vec<String>,
+}
+
+impl Matrix {
+    fn add(&mut self, what: &str, truth: &str, told: &str, report: &Value) {
+        *self.cells.entry((truth.to_owned(), told.to_owned())).or_default() += 1;
+        if truth != told {
+            let first = &report["diagnoses"][0];
+            let evidence = first["evidence"].as_array().into_iter().flatten();
+            let lines: Vec<_> = evidence.filter_map(Value::as_str).collect();
+            self.wrong.push(format!(
+                "{what}: {truth} was called {told}: {}; {}",
+                first["summary"].as_str().unwrap_or("no summary"),
+                lines.join("; ")
+            ));
+        }
+    }
+
+    fn print(&self) {
+        let wide = self.cells.keys().map(|(truth, _)| truth.len()).max().unwrap_or(0);
+        println!("{:wide$}  told", "truth");
+        let mut truths: Vec<&String> = self.cells.keys().map(|(truth, _)| truth).collect();
+        truths.dedup();
+        for truth in truths {
+            let row = self.cells.iter().filter(|((of, _), _)| of == truth);
+            let told: Vec<_> = row.map(|((_, told), count)| format!("{told} {count}")).collect();
+            println!("{truth:wide$}  {}", told.join(", "));
+        }
+    }
+}
+
+/// A number from the environment.
+fn setting(name: &str, default: u32) -> u32 {
+    let text = std::env::var(name).unwrap_or_default();
+    if text.is_empty() { default } else { text.parse().expect(name) }
+}
+
+/// What the workload says of itself, with its default parameters.
+fn truth(workload: &'static Workload, variant: Variant) -> &'static str {
+    let args = Args::parse(workload, []).expect("defaults are valid");
+    Job { workload, args, variant, rounds: Rounds::Times(1), pause_ns: 0 }.truth().diagnosis
+}
+
+/// Runs it once; `None` where this host can't.
+fn observe(workload: &Workload, variant: Variant) -> Option<Value> {
+    let mut args = vec!["run", workload.name, "--report", "json"];
+    args.extend((variant == Variant::Fixed).then_some("--fixed"));
+    let ran = run(&args);
+    if ran.code == Some(REFUSED) {
+        println!("SKIPPED: matrix: {}", ran.stderr.trim());
+        return None;
+    }
+    assert_eq!(ran.code, Some(0), "{args:?}: {}", ran.stderr);
+    Some(serde_json::from_str(&ran.stdout).expect("is JSON"))
+}
+
+#[test]
+fn every_pathology_gets_its_name_and_every_twin_is_healthy() {
+    let runs = setting("LOOPSCOPE_MATRIX_RUNS", 1);
+    let only = std::env::var("LOOPSCOPE_MATRIX_ONLY").unwrap_or_default();
+    let neighbours: Vec<Neighbour> =
+        (0..setting("LOOPSCOPE_MATRIX_NEIGHBOURS", 1)).map(|_| Neighbour::new()).collect();
+    let mut matrix = Matrix::default();
+    let mut measured = 0;
+    for _ in 0..runs {
+        for workload in loopscope_workloads::all().iter().filter(|w| w.name.contains(&only)) {
+            for variant in [Variant::Pathology, Variant::Fixed] {
+                let Some(report) = observe(workload, variant) else { continue };
+                let told = report["diagnoses"][0]["id"].as_str().expect("there is always one");
+                let what = format!("{} ({})", workload.name, variant.name());
+                matrix.add(&what, truth(workload, variant), told, &report);
+                measured += 1;
+            }
+        }
+    }
+    drop(neighbours);
+    println!("{measured} runs, each beside a busy neighbour");
+    matrix.print();
+    assert!(measured > 0, "no workload's name contains `{only}`");
+    assert!(matrix.wrong.is_empty(), "\n{}", matrix.wrong.join("\n"));
+}
