@@ -185,6 +185,58 @@ fn partial() -> Snapshot {
     }
 }
 
+/// A loop with two things wrong, one of them so often that most of its stalls are not listed.
+fn crowded() -> Snapshot {
+    let stall = |number: u64| Stall {
+        start_unix_ns: 1_795_248_000_000_000_000 + number * 1_000_000_000,
+        duration_ns: 120_000_000 + number * 1_000_000,
+        running: false,
+        phase: Some(Phase::Timers),
+        callbacks: Some(4_000),
+        microtasks: Some(0),
+        ledger_ns: Ledger::default()
+            .with(LedgerKey::RunQueue, 20_000_000)
+            .with(LedgerKey::Native, 100_000_000 + number * 1_000_000),
+        culprit: None,
+        stack: None,
+    };
+    let mut totals = CauseTotals::default();
+    totals.set(LedgerKey::Native, 900, 120_000_000_000);
+    let observed = LoopSnapshot {
+        pid: 4242,
+        thread: "main".into(),
+        tid: 4243,
+        turns: 2_000,
+        timers: Some(3_600_000),
+        active_ns: Some(121_000_000_000),
+        idle_ns: Some(779_000_000_000),
+        utilization: Some(0.134_444),
+        turn_ns: times(&[120_000_000; 2_000]),
+        timer_lateness_ns: times(&[180_000_000]),
+        thread_pool: ThreadPoolSnapshot {
+            queue_ns: times(&[900_000_000; 40]),
+            run_ns: times(&[200_000_000; 40]),
+            queue_length_max: Some(36),
+            queue_length: Some(2),
+        },
+        stalls: (0..64).map(stall).collect(),
+        stall_totals: totals,
+        ..LoopSnapshot::default()
+    };
+    Snapshot {
+        wall_ns: 900_000_000_000,
+        events: Events { seen: 900, kept: 64, dropped: 836 },
+        targets: vec![target(4242, "cache", Source::Embedded, Tier::Full)],
+        loops: vec![observed],
+        ..Snapshot::empty(ClockKind::Real)
+    }
+}
+
+#[test]
+fn more_stalls_than_are_listed() {
+    both("crowded", &crowded(), None);
+}
+
 #[test]
 fn a_flood() {
     let row = |what: &str, expected: &str, observed: &str, holds| TruthRow {

@@ -2,9 +2,9 @@
 //! busy neighbour, and the table of what each was called.
 //!
 //! `LOOPSCOPE_MATRIX_RUNS=20 cargo test --release -p loopscope --test matrix -- --nocapture` runs
-//! each so many times; once unless told otherwise. `LOOPSCOPE_MATRIX_NEIGHBOURS` is how many
-//! processes spin meanwhile, 1 unless told otherwise, and `LOOPSCOPE_MATRIX_ONLY` a part of the
-//! workload's name.
+//! each so many times with its default parameters; without the variable each runs once, the long
+//! ones with smaller parameters. `LOOPSCOPE_MATRIX_NEIGHBOURS` is how many processes spin
+//! meanwhile, 1 unless told otherwise, and `LOOPSCOPE_MATRIX_ONLY` a part of the workload's name.
 
 mod common;
 
@@ -17,6 +17,13 @@ use serde_json::Value;
 
 /// The program's exit code where the host refuses what a workload needs.
 const REFUSED: i32 = 5;
+
+/// Smaller parameters for the one run of a plain `cargo test`.
+const QUICK: [(&str, &str, &str); 3] = [
+    ("sync-promises", "count", "3000"),
+    ("promise-race-pool", "count", "1500"),
+    ("next-tick-recursion", "count", "10000"),
+];
 
 /// A process that never rests, until it is dropped.
 struct Neighbour(Child);
@@ -78,40 +85,60 @@ fn setting(name: &str, default: u32) -> u32 {
     if text.is_empty() { default } else { text.parse().expect(name) }
 }
 
-/// What the workload says of itself, with its default parameters.
-fn truth(workload: &'static Workload, variant: Variant) -> &'static str {
-    let args = Args::parse(workload, []).expect("defaults are valid");
-    Job { workload, args, variant, rounds: Rounds::Times(1), pause_ns: 0 }.truth().diagnosis
+/// What is run: a workload with its parameters, in one variant.
+struct Case {
+    workload: &'static Workload,
+    variant: Variant,
+    params: Vec<(String, String)>,
 }
 
-/// Runs it once; `None` where this host can't.
-fn observe(workload: &Workload, variant: Variant) -> Option<Value> {
-    let mut args = vec!["run", workload.name, "--report", "json"];
-    args.extend((variant == Variant::Fixed).then_some("--fixed"));
-    let ran = run(&args);
-    if ran.code == Some(REFUSED) {
-        println!("SKIPPED: matrix: {}", ran.stderr.trim());
-        return None;
+impl Case {
+    fn new(workload: &'static Workload, variant: Variant, quick: bool) -> Case {
+        let small = QUICK.iter().filter(|(name, ..)| quick && *name == workload.name);
+        let params = small.map(|&(_, param, value)| (param.to_owned(), value.to_owned()));
+        Case { workload, variant, params: params.collect() }
     }
-    assert_eq!(ran.code, Some(0), "{args:?}: {}", ran.stderr);
-    Some(serde_json::from_str(&ran.stdout).expect("is JSON"))
+
+    /// What the workload says of itself.
+    fn truth(&self) -> &'static str {
+        let (workload, variant) = (self.workload, self.variant);
+        let args = Args::parse(workload, self.params.clone()).expect("the parameters are valid");
+        Job { workload, args, variant, rounds: Rounds::Times(1), pause_ns: 0 }.truth().diagnosis
+    }
+
+    /// Runs it once; `None` where this host can't.
+    fn observe(&self) -> Option<Value> {
+        let mut args = vec!["run".to_owned(), self.workload.name.to_owned()];
+        args.extend(["--report", "json"].map(str::to_owned));
+        args.extend((self.variant == Variant::Fixed).then(|| "--fixed".to_owned()));
+        args.extend(self.params.iter().map(|(name, value)| format!("--{name}={value}")));
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let ran = run(&args);
+        if ran.code == Some(REFUSED) {
+            println!("SKIPPED: matrix: {}", ran.stderr.trim());
+            return None;
+        }
+        assert_eq!(ran.code, Some(0), "{args:?}: {}", ran.stderr);
+        Some(serde_json::from_str(&ran.stdout).expect("is JSON"))
+    }
 }
 
 #[test]
 fn every_pathology_gets_its_name_and_every_twin_is_healthy() {
-    let runs = setting("LOOPSCOPE_MATRIX_RUNS", 1);
+    let runs = setting("LOOPSCOPE_MATRIX_RUNS", 0);
     let only = std::env::var("LOOPSCOPE_MATRIX_ONLY").unwrap_or_default();
     let neighbours: Vec<Neighbour> =
         (0..setting("LOOPSCOPE_MATRIX_NEIGHBOURS", 1)).map(|_| Neighbour::new()).collect();
     let mut matrix = Matrix::default();
     let mut measured = 0;
-    for _ in 0..runs {
+    for _ in 0..runs.max(1) {
         for workload in loopscope_workloads::all().iter().filter(|w| w.name.contains(&only)) {
             for variant in [Variant::Pathology, Variant::Fixed] {
-                let Some(report) = observe(workload, variant) else { continue };
+                let case = Case::new(workload, variant, runs == 0);
+                let Some(report) = case.observe() else { continue };
                 let told = report["diagnoses"][0]["id"].as_str().expect("there is always one");
                 let what = format!("{} ({})", workload.name, variant.name());
-                matrix.add(&what, truth(workload, variant), told, &report);
+                matrix.add(&what, case.truth(), told, &report);
                 measured += 1;
             }
         }

@@ -7,7 +7,7 @@ use loop_core::snapshot::{Histogram, ThreadPoolSnapshot};
 use loop_core::units::{format_count, format_ns};
 
 use super::thresholds::{POOL_QUEUED, POOL_SHARE, STALL_NS};
-use super::{Confidence, Finding, Id, Seen, evidence};
+use super::{Confidence, Finding, Id, Seen};
 
 const ADVICE: &str = "Start fewer jobs at once, make them shorter, or give the pool more threads \
     (4 unless UV_THREADPOOL_SIZE, set before the process starts, says otherwise; at most 1,024):\n\
@@ -40,7 +40,6 @@ pub(super) fn find(seen: &Seen<'_>) -> Option<Finding> {
             .filter(|&now| now > 0)
             .map(|now| format!("{} jobs wait now", format_count(now))),
     );
-    told.extend(evidence::effects(seen.of));
     let known = pool.queue_length_max.is_some() && pool.run_ns.is_some();
     Some(Finding {
         id: Id::ThreadPoolSaturation,

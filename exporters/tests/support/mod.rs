@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use loop_core::buckets::Scale;
 use loop_core::snapshot::{
-    CauseTotals, ClockKind, Drain, Events, Histogram, LedgerKey, LoopSnapshot, OpenTurn, Queue,
+    CauseTotals, Counters, ClockKind, Drain, Events, Histogram, LedgerKey, LoopSnapshot, OpenTurn, Queue,
     Runtime, Snapshot, Source, Target, ThreadCpu, ThreadPoolSnapshot, Tier, arrival_delay,
 };
 use loop_core::{Phase, PhaseMap};
@@ -73,6 +73,7 @@ pub(crate) fn full_loop() -> LoopSnapshot {
             run_delay_ns: Some(60_500_000),
             throttled_ns: Some(0),
         },
+        counters: Counters::default(),
     }
 }
 

@@ -66,10 +66,14 @@ fn write_stall(
         Some(jobs) if jobs > 0 => format!(", {} microtasks", format_count(jobs)),
         _ => String::new(),
     };
+    let callbacks = match stall.callbacks {
+        Some(count) if count > 1 => format!(", {} callbacks", format_count(count)),
+        _ => String::new(),
+    };
     let line = format!("{}{running}", format_ns(stall.duration_ns));
     writeln!(
         out,
-        "  {} at {}, {phase}{jobs}",
+        "  {} at {}, {phase}{callbacks}{jobs}",
         terminal.paint(Ink::Bad, &line),
         moment(stall.start_unix_ns, clock)
     )?;
