@@ -1,7 +1,5 @@
 //! The pages are complete, and their numbers are those of the rules.
 
-use loopscope_workloads::{Args, Job, Rounds, Variant};
-
 use super::Id;
 use super::thresholds::{TABLE, Threshold};
 
@@ -39,19 +37,6 @@ fn every_page_has_its_parts_and_the_numbers_of_the_rules() {
         assert!(page.contains(&format!("## Numbers\n\n{want}")), "{name} lacks:\n{want}");
         let long = page.lines().find(|line| line.chars().count() > 100);
         assert_eq!(long, None, "{name}");
-    }
-}
-
-#[test]
-fn a_pathology_that_can_be_run_is_named_on_its_page() {
-    for workload in loopscope_workloads::all() {
-        let args = Args::parse(workload, []).expect("defaults are valid");
-        let variant = Variant::Pathology;
-        let rounds = Rounds::Times(1);
-        let truth = Job { workload, args, variant, rounds, pause_ns: 0 }.truth();
-        let id = Id::named(truth.diagnosis).expect("the truth is one of the ids");
-        let command = format!("$ loopscope run {} ", workload.name);
-        assert!(id.page().contains(&command) || id == Id::Healthy, "{}: {command}", id.name());
     }
 }
 

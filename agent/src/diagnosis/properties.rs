@@ -9,7 +9,7 @@ use loop_core::{Phase, PhaseMap};
 use proptest::option::of;
 use proptest::prelude::*;
 
-use super::tests::{empty, example, observed, stall};
+use super::tests::{empty, example, observed, snapshot, stall};
 use super::*;
 
 /// Times and counts of every size, extremes among them.
@@ -140,7 +140,8 @@ proptest! {
     ) {
         let stalls = causes.into_iter().map(|(key, ns)| stall(LedgerKey::ALL[key], ns, false));
         let seen = observed(stalls.collect());
-        let (groups, told) = (Groups::of(&seen), diagnose(&super::tests::snapshot(vec![seen.clone()])));
+        let groups = Groups::of(&seen);
+        let told = diagnose(&snapshot(vec![seen.clone()]));
         let times: Vec<u64> = told
             .iter()
             .map(|diagnosis| groups.get(Id::named(diagnosis.id).expect("an id")).duration_ns)
