@@ -112,8 +112,7 @@ fn most(listed: impl Iterator<Item = (Id, u64)>) -> Option<Id> {
 }
 
 fn of_stall(stall: &Stall, seen: &LoopSnapshot) -> Id {
-    let taken_ns = taken_ns(&stall.ledger_ns);
-    let own_ns = stall.duration_ns.saturating_sub(taken_ns);
+    let (taken_ns, own_ns) = (taken_ns(&stall.ledger_ns), own_ns(stall));
     if own_ns < STALL_NS && taken_ns > own_ns {
         let frozen_ns = stall.ledger_ns.get(LedgerKey::Frozen).unwrap_or(0);
         return if frozen_ns > taken_ns - frozen_ns { Id::Frozen } else { Id::CpuStarved };
@@ -145,6 +144,11 @@ fn of_cause(cause: LedgerKey, seen: &LoopSnapshot) -> Id {
 /// The time in which the thread could have run and was kept from it.
 pub(super) fn taken_ns(ledger: &Ledger) -> u64 {
     TAKEN.iter().filter_map(|&key| ledger.get(key)).fold(0, u64::saturating_add)
+}
+
+/// The rest of the stall: the loop's own work and waits.
+pub(super) fn own_ns(stall: &Stall) -> u64 {
+    stall.duration_ns.saturating_sub(taken_ns(&stall.ledger_ns))
 }
 
 /// What the loop itself did most of the time.
@@ -188,7 +192,7 @@ fn of_callbacks(stall: &Stall, seen: &LoopSnapshot) -> Id {
     let Some(callbacks) = stall.callbacks.filter(|&callbacks| callbacks >= MANY_CALLBACKS) else {
         return Id::CpuBoundCallback;
     };
-    let each_is_long = stall.duration_ns / callbacks >= STALL_NS;
+    let each_is_long = own_ns(stall) / callbacks >= STALL_NS;
     if each_is_long || longest_callback_ns(stall, seen).is_some_and(|longest| longest.explains) {
         return Id::CpuBoundCallback;
     }

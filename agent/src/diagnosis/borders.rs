@@ -37,6 +37,11 @@ fn many_short_callbacks_are_a_storm_and_few_or_long_ones_are_not() {
     assert_eq!(timers(99, 60 * MS), "cpu-bound-callback");
     assert_eq!(timers(100, 100 * 49 * MS), "timer-storm");
     assert_eq!(timers(100, 100 * 50 * MS), "cpu-bound-callback", "each is a stall by itself");
+    let mut slowed = crowd(Phase::Timers, 100, 100 * 60 * MS);
+    let (waited_ns, own_ns) = (100 * 50 * MS, 100 * 10 * MS);
+    slowed.ledger_ns =
+        parts(&[(LedgerKey::RunQueue, waited_ns), (LedgerKey::Native, own_ns)]).ledger_ns;
+    assert_eq!(ids(observed(vec![slowed])), ["timer-storm"], "waiting makes none of them long");
     let close = observed(vec![crowd(Phase::Close, 10_000, SECOND)]);
     assert_eq!(ids(close), ["cpu-bound-callback"], "no storm is known of that phase");
     let checks =

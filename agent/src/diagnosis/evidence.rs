@@ -6,7 +6,7 @@ use loop_core::Phase;
 use loop_core::snapshot::{LedgerKey, LoopSnapshot, Stall};
 use loop_core::units::{format_count, format_ns};
 
-use super::blame::{Group, longest_callback_ns};
+use super::blame::{Group, longest_callback_ns, own_ns};
 use super::thresholds::{LATE_NS, PART_SHARE};
 
 /// `1.50 s in phase poll`, with `so far` while it goes on.
@@ -86,11 +86,11 @@ pub(super) fn ledger(stall: &Stall) -> Option<String> {
     (!told.is_empty()).then(|| format!("where the time went: {}", told.join(", ")))
 }
 
-/// How many callbacks the stall's phase ran, how long each took, and the longest one where it is
-/// known.
+/// How many callbacks the stall's phase ran, how long each took without what others took from it,
+/// and the longest one where it is known.
 pub(super) fn callbacks(stall: &Stall, seen: &LoopSnapshot) -> Option<String> {
     let (count, phase) = (stall.callbacks.filter(|&count| count > 0)?, stall.phase?.name());
-    let (told, each) = (format_count(count), format_ns(stall.duration_ns / count));
+    let (told, each) = (format_count(count), format_ns(own_ns(stall) / count));
     Some(match (count, longest_callback_ns(stall, seen)) {
         (1, _) => format!("1 callback ran in phase {phase}"),
         (_, Some(longest)) => {
