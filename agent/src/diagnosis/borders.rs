@@ -125,7 +125,9 @@ fn blips_are_no_starvation() {
     assert!(two.evidence.join("\n").contains("85.0 ms"), "{:?}", two.evidence);
     assert_eq!(over(vec![blip(60); 3], 1).id, "cpu-starved");
     assert_eq!(over(vec![blip(60); 3], 60).id, "healthy", "three in a minute");
-    assert_eq!(over(vec![blip(1_000)], 3_600).id, "cpu-starved", "one, but a second long");
+    assert_eq!(over(vec![blip(60); 30], 3_600).id, "healthy", "one in two minutes");
+    assert_eq!(over(vec![blip(195)], 3_600).id, "cpu-starved", "one, but of 200 ms");
+    assert_eq!(over(vec![blip(194)], 3_600).id, "healthy");
 }
 
 #[test]

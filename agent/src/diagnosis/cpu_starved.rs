@@ -5,7 +5,7 @@ use loop_core::units::{format_count, format_ns};
 
 use super::blame::{Group, taken_ns};
 use super::thresholds::{
-    STARVED_NS, STARVED_RATIO, STARVED_SHARE, STARVED_STALLS, STARVED_WAIT_SHARE,
+    STARVED_NS, STARVED_RATIO, STARVED_SHARE, STARVED_STALLS, STARVED_WAIT_NS, STARVED_WAIT_SHARE,
 };
 use super::{Confidence, Finding, Id, Seen, evidence};
 
@@ -53,7 +53,7 @@ pub(super) fn find(seen: &Seen<'_>) -> Option<Finding> {
 fn is_starvation(group: &Group<'_>, seen: &LoopSnapshot) -> bool {
     let often = group.count >= STARVED_STALLS
         && group.duration_ns as f64 >= observed_ns(seen) as f64 * STARVED_SHARE;
-    often || group.duration_ns >= STARVED_NS
+    often || group.longest().is_some_and(|stall| stall.duration_ns >= STARVED_NS)
 }
 
 /// Whether the thread waits so much longer than it runs that every turn suffers.
@@ -61,7 +61,7 @@ fn waits_far_longer_than_it_runs(seen: &LoopSnapshot) -> bool {
     let (Some(ran_ns), Some(waited_ns)) = (seen.cpu.on_cpu_ns, waited_ns(seen)) else {
         return false;
     };
-    waited_ns >= STARVED_NS
+    waited_ns >= STARVED_WAIT_NS
         && waited_ns / STARVED_RATIO >= ran_ns
         && waited_ns as f64 >= observed_ns(seen) as f64 * STARVED_WAIT_SHARE
 }

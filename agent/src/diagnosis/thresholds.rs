@@ -37,13 +37,17 @@ pub const STARVED_STALLS: u64 = 3;
 /// number: three blips in an hour are none of the user's business.
 pub const STARVED_SHARE: f64 = 0.05;
 
-/// Stalls by waiting for a CPU that lasted for so long together are starvation, however few.
-pub const STARVED_NS: u64 = 1_000_000_000;
+/// A single stall by waiting for a CPU that is so long is no blip: four times the usual threshold,
+/// and fifty slices of others.
+pub const STARVED_NS: u64 = 200_000_000;
 
 /// A thread that waits for a CPU so many times as long as it runs is starved even if no single
 /// turn became a stall. Beside one busy neighbour on the same CPU it waits as long as it runs; it
 /// takes four to get there.
 pub const STARVED_RATIO: u64 = 4;
+
+/// That wait must be so long in all: every thread waits a little when it starts.
+pub const STARVED_WAIT_NS: u64 = 1_000_000_000;
 
 /// That wait must be this share of the observed time: a loop that hardly runs hardly suffers.
 pub const STARVED_WAIT_SHARE: f64 = 0.1;
@@ -118,7 +122,7 @@ const POOL: &[Id] = &[Id::ThreadPoolSaturation];
 const STORMS: &[Id] = &[Id::TimerStorm, Id::PollFlood, Id::ImmediateFlood, Id::CpuBoundCallback];
 
 /// Every number that decides between diagnoses.
-pub const TABLE: [Threshold; 17] = [
+pub const TABLE: [Threshold; 18] = [
     row(
         "jobs in one drain, at least",
         Value::Count(FLOOD_JOBS),
@@ -134,17 +138,14 @@ pub const TABLE: [Threshold; 17] = [
     ),
     row("such stalls, at least", Value::Count(STARVED_STALLS), &[Id::CpuStarved]),
     row("and their share of the observed time", Value::Share(STARVED_SHARE), &[Id::CpuStarved]),
-    row("or, however few, their time together", Value::Time(STARVED_NS), &[Id::CpuStarved]),
+    row("or the time of the longest, at least", Value::Time(STARVED_NS), &[Id::CpuStarved]),
     row(
         "or, without stalls, waiting against running",
         Value::Times(STARVED_RATIO),
         &[Id::CpuStarved],
     ),
-    row(
-        "where the wait's share of the observed time is",
-        Value::Share(STARVED_WAIT_SHARE),
-        &[Id::CpuStarved],
-    ),
+    row("where the wait is, at least", Value::Time(STARVED_WAIT_NS), &[Id::CpuStarved]),
+    row("and its share of the observed time", Value::Share(STARVED_WAIT_SHARE), &[Id::CpuStarved]),
     row("share of active time, at least", Value::Share(GC_SHARE), &[Id::GcPressure]),
     row("and time of all pauses, at least", Value::Time(STALL_NS), &[Id::GcPressure]),
     row("time frozen in all, at least", Value::Time(STALL_NS), &[Id::Frozen]),
