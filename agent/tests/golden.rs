@@ -197,6 +197,7 @@ fn crowded() -> Snapshot {
         ledger_ns: Ledger::default()
             .with(LedgerKey::RunQueue, 20_000_000)
             .with(LedgerKey::Native, 100_000_000 + number * 1_000_000),
+        counters: Counters::default(),
         culprit: None,
         stack: None,
     };

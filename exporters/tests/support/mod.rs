@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use loop_core::buckets::Scale;
 use loop_core::snapshot::{
-    CauseTotals, Counters, ClockKind, Drain, Events, Histogram, LedgerKey, LoopSnapshot, OpenTurn, Queue,
-    Runtime, Snapshot, Source, Target, ThreadCpu, ThreadPoolSnapshot, Tier, arrival_delay,
+    CauseTotals, ClockKind, Counters, Drain, Events, Histogram, LedgerKey, LoopSnapshot, OpenTurn,
+    Queue, Runtime, Snapshot, Source, Target, ThreadCpu, ThreadPoolSnapshot, Tier, arrival_delay,
 };
 use loop_core::{Phase, PhaseMap};
 use loopscope_exporters::{Build, SelfStats, TargetCounts};
