@@ -1,10 +1,10 @@
 //! When the thread's counters are read, and how readers on other threads come by them.
 //!
-//! A reading is taken when a turn begins and the last one is a millisecond old, so that a loop
-//! which goes round without waiting reads its counters a thousand times a second, not at every
-//! turn; with `detail` whenever a turn begins or ends. Inside a turn one is taken before a
-//! drain, on the same condition, and after a drain of a millisecond: a stall's drains are told
-//! apart from its callbacks by what they had of the CPU.
+//! A reading is taken when a turn begins, or the loop waits or rests, and the last one is a
+//! millisecond old, so that a loop which goes round without waiting reads its counters a thousand
+//! times a second, not at every turn; with `detail` whenever a turn begins or ends. Inside a turn
+//! one is taken before a drain, on the same condition, and after a drain of a millisecond: a
+//! stall's drains are told apart from its callbacks by what they had of the CPU.
 //!
 //! Cost: a comparison where a turn begins and a drain; a reading as in
 //! [`crate::counters`], published by 15 stores.

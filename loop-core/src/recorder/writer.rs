@@ -147,6 +147,9 @@ impl Record for Recorder {
     }
 
     fn stop(&mut self, now_ns: u64) {
+        if now_ns >= self.counting.next_ns {
+            self.read_counters(now_ns);
+        }
         self.shared.open.end_turn();
         self.active_ns += now_ns - self.active_since_ns;
         self.shared.times.active_ns.close(self.active_ns);

@@ -83,7 +83,8 @@ mod tests {
                     continue;
                 }
                 lists[list] = moved_to.map(|expiry_ms| (expiry_ms, ids.next().unwrap()));
-                queue.let_go(|entry| lists[entry.list as usize] != Some((entry.expiry_ms, entry.id)));
+                let stands = |entry: &Entry| Some((entry.expiry_ms, entry.id));
+                queue.let_go(|entry| lists[entry.list as usize] != stands(entry));
                 if let Some(key) = lists[list] {
                     queue.push(entry(key, list));
                 }
