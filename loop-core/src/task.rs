@@ -170,8 +170,7 @@ impl<Cx> TaskRing<Cx> {
         if self.len() == self.slots.len() as u64 {
             self.resize(self.slots.len() * 2);
         }
-        let slot = self.slot(self.tail);
-        self.slots[slot].write(Some(Task::new(f)));
+        self.slot_mut(self.tail).write(Some(Task::new(f)));
         self.tail += 1;
         self.tail - 1
     }
@@ -204,11 +203,10 @@ impl<Cx> TaskRing<Cx> {
         if ring.is_empty() {
             return Front::Empty;
         }
-        let slot = ring.slot(ring.head);
         ring.head += 1;
         // SAFETY: the slot was written. The head has moved on, so nobody but this call sees it
         // until a push writes it anew.
-        let task = unsafe { ring.slots[slot].assume_init_mut() };
+        let task = unsafe { ring.slot_mut(ring.head - 1).assume_init_mut() };
         let Some(task) = task else { return Front::Cancelled };
         let (run, words) = (task.run, NonNull::from(&mut task.words));
         // SAFETY: `run` belongs to the closure in the words. It moves the closure out before it
@@ -221,6 +219,14 @@ impl<Cx> TaskRing<Cx> {
     fn slot(&self, number: u64) -> usize {
         // The size is a power of two, so this is a mask.
         (number & (self.slots.len() as u64 - 1)) as usize
+    }
+
+    #[inline]
+    fn slot_mut(&mut self, number: u64) -> &mut MaybeUninit<Option<Task<Cx>>> {
+        let slot = self.slot(number);
+        // SAFETY: there are slots from the start, as many as a power of two, so what is left of a
+        // number under the mask is below their count.
+        unsafe { self.slots.get_unchecked_mut(slot) }
     }
 
     /// Makes room for `size` tasks, a power of two.

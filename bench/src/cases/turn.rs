@@ -32,27 +32,16 @@ pub fn immediates<R: Record>(mut lp: Loop<R>, turns: u64, immediates: u64) -> Ca
 
 /// As [`immediates`], but each immediate sets the one that follows it, for the next turn.
 pub fn immediates_chained<R: Record>(mut lp: Loop<R>, turns: u64, immediates: u64) -> Case {
-    fn set<R: Record>(lp: &mut Loop<R>, number: u64, left: &Rc<Cell<u64>>) {
-        let left = left.clone();
+    fn set<R: Record>(lp: &mut Loop<R>, left: u64, number: u64) {
         lp.set_immediate(move |lp| {
-            std::hint::black_box(number);
-            if left.get() > 0 {
-                set(lp, number, &left);
+            let number = std::hint::black_box(number);
+            if left > 1 {
+                set(lp, left - 1, number);
             }
         });
     }
-    let left = Rc::new(Cell::new(0_u64));
-    let counter = left.clone();
-    lp.idle_start(|_| {});
-    lp.prepare_start(move |lp| {
-        if counter.get() == 0 {
-            lp.stop();
-        }
-        counter.set(counter.get().saturating_sub(1));
-    });
     Box::new(move || {
-        left.set(turns);
-        (0..immediates).for_each(|number| set(&mut lp, number, &left));
+        (0..immediates).for_each(|number| set(&mut lp, turns, number));
         Batch::try_timed(turns * immediates, || lp.run(RunMode::Default))
     })
 }

@@ -13,42 +13,30 @@ use crate::task::{Front, TaskRing};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ImmediateId(u64);
 
+/// **Invariant**: those that keep the loop alive are those in the ring that were neither cleared nor
+/// unreferenced. One that runs is in the ring no more.
 pub(super) struct Immediates<R: Record> {
     ring: TaskRing<Loop<R>>,
-    /// Those that don't keep the loop alive; there are hardly ever any.
+    /// Those in the ring that don't keep the loop alive; there are hardly ever any.
     unreferenced: BTreeSet<u64>,
-    referenced: u64,
+    /// Those in the ring that were cleared.
+    cleared: u64,
 }
 
 impl<R: Record> Immediates<R> {
     pub(super) fn new() -> Self {
-        Immediates { ring: TaskRing::new(), unreferenced: BTreeSet::new(), referenced: 0 }
+        Immediates { ring: TaskRing::new(), unreferenced: BTreeSet::new(), cleared: 0 }
     }
 
     /// How many keep the loop alive.
     #[inline]
     pub(super) fn referenced(&self) -> u64 {
-        self.referenced
+        self.ring.len() - self.cleared - self.unreferenced.len() as u64
     }
 
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.ring.is_empty()
-    }
-
-    #[inline]
-    fn forget(&mut self, number: u64) {
-        if self.unreferenced.is_empty() || !self.unreferenced.remove(&number) {
-            self.referenced -= 1;
-        }
-    }
-
-    /// Counts anew what keeps the loop alive: one that panicked was not forgotten.
-    pub(super) fn recount(&mut self) {
-        let waiting = self.ring.front_number()..self.ring.next_number();
-        self.unreferenced = self.unreferenced.split_off(&waiting.start);
-        let armed = waiting.filter(|&number| self.ring.is_armed(number)).count() as u64;
-        self.referenced = armed - self.unreferenced.len() as u64;
     }
 
     fn waits(&self, id: ImmediateId) -> bool {
@@ -66,33 +54,28 @@ impl<R: Record> Loop<R> {
     /// Runs a closure in the next check phase: as `setImmediate`.
     #[inline]
     pub fn set_immediate(&mut self, immediate: impl FnOnce(&mut Self) + 'static) -> ImmediateId {
-        self.immediates.referenced += 1;
         ImmediateId(self.immediates.ring.push(immediate))
     }
 
     /// Forgets an immediate that has not run: as `clearImmediate`.
     pub fn clear_immediate(&mut self, id: ImmediateId) {
         if self.immediates.ring.cancel(id.0) {
-            self.immediates.forget(id.0);
+            self.immediates.unreferenced.remove(&id.0);
+            self.immediates.cleared += 1;
         }
     }
 
     /// Lets the loop end though this immediate waits. It still runs if there is a next turn.
     pub fn immediate_unref(&mut self, id: ImmediateId) {
         let immediates = &mut self.immediates;
-        if immediates.waits(id)
-            && immediates.ring.is_armed(id.0)
-            && immediates.unreferenced.insert(id.0)
-        {
-            immediates.referenced -= 1;
+        if immediates.waits(id) && immediates.ring.is_armed(id.0) {
+            immediates.unreferenced.insert(id.0);
         }
     }
 
     /// Lets this immediate keep the loop alive, as it does from the start.
     pub fn immediate_ref(&mut self, id: ImmediateId) {
-        if self.immediates.unreferenced.remove(&id.0) {
-            self.immediates.referenced += 1;
-        }
+        self.immediates.unreferenced.remove(&id.0);
     }
 
     pub(super) fn run_immediates(&mut self) {
@@ -111,17 +94,21 @@ impl<R: Record> Loop<R> {
         let mut ran = 0;
         while self.immediates.ring.front_number() < end {
             let number = self.immediates.ring.front_number();
+            if !self.immediates.unreferenced.is_empty() {
+                self.immediates.unreferenced.remove(&number);
+            }
             let front = if DETAIL && self.immediates.ring.is_armed(number) {
                 self.timed_in_detail(Self::run_front_immediate)
             } else {
                 self.run_front_immediate()
             };
-            if front == Front::Ran {
-                ran += 1;
-                self.immediates.forget(number);
-                if !self.drain_if_needed() {
-                    break;
-                }
+            if front == Front::Cancelled {
+                self.immediates.cleared -= 1;
+                continue;
+            }
+            ran += 1;
+            if !self.drain_if_needed() {
+                break;
             }
         }
         ran

@@ -178,7 +178,6 @@ impl<R: Record> Loop<R> {
         let stopped = std::mem::take(&mut self.stopped);
         let freezing = std::mem::take(&mut self.freezing);
         let alive = result.unwrap_or_else(|panic| {
-            self.immediates.recount();
             self.settle_all_watchers();
             self.recover_node_timers();
             resume_unwind(panic)

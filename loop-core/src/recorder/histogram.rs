@@ -7,6 +7,8 @@
 //! The count is the sum of the buckets, so it never disagrees with them. Once the writer rests,
 //! everything is exact.
 
+use std::ops::Range;
+
 use super::sync::{AtomicU64, add, get, set};
 use crate::buckets::{BUCKETS, Scale, index_for};
 use crate::snapshot::Histogram;
@@ -73,16 +75,17 @@ impl<const N: usize> AtomicHistogram<N> {
     }
 
     /// Copies what has been counted so far into `out`, without allocating. Only the buckets from
-    /// that of the smallest value to that of the largest are looked at: the others are empty.
+    /// that of the smallest value to that of the largest are looked at, the others being empty; and
+    /// of what `out` held only those are cleared that were not.
     pub(crate) fn read_into(&self, out: &mut Histogram) {
-        out.min = get(&self.min);
-        out.max = get(&self.max);
-        out.counts.fill(0);
-        if out.min <= out.max {
-            let used = out.scale.index(out.min)..=out.scale.index(out.max);
-            for (out, bucket) in out.counts[used.clone()].iter_mut().zip(&self.buckets[used]) {
-                *out = get(bucket);
-            }
+        let held = used(out);
+        (out.min, out.max) = (get(&self.min), get(&self.max));
+        let used = used(out);
+        if held.start < used.start || held.end > used.end {
+            out.counts[held].fill(0);
+        }
+        for (out, bucket) in out.counts[used.clone()].iter_mut().zip(&self.buckets[used]) {
+            *out = get(bucket);
         }
         out.sum = u128::from(get(&self.sum));
     }
@@ -92,6 +95,16 @@ impl<const N: usize> AtomicHistogram<N> {
         let mut out = Histogram::new(scale);
         self.read_into(&mut out);
         out
+    }
+}
+
+/// The buckets that may hold something.
+fn used(histogram: &Histogram) -> Range<usize> {
+    let index = |value| histogram.scale.index(value);
+    if histogram.min > histogram.max {
+        0..0
+    } else {
+        index(histogram.min)..index(histogram.max) + 1
     }
 }
 

@@ -95,17 +95,11 @@ impl Reader {
         get(&self.shared.totals[total as usize])
     }
 
-    fn count(&self, histogram: Hist) -> u64 {
-        self.shared.histograms[histogram as usize].count()
-    }
-
     fn read_totals(&self, out: &mut LoopSnapshot) {
         let callbacks = &self.shared.totals[Total::FirstPhaseCallbacks as usize..][..PHASES];
-        out.turns = self.count(Hist::Turn);
         out.callbacks = Some(PhaseMap::from_fn(|phase| get(&callbacks[phase as usize])));
         out.microtasks = Some(self.microtasks());
         out.ticks = Some(self.total(Total::Ticks));
-        out.timers = Some(self.count(Hist::Lateness));
         out.immediates = Some(self.total(Total::Immediates));
     }
 
@@ -146,8 +140,11 @@ impl Reader {
             read(&mut out.callbacks_ns[phase], callbacks, timed && self.detail);
         }
         read(&mut out.turn_ns, Hist::Turn as usize, timed);
+        let counted = out.turn_ns.as_ref().map(Histogram::count);
+        out.turns = counted.unwrap_or_else(|| self.shared.histograms[Hist::Turn as usize].count());
         read(&mut out.poll_wait_ns, Hist::PollWait as usize, true);
         read(&mut out.timer_lateness_ns, Hist::Lateness as usize, true);
+        out.timers = out.timer_lateness_ns.as_ref().map(Histogram::count);
         read(&mut out.microtask_drain_length, Hist::MicrotaskLength as usize, true);
         read(&mut out.microtask_drain_ns, Hist::MicrotaskNs as usize, timed);
         read(&mut out.tick_drain_length, Hist::TickLength as usize, true);

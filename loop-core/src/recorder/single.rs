@@ -67,7 +67,8 @@ impl HistogramReader {
     /// As [`HistogramReader::read`], into a value whose memory is used again. It takes on this
     /// histogram's scale.
     pub fn read_into(&self, out: &mut Histogram) {
-        out.scale = self.scale;
+        (out.scale, out.min, out.max) = (self.scale, u64::MAX, 0);
+        out.counts.clear();
         out.counts.resize(BUCKETS, 0);
         self.shared.read_into(out);
     }

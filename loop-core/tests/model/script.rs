@@ -21,8 +21,6 @@ struct World<H: Host> {
     timers: Vec<H::Timer>,
     /// The timeout that is running.
     running_timeout: Option<usize>,
-    /// The immediate that is running.
-    running_immediate: Option<usize>,
     immediates: Vec<H::Immediate>,
     promises: Vec<H::Promise>,
     handles: Vec<H::Handle>,
@@ -73,7 +71,6 @@ impl<H: Host> Script<H> {
             names: 0,
             timers: Vec::new(),
             running_timeout: None,
-            running_immediate: None,
             immediates: Vec::new(),
             promises: Vec::new(),
             handles: Vec::new(),
@@ -256,22 +253,14 @@ impl<H: Host> Script<H> {
     }
 
     fn act_on_immediate(&self, host: &mut H, action: &Action) {
-        let made = self.0.borrow().immediates.len();
         let immediate = |number: &usize| {
-            let world = self.0.borrow();
-            let number = number.checked_rem(world.immediates.len())?;
-            // One that is running is named no longer; what naming it does is not specified.
-            (world.running_immediate != Some(number)).then(|| world.immediates[number])
+            let immediates = &self.0.borrow().immediates;
+            number.checked_rem(immediates.len()).map(|number| immediates[number])
         };
         match action {
             Action::Immediate { run } => {
                 let mut run = self.many(self.name("immediate"), run.clone());
-                let script = self.clone();
-                let immediate = host.set_immediate(Box::new(move |host| {
-                    script.0.borrow_mut().running_immediate = Some(made);
-                    run(host);
-                    script.0.borrow_mut().running_immediate = None;
-                }));
+                let immediate = host.set_immediate(Box::new(move |host| run(host)));
                 self.0.borrow_mut().immediates.push(immediate);
             }
             Action::ClearImmediate(number) => {

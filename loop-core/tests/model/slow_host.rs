@@ -78,7 +78,7 @@ impl Host for SlowLoop {
     }
 
     fn set_immediate(&mut self, run: Once<Self>) -> usize {
-        self.immediates.push(Immediate { run: Some(run), runs: false, referenced: true });
+        self.immediates.push(Immediate { run: Some(run), referenced: true });
         self.waiting.push_back(self.immediates.len() - 1);
         self.immediates.len() - 1
     }

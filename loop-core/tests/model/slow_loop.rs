@@ -56,14 +56,12 @@ pub(crate) struct Handle {
 
 pub(crate) struct Immediate {
     pub(crate) run: Option<Once<SlowLoop>>,
-    /// Until it has run it holds the loop.
-    pub(crate) runs: bool,
     pub(crate) referenced: bool,
 }
 
 impl Immediate {
     fn holds(&self) -> bool {
-        self.referenced && (self.runs || self.run.is_some())
+        self.referenced && self.run.is_some()
     }
 }
 
@@ -264,10 +262,8 @@ impl SlowLoop {
         while let Some(number) = self.unless_fatal(&mut waiting) {
             if let Some(run) = self.immediates[number].run.take() {
                 self.counts.immediates += 1;
-                self.immediates[number].runs = true;
                 self.count_callback();
                 run(self);
-                self.immediates[number].runs = false;
                 self.drain();
             }
         }
