@@ -4,7 +4,9 @@
 use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use loop_core::{HandleId, Loop, ReadEvent, Record, RunMode};
 
@@ -79,6 +81,23 @@ pub fn tcp_turns<R: Record>(mut lp: Loop<R>, turns: u64) -> Result<Case, Failure
     let address = lp.local_address(listener).ok_or("the listener has closed")?;
     let client = TcpStream::connect(address)?;
     client.set_nodelay(true)?;
+    let sender = client.try_clone()?;
+    byte_turns(lp, turns, &accepted, client, sender)
+}
+
+/// As [`tcp_turns`], over a Unix socket, which costs the kernel less.
+///
+/// # Errors
+/// Those of the sockets.
+pub fn unix_turns<R: Record>(mut lp: Loop<R>, turns: u64) -> Result<Case, Failure> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("loopscope-bench-{}-{number}.sock", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    let accepted = Accepted::default();
+    let seen = accepted.clone();
+    lp.unix_listen(&path, move |_, stream| seen.set(stream.ok()))?;
+    let client = UnixStream::connect(&path)?;
     let sender = client.try_clone()?;
     byte_turns(lp, turns, &accepted, client, sender)
 }

@@ -13,8 +13,8 @@ use crate::task::{Front, TaskRing};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ImmediateId(u64);
 
-/// **Invariant**: those that keep the loop alive are those in the ring that were neither cleared nor
-/// unreferenced. One that runs is in the ring no more.
+/// **Invariant**: those that keep the loop alive are those in the ring that were neither cleared
+/// nor unreferenced. One that runs is in the ring no more.
 pub(super) struct Immediates<R: Record> {
     ring: TaskRing<Loop<R>>,
     /// Those in the ring that don't keep the loop alive; there are hardly ever any.

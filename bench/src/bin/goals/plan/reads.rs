@@ -13,7 +13,7 @@ use crate::row::{Row, Unit};
 
 const WHY_COPY: &str = "every bucket between the smallest and the largest value is copied";
 const WHY_PAGE: &str = "digits: the page is mostly numbers";
-const WHY_MEMORY: &str = "8 KB a histogram, and the log";
+const WHY_MEMORY: &str = "8 KB a histogram, and the rows of 64 turns";
 
 pub(super) fn reads(size: &Size) -> Result<Vec<Row>, Failure> {
     let page = read::page()?;

@@ -9,7 +9,7 @@ use loopscope_bench::peers;
 use super::Size;
 use crate::row::{Row, Unit};
 
-const WHY_TURN: &str = "a third clock reading, and four records of about 4 ns each";
+const WHY_TURN: &str = "a clock reading more a turn, and the counting of three values";
 const WHY_JOB: &str = "each job waits for the stores of the one before";
 
 pub(super) fn empty(size: &Size) -> Result<Vec<Row>, Failure> {
@@ -35,10 +35,20 @@ pub(super) fn empty(size: &Size) -> Result<Vec<Row>, Failure> {
 
 pub(super) fn socket(size: &Size) -> Result<Vec<Row>, Failure> {
     let turns = size.turns / 10;
-    let mut cases = [turn::tcp_turns(unmeasured()?, turns)?, turn::tcp_turns(measured()?, turns)?];
+    let mut cases = [
+        turn::unix_turns(unmeasured()?, turns)?,
+        turn::unix_turns(measured()?, turns)?,
+        turn::tcp_turns(unmeasured()?, turns)?,
+        turn::tcp_turns(measured()?, turns)?,
+    ];
     let figures = interleaved(size.rounds, &mut cases)?;
-    const WHAT: &str = "turn with a byte over TCP, measured to unmeasured";
-    Ok(vec![Row::ratio(WHAT, &figures[1], &figures[0]).at_most(1.03).missed_because(WHY_TURN)])
+    let ratio = |what, at: usize| {
+        Row::ratio(what, &figures[at], &figures[at - 1]).at_most(1.03).missed_because(WHY_TURN)
+    };
+    Ok(vec![
+        ratio("turn with a byte over a Unix socket, measured to unmeasured", 1),
+        ratio("turn with a byte over TCP, measured to unmeasured", 3),
+    ])
 }
 
 pub(super) fn immediates(size: &Size) -> Result<Vec<Row>, Failure> {
