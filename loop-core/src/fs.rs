@@ -62,7 +62,9 @@ impl<R: Record> Loop<R> {
         self.on_path("open", path, move |path| options.open(path).map(File::from), on_open)
     }
 
-    /// Reads at most `length` bytes with one call; fewer at the end of the file, none behind it.
+    /// Reads at most `length` bytes with one call; fewer at the end of the file, none behind it,
+    /// and no more than 2 GiB. Of memory it takes what the file may fill, or 1 MiB at a time of
+    /// something that is no regular file.
     pub fn fs_read(
         &mut self,
         file: &File,
@@ -71,6 +73,7 @@ impl<R: Record> Loop<R> {
         on_read: impl FnOnce(&mut Self, Result<Vec<u8>, SysError>) + 'static,
     ) -> JobId {
         let read = move |file: &fs::File| {
+            let length = length.min(readable(file, at)?);
             let mut bytes = Vec::new();
             bytes.try_reserve_exact(length)?;
             bytes.resize(length, 0);
@@ -262,6 +265,18 @@ fn failed_at(call: &'static str, path: PathBuf) -> impl FnOnce(io::Error) -> Sys
 }
 
 /// Calls again when a signal has ended the call.
+/// The most that one read of a file may be good for. The size of a regular file is known; for what
+/// it grows by meanwhile, and for devices, there is a little more.
+fn readable(file: &fs::File, at: At) -> io::Result<usize> {
+    const SPARE: u64 = 1 << 20;
+    /// What the kernel reads with one call.
+    const ONE_CALL: u64 = 0x7fff_f000;
+    let metadata = file.metadata()?;
+    let from = if let At::Offset(offset) = at { offset } else { 0 };
+    let left = if metadata.is_file() { metadata.len().saturating_sub(from) } else { 0 };
+    Ok(left.saturating_add(SPARE).min(ONE_CALL) as usize)
+}
+
 fn retried(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
     loop {
         match call() {

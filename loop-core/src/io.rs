@@ -76,7 +76,7 @@ impl Io {
 
     /// Moves what is ready into `ready`. Returns whether another thread has woken the loop, and
     /// whether the kernel may have more.
-    pub(crate) fn take_ready(&mut self, ready: &mut Vec<Ready>) -> (bool, bool) {
+    pub(crate) fn take_ready(&mut self, ready: &mut VecDeque<Ready>) -> (bool, bool) {
         let mut woken = false;
         let events = self.selector.len();
         for Source { token, readable, writable } in self.selector.ready() {
@@ -84,7 +84,7 @@ impl Io {
                 woken = true;
                 continue;
             }
-            ready.push(Ready { handle: handle_of(token), readable, writable });
+            ready.push_back(Ready { handle: handle_of(token), readable, writable });
         }
         self.selector.clear();
         (woken, events == POLL_EVENTS)
@@ -142,6 +142,13 @@ impl Inbox {
             // Fails only when the loop's descriptor is gone, and then nobody reads the inbox.
             let _ = self.waker.wake();
         }
+    }
+
+    /// Puts back what was taken and has not been opened, and wakes the loop whatever it was told:
+    /// what the kernel has announced once it does not announce again.
+    pub(crate) fn put_back(&self, older: &mut Letters) {
+        self.lock().put_before(older);
+        let _ = self.waker.wake();
     }
 
     /// Takes everything, leaving the emptied `letters` for use.

@@ -347,3 +347,15 @@ fn no_timer_of_the_same_list_runs_after_a_fatal_rejection() {
     done(&mut lp);
     assert_eq!(told(&log), "later");
 }
+
+/// The loop once went round and round for ever when the clock could go no further.
+#[test]
+fn virtual_time_ends_and_says_so() {
+    let mut lp = virtual_loop();
+    lp.timer_start(u64::MAX, 0, |_| ());
+    for _ in 0..2 {
+        let error = lp.run(RunMode::Default).unwrap_err().to_string();
+        assert!(error.contains("virtual time is at its end"), "{error}");
+        lp.set_timeout(1, |_| ());
+    }
+}

@@ -69,6 +69,8 @@ pub struct Loop<R: Record = Recorder> {
     pub(crate) handles: Handles<R>,
     pub(crate) watchers: [Watchers<R>; 3],
     pub(crate) pending: VecDeque<Task<Loop<R>>>,
+    /// Callbacks that are run one after the other, now.
+    pub(crate) owed: VecDeque<Task<Loop<R>>>,
     pub(crate) closing: Vec<HandleId>,
     pub(crate) timer_heap: TimerHeap,
     node_timer: Option<Place>,
@@ -133,6 +135,7 @@ impl<R: Record> Loop<R> {
             handles: Handles::new(),
             watchers: std::array::from_fn(|_| Watchers::new()),
             pending: VecDeque::new(),
+            owed: VecDeque::new(),
             closing: Vec::new(),
             timer_heap: TimerHeap::new(),
             node_timer: None,
@@ -161,8 +164,10 @@ impl<R: Record> Loop<R> {
         self.callback(main);
     }
 
-    /// Runs the loop. A panic of a callback ends the run and is passed on; the loop can be run
-    /// again, without what that callback was to do.
+    /// Runs the loop. A panic of a callback ends the run and is passed on. The loop can be run
+    /// again, without what that callback was to do: everything else that was ready runs then. A
+    /// callback that would have run many times, as that of a socket, is gone; its handle can only
+    /// be closed.
     ///
     /// # Errors
     /// See [`LoopError`].
@@ -178,8 +183,7 @@ impl<R: Record> Loop<R> {
         let stopped = std::mem::take(&mut self.stopped);
         let freezing = std::mem::take(&mut self.freezing);
         let alive = result.unwrap_or_else(|panic| {
-            self.settle_all_watchers();
-            self.recover_node_timers();
+            self.recover();
             resume_unwind(panic)
         })?;
         if freezing {
@@ -296,15 +300,14 @@ impl<R: Record> Loop<R> {
         if self.closing.is_empty() {
             return;
         }
-        let mut closing = std::mem::take(&mut self.closing);
         self.in_phase(Phase::Close, |lp| {
-            while !lp.rejections.fatal()
-                && let Some(id) = closing.pop()
-            {
+            // Those that are closed meanwhile stand behind these, and wait for the next turn.
+            let mut left = lp.closing.len();
+            while left > 0 && !lp.rejections.fatal() {
+                left -= 1;
+                let id = lp.closing.remove(left);
                 lp.finish_closing(id);
             }
-            // Behind those that were closed meanwhile, which come first in the next turn.
-            lp.closing.splice(0..0, closing);
         });
     }
 
@@ -312,11 +315,34 @@ impl<R: Record> Loop<R> {
     fn finish_closing(&mut self, id: HandleId) {
         let Some(Handle { kind, on_close, .. }) = self.handles.remove(id) else { return };
         for (callback, result) in kind.into_owed() {
-            self.callback(|lp| callback(lp, result));
+            self.owe(move |lp| callback(lp, result));
         }
-        if let Some(on_close) = on_close {
-            self.callback(|lp| on_close.run(lp));
+        self.owed.extend(on_close);
+        self.run_owed();
+    }
+
+    /// Has a callback run by the next [`Loop::run_owed`].
+    pub(crate) fn owe(&mut self, callback: impl FnOnce(&mut Self) + 'static) {
+        self.owed.push_back(Task::new(callback));
+    }
+
+    /// Runs the callbacks that something has come to owe at once. What a fatal rejection leaves is
+    /// put off.
+    pub(crate) fn run_owed(&mut self) {
+        while !self.rejections.fatal()
+            && let Some(task) = self.owed.pop_front()
+        {
+            self.callback(|lp| task.run(lp));
         }
+        self.pending.append(&mut self.owed);
+    }
+
+    /// A callback has panicked: what stood behind it is to run when the loop is run again.
+    fn recover(&mut self) {
+        self.settle_all_watchers();
+        self.recover_node_timers();
+        self.recover_letters();
+        self.pending.append(&mut self.owed);
     }
 
     /// Runs what a phase has to run, and notes how long it took.

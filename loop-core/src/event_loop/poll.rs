@@ -4,6 +4,7 @@
 //! stall is never cut in two by anything but a poll. A loop is idle only in a poll that may wait:
 //! one that goes round and round without waiting is busy, as libuv has it.
 
+use std::collections::VecDeque;
 use std::io;
 #[cfg(unix)]
 use std::os::fd::{AsRawFd, RawFd};
@@ -18,7 +19,7 @@ use crate::recorder::Record;
 /// Memory that polls use again and again.
 #[derive(Debug, Default)]
 pub(super) struct PollScratch {
-    ready: Vec<Ready>,
+    ready: VecDeque<Ready>,
     letters: Letters,
 }
 
@@ -41,7 +42,7 @@ impl<R: Record> Loop<R> {
         self.record.open_turn(end_ns);
         self.loop_ns = end_ns;
         result?;
-        if !self.io.is_quiet() || self.io.has_readable() || !self.poll_scratch.ready.is_empty() {
+        if !self.io.is_quiet() || self.io.has_readable() || self.has_leftovers() {
             self.in_phase(Phase::Poll, Self::run_ready_passes);
         }
         Ok(())
@@ -58,6 +59,11 @@ impl<R: Record> Loop<R> {
                     let now_ns = self.fresh_now_ns();
                     let due_ms = (now_ns / NS_PER_MS).saturating_add(ms);
                     self.clock.advance(due_ms.saturating_mul(NS_PER_MS).saturating_sub(now_ns));
+                    if self.clock.now_ns() == now_ns {
+                        return Err(io::Error::other(
+                            "virtual time is at its end, after 584 years",
+                        ));
+                    }
                 }
                 Ok(())
             }
@@ -66,15 +72,18 @@ impl<R: Record> Loop<R> {
     }
 
     fn run_ready_passes(&mut self) {
-        let mut scratch = std::mem::take(&mut self.poll_scratch);
         for pass in 0..POLL_PASSES {
-            let (woken, more) = self.io.take_ready(&mut scratch.ready);
+            let (woken, more) = self.io.take_ready(&mut self.poll_scratch.ready);
             if pass == 0 {
-                self.add_still_readable(&mut scratch.ready);
+                self.add_still_readable();
             }
-            self.run_all_ready(&mut scratch.ready);
+            while !self.rejections.fatal()
+                && let Some(ready) = self.poll_scratch.ready.pop_front()
+            {
+                self.run_ready(ready);
+            }
             if woken {
-                self.open_letters(&mut scratch.letters);
+                self.open_letters();
             }
             // What is asked for after the last pass would be lost: it is announced only once.
             let last = pass + 1 == POLL_PASSES || self.rejections.fatal();
@@ -82,28 +91,29 @@ impl<R: Record> Loop<R> {
                 break;
             }
         }
-        self.poll_scratch = scratch;
+    }
+
+    /// Whether something that was ready has not had its turn: after a fatal rejection or a panic.
+    pub(super) fn has_leftovers(&self) -> bool {
+        !self.poll_scratch.ready.is_empty()
+    }
+
+    /// A callback has panicked, perhaps among those of a poll: what other threads have left is to
+    /// be found by the next one, though the kernel has announced it already.
+    pub(super) fn recover_letters(&mut self) {
+        self.io.inbox().put_back(&mut self.poll_scratch.letters);
     }
 
     /// What had more than it could take in its last turn comes behind what is ready now. What is
     /// both has its turn once: there is a bound on what it may take in one. The search is as short
     /// as those that are flooded are few, and nothing against what they are about to read.
-    fn add_still_readable(&mut self, ready: &mut Vec<Ready>) {
+    fn add_still_readable(&mut self) {
+        let ready = &mut self.poll_scratch.ready;
         for handle in self.io.readable.drain(..) {
             if !ready.iter().any(|one| one.readable && one.handle == handle) {
-                ready.push(Ready { handle, readable: true, writable: false });
+                ready.push_back(Ready { handle, readable: true, writable: false });
             }
         }
-    }
-
-    /// Runs what is ready. After a fatal rejection the rest stays for the next run.
-    fn run_all_ready(&mut self, ready: &mut Vec<Ready>) {
-        let mut done = 0;
-        while done < ready.len() && !self.rejections.fatal() {
-            self.run_ready(ready[done]);
-            done += 1;
-        }
-        ready.drain(..done);
     }
 
     fn run_ready(&mut self, ready: Ready) {
@@ -121,20 +131,20 @@ impl<R: Record> Loop<R> {
 
     /// Runs what other threads have left until now; what they leave meanwhile is for the next
     /// poll. After a fatal rejection the rest stays for the next run.
-    fn open_letters(&mut self, letters: &mut Letters) {
-        self.io.inbox().take(letters);
+    fn open_letters(&mut self) {
+        self.io.inbox().take(&mut self.poll_scratch.letters);
         while !self.rejections.fatal()
-            && let Some(completion) = letters.done.pop_front()
+            && let Some(completion) = self.poll_scratch.letters.done.pop_front()
         {
             self.run_completion(completion);
         }
         while !self.rejections.fatal()
-            && let Some(handle) = letters.wakes.pop_front()
+            && let Some(handle) = self.poll_scratch.letters.wakes.pop_front()
         {
             self.run_async(handle);
         }
-        if !letters.is_empty() {
-            self.io.inbox().post(|newer| newer.put_before(letters));
+        if !self.poll_scratch.letters.is_empty() {
+            self.io.inbox().put_back(&mut self.poll_scratch.letters);
         }
     }
 

@@ -65,7 +65,8 @@ impl<R: Record> Loop<R> {
             || !self.has_work()
             || !self.pending.is_empty()
             || !self.closing.is_empty()
-            || self.io.has_readable();
+            || self.io.has_readable()
+            || self.has_leftovers();
         if must_go_on {
             return Some(0);
         }

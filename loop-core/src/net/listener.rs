@@ -23,6 +23,8 @@ type OnConnection<R> = Box<dyn FnMut(&mut Loop<R>, Result<HandleId, SysError>)>;
 pub(crate) struct Listener<R: Record> {
     pub(super) socket: Acceptor,
     on_connection: Option<OnConnection<R>>,
+    /// Whether accepting has failed and a timer will let it go on.
+    retrying: bool,
 }
 
 impl<R: Record> Listener<R> {
@@ -77,24 +79,29 @@ impl<R: Record> Loop<R> {
         socket: Acceptor,
         on_connection: OnConnection<R>,
     ) -> Result<HandleId, SysError> {
-        let listener = Listener { socket, on_connection: Some(on_connection) };
+        let listener = Listener { socket, on_connection: Some(on_connection), retrying: false };
         self.add_socket("listen", Kind::Listener(listener), true)
     }
 
     pub(crate) fn accept_ready(&mut self, id: HandleId) {
+        if self.listener(id).is_none_or(|listener| listener.retrying) {
+            return;
+        }
         for _ in 0..ACCEPTS_A_TURN {
             if self.rejections.fatal() {
                 break;
             }
-            let Some(accepted) = self.accept(id) else { return };
+            // Without anybody to tell of it a connection stays where it is.
+            let Some(mut on_connection) = self.take_on_connection(id) else { return };
+            let Some(accepted) = self.accept(id) else {
+                self.put_on_connection(id, on_connection);
+                return;
+            };
             let connection = accepted.and_then(|socket| self.adopt(socket));
             let failed = connection.is_err();
-            let Some(mut on_connection) = self.take_on_connection(id) else { return };
             self.callback(|lp| {
                 on_connection(lp, connection);
-                if let Some(listener) = lp.listener(id) {
-                    listener.on_connection = Some(on_connection);
-                }
+                lp.put_on_connection(id, on_connection);
             });
             if failed {
                 self.accept_later(id);
@@ -107,10 +114,15 @@ impl<R: Record> Loop<R> {
     /// Accepts again after a while. When there are no descriptors left the connection still waits,
     /// and asking for it at once, again and again, would keep a CPU busy for nothing.
     fn accept_later(&mut self, id: HandleId) {
+        let Some(listener) = self.listener(id) else { return };
+        listener.retrying = true;
         let timer = Rc::new(Cell::new(None));
         let own = timer.clone();
         let retry = self.timer_start(ACCEPT_RETRY_MS, 0, move |lp| {
-            lp.io.readable.push(id);
+            if let Some(listener) = lp.listener(id) {
+                listener.retrying = false;
+                lp.io.readable.push(id);
+            }
             if let Some(timer) = own.get() {
                 lp.close(timer);
             }
@@ -142,6 +154,12 @@ impl<R: Record> Loop<R> {
         match &mut self.handles.get_mut(id).filter(|handle| !handle.closing)?.kind {
             Kind::Listener(listener) => Some(listener),
             _ => None,
+        }
+    }
+
+    fn put_on_connection(&mut self, id: HandleId, on_connection: OnConnection<R>) {
+        if let Some(listener) = self.listener(id) {
+            listener.on_connection = Some(on_connection);
         }
     }
 

@@ -338,20 +338,17 @@ impl<R: Record> Loop<R> {
     /// Goes on writing, and runs the callbacks of what is finished; behind the last, that of the
     /// end.
     fn write_ready(&mut self, id: HandleId) {
-        let finished = self.flush_writes(id);
-        for done in 0..finished {
-            if self.rejections.fatal() {
-                self.put_off_writes(id, finished - done);
-                break;
-            }
-            self.callback(|lp| lp.finish_write(id));
+        for _ in 0..self.flush_writes(id) {
+            self.owe(move |lp| lp.finish_write(id));
         }
-        let Some(stream) = self.stream(id).filter(|stream| stream.on_ended.is_some()) else {
-            return;
-        };
-        if stream.writes.is_empty() && stream.on_connect.is_none() {
+        if let Some(stream) = self.stream(id)
+            && stream.on_ended.is_some()
+            && stream.writes.is_empty()
+            && stream.on_connect.is_none()
+        {
             self.put_off(move |lp| lp.finish_end(id));
         }
+        self.run_owed();
     }
 
     fn put_off_writes(&mut self, id: HandleId, count: usize) {
@@ -422,7 +419,10 @@ impl<R: Record> Loop<R> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => ReadEvent::Error(SysError::new("read", error)),
             };
-            stream.reading = matches!(event, ReadEvent::Data(_));
+            if !matches!(event, ReadEvent::Data(_)) {
+                stream.reading = false;
+                self.update_stream(id);
+            }
             self.deliver(id, event);
         }
         self.io.read_buffer = buffer;

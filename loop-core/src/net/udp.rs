@@ -233,14 +233,10 @@ impl<R: Record> Loop<R> {
             self.receive_ready(id);
         }
         if ready.writable {
-            let finished = self.udp(id).map_or(0, Udp::flush);
-            for done in 0..finished {
-                if self.rejections.fatal() {
-                    self.put_off_sends(id, finished - done);
-                    break;
-                }
-                self.callback(|lp| lp.finish_send(id));
+            for _ in 0..self.udp(id).map_or(0, Udp::flush) {
+                self.owe(move |lp| lp.finish_send(id));
             }
+            self.run_owed();
         }
         self.update_udp(id);
     }

@@ -149,7 +149,7 @@ impl Counting {
         let Some(sources) = &counted.sources else { return Reading::default() };
         let newest = sources.read(&self.newest);
         let late_ns = self.clock.now_ns().saturating_sub(now_ns);
-        let reading = as_of(newest, late_ns);
+        let reading = as_of(newest, &self.newest, late_ns);
         let spent = reading - self.turn;
         let throttled_ns = spent.throttled_ns.unwrap_or(0).min(spent.run_delay_ns.unwrap_or(0));
         self.throttled_ns += throttled_ns;
@@ -206,13 +206,16 @@ impl Counting {
 /// The reading as it was `late_ns` before it was made. Between the clock and the counters a thread
 /// may lose its CPU, for long where many want it: that wait is not the turn's that ended before it,
 /// but of the one that begins.
-fn as_of(reading: Reading, late_ns: u64) -> Reading {
+fn as_of(reading: Reading, before: &Reading, late_ns: u64) -> Reading {
     /// What the readings themselves may take.
     const PROMPT_NS: u64 = 50_000;
     if late_ns <= PROMPT_NS {
         return reading;
     }
-    Reading { run_delay_ns: reading.run_delay_ns.map(|ns| ns.saturating_sub(late_ns)), ..reading }
+    // Lateness of another kind, as of a process that was stopped, is no wait for a CPU.
+    let least_ns = before.run_delay_ns.unwrap_or(0);
+    let run_delay_ns = reading.run_delay_ns.map(|ns| ns.saturating_sub(late_ns).max(least_ns));
+    Reading { run_delay_ns, ..reading }
 }
 
 /// Counters as readers get them.
@@ -232,11 +235,14 @@ mod tests {
 
     #[test]
     fn a_wait_between_clock_and_counters_is_not_of_the_turn_before() {
-        let reading = Reading { run_delay_ns: Some(90_000_000), ..Reading::default() };
-        assert_eq!(as_of(reading, 3_000), reading);
-        assert_eq!(as_of(reading, 70_000_000).run_delay_ns, Some(20_000_000));
-        assert_eq!(as_of(reading, 99_000_000).run_delay_ns, Some(0));
-        assert_eq!(as_of(Reading::default(), 99_000_000), Reading::default());
+        let none = Reading::default();
+        let reading = Reading { run_delay_ns: Some(90_000_000), ..none };
+        assert_eq!(as_of(reading, &none, 3_000), reading);
+        assert_eq!(as_of(reading, &none, 70_000_000).run_delay_ns, Some(20_000_000));
+        assert_eq!(as_of(reading, &none, 99_000_000).run_delay_ns, Some(0));
+        let before = Reading { run_delay_ns: Some(85_000_000), ..none };
+        assert_eq!(as_of(reading, &before, 70_000_000).run_delay_ns, Some(85_000_000));
+        assert_eq!(as_of(none, &none, 99_000_000), Reading::default());
     }
 
     #[test]

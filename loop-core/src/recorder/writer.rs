@@ -150,6 +150,8 @@ impl Record for Recorder {
         if now_ns >= self.counting.next_ns {
             self.read_counters(now_ns);
         }
+        // Also of a drain that a panic has ended.
+        self.shared.open.end_drain();
         self.shared.open.end_turn();
         self.active_ns += now_ns - self.active_since_ns;
         self.shared.times.active_ns.close(self.active_ns);
