@@ -152,7 +152,7 @@ pub(super) fn own_ns(stall: &Stall) -> u64 {
 }
 
 /// What the loop itself did most of the time.
-fn own_cause(ledger: &Ledger) -> LedgerKey {
+pub(super) fn own_cause(ledger: &Ledger) -> LedgerKey {
     let own = ledger.iter().filter(|(key, _)| !TAKEN.contains(key));
     own.fold(Ledger::default(), |own, (key, ns)| ns.map_or(own, |ns| own.with(key, ns))).cause()
 }

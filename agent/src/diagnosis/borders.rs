@@ -170,6 +170,31 @@ fn a_freeze_that_makes_nothing_late_is_harmless() {
 }
 
 #[test]
+fn what_is_called_a_callback_that_computes_is_one() {
+    let summary = |stall: Stall| first(observed(vec![stall])).summary;
+    let close = summary(crowd(Phase::Close, 1_000, SECOND));
+    assert_eq!(close, "1,000 callbacks held up the loop for 1.00 s in phase close");
+    let few = summary(crowd(Phase::Timers, 2, SECOND));
+    assert_eq!(few, "2 callbacks held up the loop for 1.00 s in phase timers");
+    let one = summary(crowd(Phase::Timers, 1, SECOND));
+    assert!(one.starts_with("A callback that computes held up"), "{one}");
+    let timed = with_detail(vec![crowd(Phase::Timers, 2, SECOND)], Phase::Timers, &[900 * MS, MS]);
+    let known = first(timed).summary;
+    assert!(known.starts_with("A callback that computes held up"), "{known}");
+    let jobs = |cause, count| Stall { microtasks: count, ..stall(cause, SECOND, true) };
+    let told = first(observed(vec![jobs(LedgerKey::Microtasks, Some(983))]));
+    assert_eq!(told.id, "cpu-bound-callback");
+    let want = "983 promise reactions held up the loop for 1.00 s so far in phase poll";
+    assert_eq!(told.summary, want);
+    let counted = told.evidence.iter().any(|line| line.starts_with("983 promise reactions"));
+    assert!(counted, "{:?}", told.evidence);
+    let uncounted = summary(jobs(LedgerKey::Microtasks, None));
+    assert!(uncounted.starts_with("Promise reactions held up"), "{uncounted}");
+    let ticks = summary(jobs(LedgerKey::Ticks, None));
+    assert!(ticks.starts_with("NextTick callbacks held up"), "{ticks}");
+}
+
+#[test]
 fn garbage_is_the_floods_where_a_flood_makes_it() {
     let mut flooded = parts(&[(LedgerKey::Gc, 800 * MS), (LedgerKey::Microtasks, 200 * MS)]);
     flooded.microtasks = Some(60_000);
@@ -210,6 +235,10 @@ fn a_burst_on_the_pool_is_harmless_and_a_late_thread_is_no_full_pool() {
     assert_eq!(pool(&burst, &[10 * MS; 100], 60), "thread-pool-saturation");
     assert_eq!(pool(&burst, &[10 * MS; 100], 3), "healthy", "fewer waited than there are threads");
     assert_eq!(pool(&burst, &[1_000; 100], 60), "healthy", "the threads had hardly any work");
+    // One thread: the last of 30 jobs waits for the 29 before it, and for the thread between them.
+    let in_a_row: Vec<u64> = (0..30).map(|before| before * (10 * MS + 100_000)).collect();
+    assert_eq!(pool(&in_a_row, &[9 * MS; 30], 30), "thread-pool-saturation");
+    assert_eq!(pool(&in_a_row, &[4 * MS; 30], 30), "healthy", "less than half of it");
     let (queue_ns, none) = (times(&[60 * MS; 9]), ThreadPoolSnapshot::default());
     let blind = LoopSnapshot { thread_pool: ThreadPoolSnapshot { queue_ns, ..none }, ..empty() };
     assert_eq!(first(blind).confidence, Confidence::Medium);

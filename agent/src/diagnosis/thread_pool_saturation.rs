@@ -6,7 +6,7 @@ use loop_core::buckets::Scale;
 use loop_core::snapshot::{Histogram, ThreadPoolSnapshot};
 use loop_core::units::{format_count, format_ns};
 
-use super::thresholds::{POOL_QUEUED, POOL_SHARE, STALL_NS};
+use super::thresholds::{POOL_BUSY_SHARE, POOL_QUEUED, POOL_SHARE, STALL_NS};
 use super::{Confidence, Finding, Id, Seen};
 
 const ADVICE: &str = "Start fewer jobs at once, make them shorter, or give the pool more threads \
@@ -57,11 +57,12 @@ fn at_least(times: &Histogram, least: u64) -> u64 {
     times.counts[Scale::Time.index(least)..].iter().sum()
 }
 
-/// Whether the jobs that ran explain the longest wait. Where they don't, the pool's threads were
+/// Whether the jobs that ran explain most of the longest wait. Where they don't, the pool's threads were
 /// late to wake up, and not busy.
 fn were_busy(pool: &ThreadPoolSnapshot) -> bool {
     let longest = pool.queue_ns.as_ref().map_or(0, |waits| waits.max);
-    pool.run_ns.as_ref().is_none_or(|runs| runs.sum >= u128::from(longest))
+    let least = longest as f64 * POOL_BUSY_SHARE;
+    pool.run_ns.as_ref().is_none_or(|runs| runs.sum as f64 >= least)
 }
 
 fn runs(pool: &ThreadPoolSnapshot) -> Option<String> {

@@ -64,6 +64,12 @@ pub const POOL_QUEUED: u64 = 4;
 /// thousands is what a queue is for.
 pub const POOL_SHARE: f64 = 0.1;
 
+/// The jobs that ran must explain this share of the longest wait, or the threads were late to wake
+/// up and not busy. With one thread, the last job waits for all others in a row, and between two
+/// of them for the thread itself: their own time never adds up to the wait. Half of it leaves room
+/// for that, and a thread that wakes up late behind short jobs stays far below.
+pub const POOL_BUSY_SHARE: f64 = 0.5;
+
 /// A part of a stall's ledger is worth telling from so much of it on; below, it is noise beside
 /// the cause.
 pub const PART_SHARE: f64 = 0.01;
@@ -122,7 +128,7 @@ const POOL: &[Id] = &[Id::ThreadPoolSaturation];
 const STORMS: &[Id] = &[Id::TimerStorm, Id::PollFlood, Id::ImmediateFlood, Id::CpuBoundCallback];
 
 /// Every number that decides between diagnoses.
-pub const TABLE: [Threshold; 18] = [
+pub const TABLE: [Threshold; 19] = [
     row(
         "jobs in one drain, at least",
         Value::Count(FLOOD_JOBS),
@@ -153,4 +159,5 @@ pub const TABLE: [Threshold; 18] = [
     row("jobs waiting at once, at least", Value::Count(POOL_QUEUED), POOL),
     row("share of the jobs that waited too long", Value::Share(POOL_SHARE), POOL),
     row("a wait that is too long, from", Value::Time(STALL_NS), POOL),
+    row("share of the longest wait in which jobs ran", Value::Share(POOL_BUSY_SHARE), POOL),
 ];
