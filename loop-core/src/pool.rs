@@ -302,9 +302,35 @@ impl Jobs {
 
 /// How many threads the pool of a loop has whose options don't say: 4, or what the variable
 /// `UV_THREADPOOL_SIZE` says, from 1 to 1024.
+///
+/// It is read as libuv reads it, by C's `atoi`: blanks, a sign, digits, and whatever follows is
+/// ignored. 0 or no number is 1 thread, a number below zero is as many as there may be, and a text
+/// of 16 bytes or more is as if it were not there. Source: `src/threadpool.c` of libuv.
 pub fn thread_pool_size() -> usize {
-    let size = std::env::var("UV_THREADPOOL_SIZE").ok().and_then(|size| size.parse().ok());
-    size.unwrap_or(POOL_THREADS).clamp(1, POOL_THREADS_MAX)
+    let text = std::env::var_os("UV_THREADPOOL_SIZE");
+    text.and_then(|text| pool_size(text.as_encoded_bytes())).unwrap_or(POOL_THREADS)
+}
+
+/// What a value of `UV_THREADPOOL_SIZE` means; `None` where libuv ignores it.
+fn pool_size(text: &[u8]) -> Option<usize> {
+    /// With the zero at its end, the text must fit into libuv's buffer.
+    const BUFFER: usize = 16;
+    if text.len() >= BUFFER {
+        return None;
+    }
+    let is_blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b;
+    let blanks = text.iter().take_while(|byte| is_blank(byte)).count();
+    let (negative, digits) = match &text[blanks..] {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        rest => (false, rest),
+    };
+    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
+    // At most 15 digits, so it can't overflow.
+    let number = digits.fold(0_i64, |number, digit| number * 10 + i64::from(digit - b'0'));
+    // As in C: cut to an `int`, and then taken for an `unsigned int`.
+    let size = (if negative { -number } else { number }) as i32 as u32;
+    Some((size as usize).clamp(1, POOL_THREADS_MAX))
 }
 
 impl<R: Record> Loop<R> {

@@ -7,11 +7,15 @@ use std::fmt;
 #[non_exhaustive]
 pub struct DurationError {
     text: String,
+    too_long: bool,
 }
 
 impl fmt::Display for DurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = &self.text;
+        if self.too_long {
+            return write!(f, "`{text}` is too long; write at most 87600h, which is ten years");
+        }
         write!(f, "`{text}` is no duration; write a number and a unit, as in 25us, 1.5s or 2m")
     }
 }
@@ -30,7 +34,7 @@ const LONGEST_NS: f64 = 3600e9 * 24.0 * 3650.0;
 /// # Errors
 /// When the text is not a number with a known unit, is negative, or is longer than ten years.
 pub fn parse_duration_ns(text: &str) -> Result<u64, DurationError> {
-    let error = || DurationError { text: text.to_owned() };
+    let error = || DurationError { text: text.to_owned(), too_long: false };
     let trimmed = text.trim();
     if trimmed == "0" {
         return Ok(0);
@@ -41,16 +45,20 @@ pub fn parse_duration_ns(text: &str) -> Result<u64, DurationError> {
     let plain = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let number: f64 = digits.parse().ok().filter(|_| plain).ok_or_else(error)?;
     let ns = number * factor;
-    if ns <= LONGEST_NS { Ok(ns.round() as u64) } else { Err(error()) }
+    if ns > LONGEST_NS {
+        return Err(DurationError { too_long: true, ..error() });
+    }
+    Ok(ns.round() as u64)
 }
 
 /// A duration for people, three digits: `1.50 s`, `25.0 µs`, `0 ns`.
 pub fn format_ns(ns: u64) -> String {
+    // Each bound is where the figure would round up to one of the next unit.
     let (value, unit) = match ns {
         0..=999 => return format!("{ns} ns"),
-        1_000..=999_999 => (ns as f64 / 1e3, "µs"),
-        1_000_000..=999_999_999 => (ns as f64 / 1e6, "ms"),
-        1_000_000_000..=119_999_999_999 => (ns as f64 / 1e9, "s"),
+        1_000..=999_499 => (ns as f64 / 1e3, "µs"),
+        999_500..=999_499_999 => (ns as f64 / 1e6, "ms"),
+        999_500_000..=119_499_999_999 => (ns as f64 / 1e9, "s"),
         _ => (ns as f64 / 60e9, "min"),
     };
     match value {
@@ -96,7 +104,9 @@ mod tests {
             let error = parse_duration_ns(text).expect_err(text).to_string();
             assert!(error.contains("25us"), "{error}");
         }
-        assert!(parse_duration_ns("99999999h").is_err());
+        let error = parse_duration_ns("99999999h").expect_err("too long").to_string();
+        assert!(error.contains("at most 87600h"), "{error}");
+        assert!(parse_duration_ns("87600h").is_ok());
     }
 
     #[test]
@@ -106,7 +116,15 @@ mod tests {
         check(999, "999 ns");
         check(25_000, "25.0 µs");
         check(1_503_000_000, "1.50 s");
-        check(999_999, "1000 µs");
+        check(999_499, "999 µs");
+        check(999_500, "1.00 ms");
+        check(999_999, "1.00 ms");
+        check(999_499_999, "999 ms");
+        check(999_500_000, "1.00 s");
+        check(999_999_999, "1.00 s");
+        check(119_499_999_999, "119 s");
+        check(119_500_000_000, "1.99 min");
+        check(120_000_000_000, "2.00 min");
         check(64_000_000_000, "64.0 s");
         check(600_000_000_000, "10.0 min");
         assert_eq!(format_count(60_000), "60,000");

@@ -170,6 +170,33 @@ fn a_freeze_that_makes_nothing_late_is_harmless() {
 }
 
 #[test]
+fn a_timer_that_no_turn_explains_is_told_with_its_reason() {
+    let late = |late_ms, turn_ms, waited_ms| LoopSnapshot {
+        timer_lateness_ns: times(&[late_ms * MS]),
+        turn_ns: times(&[turn_ms * MS]),
+        turns: 1,
+        cpu: ThreadCpu { run_delay_ns: Some(waited_ms * MS), ..ThreadCpu::default() },
+        ..empty()
+    };
+    let stopped = first(late(1_000, 10, 5));
+    assert_eq!((stopped.id, stopped.confidence), ("frozen", Confidence::Low));
+    assert!(stopped.summary.contains("stopped or suspended"), "{}", stopped.summary);
+    assert_eq!(ids(late(225, 10, 5)), ["frozen"]);
+    let short = first(late(224, 10, 5));
+    assert_eq!(short.id, "healthy");
+    let reason = "214 ms later than the longest turn explains";
+    assert!(short.evidence.join("\n").contains(reason), "{:?}", short.evidence);
+    let waited = first(late(1_000, 10, 800));
+    assert_eq!(waited.id, "healthy", "the wait for a CPU explains it");
+    assert!(waited.evidence.join("\n").contains("gave it no CPU"), "{:?}", waited.evidence);
+    let little = first(late(59, 10, 0));
+    assert!(!little.evidence.join("\n").contains("explains"), "{:?}", little.evidence);
+    assert_eq!(ids(late(600, 300, 0)), ["healthy"], "two turns explain it");
+    let untimed = LoopSnapshot { turn_ns: None, ..late(1_000, 0, 0) };
+    assert_eq!(ids(untimed), ["healthy"]);
+}
+
+#[test]
 fn what_is_called_a_callback_that_computes_is_one() {
     let summary = |stall: Stall| first(observed(vec![stall])).summary;
     let close = summary(crowd(Phase::Close, 1_000, SECOND));

@@ -4,11 +4,15 @@
 //! AWS Lambda it is how things are. A freeze shows in two ways: inside a turn, as a stall; between
 //! two turns, as time that is neither active nor idle, and timers late by more than any turn can
 //! explain.
+//!
+//! A stop that nobody told the loop of, as by `SIGSTOP` while it waited in the poll, shows in the
+//! timers alone. It is told at low confidence, and only where neither turns nor waits for a CPU
+//! explain how late they were.
 
 use loop_core::snapshot::LoopSnapshot;
 use loop_core::units::format_ns;
 
-use super::thresholds::STALL_NS;
+use super::thresholds::{STALL_NS, UNEXPLAINED_NS};
 use super::{Confidence, Finding, Id, Seen, evidence};
 
 const ADVICE: &str = "Leave nothing pending when the process may be stopped: await all work \
@@ -23,7 +27,7 @@ pub(super) fn find(seen: &Seen<'_>) -> Option<Finding> {
     let group = seen.groups.get(Id::Frozen);
     let gap = gap(seen.of);
     if group.count == 0 && gap.is_none() {
-        return None;
+        return stopped_unseen(seen.of);
     }
     let mut told = Vec::new();
     told.extend(
@@ -67,6 +71,57 @@ fn gap(seen: &LoopSnapshot) -> Option<Gap> {
     let late = seen.timer_lateness_ns.as_ref();
     let late_ns = late.map(|late| late.max.saturating_sub(longest_ns).min(frozen_ns));
     late_ns.is_none_or(|ns| ns >= STALL_NS).then_some(Gap { frozen_ns, late_ns })
+}
+
+/// A stop that shows in the lateness of a timer alone.
+fn stopped_unseen(seen: &LoopSnapshot) -> Option<Finding> {
+    let late = seen.timer_lateness_ns.as_ref()?;
+    let longest_ns = longest_turn_ns(seen)?;
+    let known = [seen.cpu.run_delay_ns, seen.cpu.throttled_ns, seen.frozen_ns];
+    // A timer that comes due while others run has to wait for the whole next turn, too.
+    let explained_ns = known.into_iter().flatten().fold(longest_ns, u64::saturating_add);
+    let late_ns = late.max.saturating_sub(explained_ns.saturating_add(longest_ns));
+    if late_ns < UNEXPLAINED_NS {
+        return None;
+    }
+    let mut told = vec![format!(
+        "a timer fired {} later than the loop's turns and its waits for a CPU explain",
+        format_ns(late_ns)
+    )];
+    told.push(format!("the longest turn took {}", format_ns(longest_ns)));
+    told.extend(evidence::cpu(seen));
+    told.extend(evidence::effects(seen));
+    Some(Finding {
+        id: Id::Frozen,
+        blocked_ns: late_ns,
+        summary: format!(
+            "A timer fired {} late, and no turn explains it: either the process was stopped or \
+             suspended while it waited, or the machine gave it no CPU",
+            format_ns(late.max)
+        ),
+        evidence: told,
+        advice: ADVICE,
+        culprit: None,
+        confidence: Confidence::Low,
+    })
+}
+
+/// The turn that is still open included; `None` where turns are not timed.
+fn longest_turn_ns(seen: &LoopSnapshot) -> Option<u64> {
+    Some(seen.turn_ns.as_ref()?.max.max(seen.current_turn_ns()))
+}
+
+/// A timer that was later than any turn explains, and by too little to be called frozen.
+pub(super) fn moment(seen: &LoopSnapshot) -> Option<String> {
+    let late_ns = seen.timer_lateness_ns.as_ref()?.max;
+    let more_ns = late_ns.saturating_sub(longest_turn_ns(seen)?);
+    (more_ns >= STALL_NS).then(|| {
+        format!(
+            "a timer fired {} later than the longest turn explains: the process was stopped for \
+             a moment, or the machine gave it no CPU",
+            format_ns(more_ns)
+        )
+    })
 }
 
 fn summary(gap: Gap) -> String {

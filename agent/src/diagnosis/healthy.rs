@@ -13,6 +13,7 @@ pub(super) fn verdict(all: &[Seen<'_>]) -> Diagnosis {
         told.extend(turn.map(|turns| format!("the longest turn took {}", format_ns(turns.max))));
         told.extend(cpu_starved::blips(seen));
         told.extend(frozen::harmless(seen.of));
+        told.extend(frozen::moment(seen.of));
         told.extend(evidence::effects(seen.of));
         told
     });

@@ -7,7 +7,7 @@ use loop_core::units::{format_count, format_ns};
 
 use super::reasons::{Figure, Reasons};
 use super::write_heading;
-use crate::layout::table;
+use crate::layout::{table, wrap};
 use crate::terminal::Terminal;
 
 /// One line of a table of histograms.
@@ -88,7 +88,10 @@ pub(super) fn write_rows(
         }
     }
     if !none.is_empty() {
-        writeln!(out, "  none seen: {}", none.join(", "))?;
+        let text = format!("none seen: {}", none.join(", "));
+        for line in wrap(&text, terminal.width - 2) {
+            writeln!(out, "  {line}")?;
+        }
     }
     reasons.write(&unseen, terminal, out)
 }
