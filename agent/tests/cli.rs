@@ -39,6 +39,19 @@ fn bad_input_gets_one_line_and_exit_code_2() {
 }
 
 #[test]
+fn a_truth_that_does_not_hold_is_told_whatever_the_report() {
+    let args = ["run", "sync-promises", "--count", "9", "--work", "20ms", "--clock", "virtual"];
+    let wrong = ["--report", "none", "--stall-threshold", "1h"];
+    let ran = run(&[&args[..], &wrong].concat());
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), ""), "{}", ran.stderr);
+    let told = ["sync-promises did not show what it must", "diagnosis is healthy and must be"];
+    assert!(told.iter().all(|part| ran.stderr.contains(part)), "{}", ran.stderr);
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    let right = run(&[&args[..], &["--report", "none"]].concat());
+    assert_eq!((right.code, right.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
 fn options_and_parameters_come_in_any_order() {
     let args = ["run", "--work=0", "--report", "none", "sync-promises", "--fixed", "--count", "9"];
     let ran = run(&args);

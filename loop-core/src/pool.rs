@@ -413,6 +413,22 @@ mod tests {
     use crate::event_loop::{Options, RunMode};
 
     #[test]
+    fn the_size_is_read_as_c_reads_numbers() {
+        let check = |text: &str, size| assert_eq!(pool_size(text.as_bytes()), size, "{text}");
+        for (text, size) in [("8", 8), ("+8", 8), (" \t\x0b8", 8), ("8x", 8), ("8 9", 8)] {
+            check(text, Some(size));
+        }
+        for text in ["", "0", "-0", "many", "- 8", "+-8", "4294967297", "1.9"] {
+            check(text, Some(1));
+        }
+        for text in ["1024", "1025", "-1", "-8", "2147483648"] {
+            check(text, Some(POOL_THREADS_MAX));
+        }
+        check("000000000000008", Some(8));
+        check("0000000000000008", None);
+    }
+
+    #[test]
     fn slow_jobs_leave_half_of_the_threads_to_others() {
         const SLOW: usize = 6;
         let options = Options { thread_pool_size: Some(4), ..Options::default() };

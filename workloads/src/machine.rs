@@ -45,16 +45,22 @@ pub(crate) fn allow_connections(connections: u64) -> Result<(), Refused> {
         return Ok(());
     }
     let allowed = limit.maximum.or(limit.current).unwrap_or(0);
-    let fits = allowed.saturating_sub(OTHER_DESCRIPTORS) / 2;
-    Err(Refused {
+    Err(too_few_descriptors(connections, wanted, allowed))
+}
+
+fn too_few_descriptors(connections: u64, wanted: u64, allowed: u64) -> Refused {
+    let cure = match allowed.saturating_sub(OTHER_DESCRIPTORS) / 2 {
+        0 => "raise the limit (`ulimit -n`)".to_owned(),
+        fits => format!("ask for --count {fits} or less, or raise the limit (`ulimit -Hn`)"),
+    };
+    Refused {
         problem: format!(
-            "{} connections take {} descriptors and only {} are allowed; ask for --count {fits} or \
-             less, or raise the limit (`ulimit -Hn`)",
+            "{} connections take {} descriptors and only {} are allowed; {cure}",
             format_count(connections),
             format_count(wanted),
             format_count(allowed),
         ),
-    })
+    }
 }
 
 /// Sees whether threads can be bound to a CPU here.
@@ -197,6 +203,17 @@ mod tests {
         assert!(refused.contains(&format!("--count {fits} ")), "{refused}");
         assert!(refused.contains("ulimit -Hn"), "{refused}");
         assert_eq!(allow_connections(fits), Ok(()));
+    }
+
+    #[test]
+    fn where_nothing_fits_no_count_is_asked_for() {
+        for allowed in [0, 8, OTHER_DESCRIPTORS + 1] {
+            let refused = too_few_descriptors(2_000, 4_064, allowed).to_string();
+            let told = refused.contains("`ulimit -n`") && !refused.contains("--count");
+            assert!(told, "{refused}");
+        }
+        let refused = too_few_descriptors(2_000, 4_064, OTHER_DESCRIPTORS + 2).to_string();
+        assert!(refused.contains("--count 1 or less"), "{refused}");
     }
 
     #[test]

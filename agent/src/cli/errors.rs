@@ -139,6 +139,8 @@ mod tests {
         check("loopscope run sync-promises --report xml", &["`xml`", "`--report`", "text, json"]);
         check("loopscope run sync-promises --pause 5", &["`5`", "`--pause`", "25us"]);
         check("loopscope run sync-promises --repeat 0", &["`0`", "`--repeat`", "forever"]);
+        check("loopscope run sync-promises --repeat -1", &["`-1`", "`--repeat`", "forever"]);
+        check("loopscope run sync-promises --pause 9999999h", &["`--pause`", "at most 87600h"]);
         check("loopscope run sync-promises --listen x", &["`x`", "`--listen`", ":9797"]);
         check("loopscope run sync-promises --report", &["`--report` lacks its value"]);
         check("loopscope run sync-promises extra", &["unknown argument `extra`"]);

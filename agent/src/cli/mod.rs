@@ -66,6 +66,9 @@ const RUN_USAGE: &str = "loopscope run <NAME> [--PARAM <VALUE>]... [OPTIONS]";
 const RUN_EXAMPLES: &str = "\
 `loopscope run NAME --help` lists the parameters of a workload, `loopscope workloads` of all.
 
+What a workload must show by its parameters is held against what was observed. What does not hold
+is told on standard error, whatever the report, and does not change the exit code.
+
 Examples:
   loopscope run sync-promises --work 1ms           a minute in one drain; watch it grow
   loopscope run sync-promises --count 300 --work 0 --report json
@@ -86,7 +89,7 @@ pub struct RunArgs {
     pub fixed: bool,
     /// How many rounds to run
     #[arg(long, env = "LOOPSCOPE_REPEAT", value_name = "N|forever", default_value = "1",
-          value_parser = values::repeat)]
+          allow_negative_numbers = true, value_parser = values::repeat)]
     pub repeat: Rounds,
     /// How long to wait between rounds
     #[arg(long = "pause", env = "LOOPSCOPE_PAUSE", value_name = "DURATION", default_value = "0",
@@ -189,7 +192,7 @@ pub enum ReportForm {
     Text,
     /// For programs.
     Json,
-    /// No report; the exit code tells.
+    /// No report; the exit code tells whether it ran, standard error whether it showed what it must.
     None,
 }
 

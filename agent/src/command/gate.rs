@@ -100,7 +100,8 @@ fn accept(args: &LockArgs) -> Result<Exit, Failure> {
 fn selections(args: &LockArgs) -> Result<Vec<Selection>, Failure> {
     let parse = |text: &String| {
         let selection = Selection::parse(text).map_err(Failure::usage)?;
-        super::refuse_real_time(selection.workload)?;
+        let cure = "leave it out here, and run it by itself with `loopscope run`";
+        super::refuse_real_time(selection.workload, cure)?;
         Ok(selection)
     };
     args.names.iter().map(parse).collect()

@@ -33,14 +33,14 @@ pub fn unwritable_stdout(error: &io::Error) -> Failure {
     ))
 }
 
-/// Time on a socket or another thread is real and can't be made to stand still.
-fn refuse_real_time(workload: &Workload) -> Result<(), Failure> {
+/// Time on a socket or another thread is real and can't be made to stand still. `cure` is what to
+/// do instead.
+fn refuse_real_time(workload: &Workload, cure: &str) -> Result<(), Failure> {
     if workload.virtual_clock {
         return Ok(());
     }
     Err(Failure::usage(format!(
-        "{} uses real sockets or threads and can't run under the virtual clock; \
-         run it with --clock real",
+        "{} uses real sockets or threads and can't run under the virtual clock; {cure}",
         workload.name
     )))
 }

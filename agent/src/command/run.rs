@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use loop_core::snapshot::Snapshot;
-use loop_core::{Clock, Options};
+use loop_core::{Clock, Options, SysError};
 use loopscope_workloads::{Job, Story, Truth, Variant, Workload};
 
 use super::output::Output;
@@ -68,7 +68,7 @@ impl Input {
         let workload = loopscope_workloads::find(&args.name).map_err(Failure::usage)?;
         let selection = Selection::new(workload, args.params.clone()).map_err(Failure::usage)?;
         if args.clock == ClockChoice::Virtual {
-            super::refuse_real_time(workload)?;
+            super::refuse_real_time(workload, "run it with --clock real")?;
         }
         if args.fixed {
             refuse_no_twin(workload)?;
@@ -192,6 +192,7 @@ fn report(
             rows(truth, checked, &diagnoses)
         }),
     };
+    tell_what_does_not_hold(&workload);
     let report = Report { snapshot, diagnoses: &diagnoses, workload: Some(&workload) };
     let mut text = Vec::new();
     match args.report {
@@ -201,6 +202,21 @@ fn report(
     }
     .map_err(|error| Failure::run(format!("the report can't be made: {error}")))?;
     output.write(&text)
+}
+
+/// The first row that does not hold, and how many others.
+fn tell_what_does_not_hold(workload: &WorkloadRun) {
+    let rows = workload.truth.as_deref().unwrap_or_default();
+    let mut wrong = rows.iter().filter(|row| !row.holds);
+    let Some(TruthRow { what, expected, observed, .. }) = wrong.next() else { return };
+    let others = match wrong.count() {
+        0 => String::new(),
+        count => format!(", and {count} more of {} rows", rows.len()),
+    };
+    tell(&format!(
+        "{} did not show what it must: {what} is {observed} and must be {expected}{others}",
+        workload.name
+    ));
 }
 
 /// What the workload knows must be observed, the diagnosis first.
@@ -226,5 +242,13 @@ fn rows(
 }
 
 fn cannot_start(error: io::Error) -> Failure {
-    Failure::run(format!("the run can't be started ({error}); see `ulimit -a` for the limits"))
+    let errno = error.raw_os_error().map(io::Error::from_raw_os_error);
+    match errno.map(|error| SysError::new("open", error).name()) {
+        Some("EMFILE" | "ENFILE") => Failure::refused(format!(
+            "the run can't be started ({error}); raise the limit of descriptors (`ulimit -n`)"
+        )),
+        _ => Failure::run(format!(
+            "the run can't be started ({error}); see `ulimit -a` for the limits"
+        )),
+    }
 }
