@@ -8,6 +8,7 @@
 use std::future::Future;
 use std::io;
 use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::process;
 use std::sync::Arc;
@@ -35,6 +36,9 @@ const REQUESTS_MAX: Duration = Duration::from_millis(500);
 
 const _: () = assert!(REQUESTS_MAX.as_millis() < GRACE.as_millis());
 const _: () = assert!(push::LAST_PUSH_MAX.as_secs() < GRACE.as_secs());
+
+/// The runtime opens six descriptors: for its poll and to wake it, and a pair for signals.
+const RUNTIME_PAIRS: usize = 3;
 
 /// What the thread does.
 pub struct Tasks {
@@ -88,7 +92,8 @@ impl Background {
 
 /// The body of the thread.
 fn run(tasks: Tasks, stopping: watch::Receiver<bool>, ready: &SyncSender<io::Result<()>>) {
-    let runtime = match Builder::new_current_thread().enable_all().build() {
+    let built = look_for_room().and_then(|()| Builder::new_current_thread().enable_all().build());
+    let runtime = match built {
         Ok(runtime) => runtime,
         Err(error) => {
             let _ = ready.send(Err(error));
@@ -106,6 +111,12 @@ fn run(tasks: Tasks, stopping: watch::Receiver<bool>, ready: &SyncSender<io::Res
             }
         }
     });
+}
+
+/// The runtime panics where there is no descriptor left for its sockets: the error comes from here.
+fn look_for_room() -> io::Result<()> {
+    let pairs: io::Result<Vec<_>> = (0..RUNTIME_PAIRS).map(|_| UnixStream::pair()).collect();
+    pairs.map(drop)
 }
 
 /// Sets the tasks going. The set holds those that a stop waits for.

@@ -87,16 +87,29 @@ fn parameters_have_bounds() {
     check(&["run", "poll-flood", "--count", "20001"], &["--count", "20000"]);
 }
 
+/// Runs the program where so many descriptors are allowed.
+fn with_descriptors(soft: u32, hard: u32, args: &[&str]) -> common::Ran {
+    let program = command(args);
+    let limits = format!("ulimit -Sn {soft}; ulimit -Hn {hard}; exec \"$0\" \"$@\"");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &limits]).arg(program.get_program()).args(program.get_args());
+    shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    finish(shell.spawn().expect("sh is there"))
+}
+
+#[test]
+fn a_run_without_descriptors_is_refused_with_the_cure() {
+    for descriptors in [8, 10, 12] {
+        let ran = with_descriptors(descriptors, descriptors, &["run", "phase-order"]);
+        refused(&ran, 5, &["Too many open files", "(`ulimit -n`)"]);
+    }
+}
+
 #[test]
 fn more_sockets_than_are_allowed_are_refused_with_the_cure() {
     let limited = |soft: u32, hard: u32, count: &str| {
-        let program =
-            command(&["run", "poll-flood", "--work", "0", "--report", "none", "--count", count]);
-        let limits = format!("ulimit -Sn {soft}; ulimit -Hn {hard}; exec \"$0\" \"$@\"");
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &limits]).arg(program.get_program()).args(program.get_args());
-        shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        finish(shell.spawn().expect("sh is there"))
+        let args = ["run", "poll-flood", "--work", "0", "--report", "none", "--count", count];
+        with_descriptors(soft, hard, &args)
     };
     refused(&limited(264, 264, "200"), 5, &["464 descriptors", "--count 100", "ulimit -Hn"]);
     let raised = limited(64, 564, "200");

@@ -13,10 +13,10 @@ use crate::{Args, Job, Needs, Param, ParamKind, Start, Truth, Variant, Workload}
 
 pub(super) const WORKLOAD: Workload = Workload {
     name: "cpu-starved",
-    summary: "sixteen busy threads on the loop's CPU: 5 ms of work take ten times as long",
+    summary: "sixteen busy threads on the loop's CPU: 5 ms of work take 17 times as long",
     shows: "Threads that never sleep share the CPU with the loop's thread, as on a host with too \
-            many busy processes. The loop is runnable and does not run: each turn works for 5 ms \
-            and lasts seventeen times that. Nothing in the code is at fault.",
+            many busy processes. The loop is runnable and does not run: it gets one part in 17, so \
+            each turn works for 5 ms and lasts about 85. Nothing in the code is at fault.",
     fixed: Some("the neighbours give way (nice 19), and the loop may move to any CPU"),
     params: &[
         Param {
