@@ -192,7 +192,7 @@ pub enum ReportForm {
     Text,
     /// For programs.
     Json,
-    /// No report; the exit code tells whether it ran, standard error whether it showed what it must.
+    /// No report; the exit code tells whether it ran.
     None,
 }
 

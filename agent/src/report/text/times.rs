@@ -103,3 +103,23 @@ fn figures(row: &Row<'_>, histogram: &Histogram) -> Vec<String> {
     let values = values.map(|value| value.map_or_else(|| "-".to_owned(), row.format));
     [row.name.to_owned(), count].into_iter().chain(values).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use loop_core::buckets::Scale;
+
+    use super::*;
+
+    #[test]
+    fn what_was_not_seen_is_broken_into_lines() {
+        let none = Some(Histogram::new(Scale::Time));
+        let rows: Vec<Row<'_>> =
+            (0..12).map(|_| row("some figure", &none, Figure::Other)).collect();
+        let terminal = Terminal { width: 60, ..Terminal::PLAIN };
+        let mut out = Vec::new();
+        let reasons = Reasons::new(loop_core::snapshot::ClockKind::Real, None);
+        write_rows(&rows, &reasons, &terminal, &mut out).expect("memory takes it");
+        let text = String::from_utf8(out).expect("UTF-8");
+        assert!(text.lines().count() > 2 && text.lines().all(|line| line.len() <= 60), "{text}");
+    }
+}
