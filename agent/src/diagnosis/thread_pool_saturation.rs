@@ -57,8 +57,8 @@ fn at_least(times: &Histogram, least: u64) -> u64 {
     times.counts[Scale::Time.index(least)..].iter().sum()
 }
 
-/// Whether the jobs that ran explain the longest wait, or enough of it. Where they don't, the pool's
-/// threads were late to wake up, and not busy.
+/// Whether the jobs that ran explain the longest wait, or enough of it. Where they don't, the
+/// pool's threads were late to wake up, and not busy.
 fn were_busy(pool: &ThreadPoolSnapshot) -> bool {
     let longest = pool.queue_ns.as_ref().map_or(0, |waits| waits.max);
     let least = longest as f64 * POOL_BUSY_SHARE;
