@@ -99,7 +99,7 @@ fn errors_tell_call_and_path() {
     let wrote = text(wait(lp, |lp, f| lp.fs_write(&file, At::Position, "x", f)).err());
     assert_eq!(wrote, "EBADF: bad file descriptor, write");
     let huge = wait(lp, |lp, f| lp.fs_read(&file, At::Offset(0), usize::MAX, f));
-    assert_eq!(huge.unwrap_err().name(), "ENOMEM");
+    assert_eq!(huge.unwrap(), b"x", "memory for what the file holds is all that is asked for");
 }
 
 /// Nobody knows when the thread of the pool comes to it, but the loop's order is the same as ever.
