@@ -1,5 +1,5 @@
-//! A callback that panics takes nothing with it: the loop is run again, and everything else that was
-//! ready runs then.
+//! A callback that panics takes nothing with it: the loop is run again, and everything else that
+//! was ready runs then.
 
 use std::cell::Cell;
 use std::io::Write;
