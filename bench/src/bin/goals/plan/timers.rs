@@ -15,7 +15,7 @@ const PARTS: [(Part, &str, f64, &str); 3] = [
         Part::Insert,
         "insert",
         15.0,
-        "two cache misses (the list, its last entries) behind instructions too many to overlap them",
+        "two cache misses (list, last entries), and too many instructions to overlap them",
     ),
     (Part::Cancel, "cancel", 25.0, "the timer's row is in none of the near caches"),
     (
