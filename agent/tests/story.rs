@@ -114,7 +114,9 @@ fn more_sockets_than_are_allowed_are_refused_with_the_cure() {
     refused(&limited(264, 264, "200"), 5, &["464 descriptors", "--count 100", "ulimit -Hn"]);
     let raised = limited(64, 564, "200");
     assert_eq!(raised.code, Some(0), "{raised:?}");
-    assert!(!raised.stderr.contains("descriptors"), "{raised:?}");
+    // A truth that a busy machine spoils is told; nothing else may be.
+    let is_truth = |line: &str| line.contains("did not show what it must");
+    assert!(raised.stderr.lines().all(is_truth), "{raised:?}");
     refused(&limited(64, 64, "200"), 5, &["464 descriptors", "(`ulimit -n`)"]);
 }
 

@@ -9,7 +9,7 @@
 //! right after a narrower store of the same line stalls the CPU's store forwarding, which costs
 //! more than the job itself for jobs that each queue the next one.
 //!
-//! Cost: 3 to 6 ns to queue and run a closure of 24 bytes (`goals` in `bench`); one that is larger
+//! Cost: 3 to 5 ns to queue and run a closure of 24 bytes (`goals` in `bench`); one that is larger
 //! than the words is boxed.
 //!
 //! **Invariant**: a task holds exactly one closure that has not run. A ring's slot between head

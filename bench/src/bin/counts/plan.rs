@@ -40,7 +40,7 @@ pub(crate) const PATHS: &[Path] = &[
     path("next-tick-chained", || Ok(queues::ticks_chained(under_virtual_time()?))),
     path("drain-of-one-measured", || Ok(queues::drains_of_one(under_virtual_time()?))),
     path("record-histogram", || Ok(record::histogram())),
-    path("record-log", || Ok(record::recorder())),
+    path("record-loop", || Ok(record::recorder())),
     path("record-run-of-64", || Ok(record::runs())),
     path("timer-insert-spread", || timer(Durations::Spread, Part::Insert)),
     path("timer-cancel-spread", || timer(Durations::Spread, Part::Cancel)),
