@@ -7,12 +7,12 @@
 //! ```
 //!
 //! **Invariant**: a truth is computed from the parameters alone, never from what was observed.
-#![forbid(unsafe_code)]
 
 mod args;
 mod catalogue;
 mod job;
 mod machine;
+mod script;
 mod story;
 mod truth;
 
@@ -20,6 +20,7 @@ pub use args::{Args, Param, ParamError, ParamKind};
 pub use catalogue::{UnknownWorkload, all, find};
 pub use job::{Job, Rounds, RunError, Variant};
 pub use machine::Refused;
+pub use script::{Script, ScriptError};
 pub use story::Story;
 pub use truth::{Truth, TruthRow};
 

@@ -75,6 +75,9 @@ pub struct Loop<R: Record = Recorder> {
     pub(crate) timer_heap: TimerHeap,
     node_timer: Option<Place>,
     node_timers: NodeTimers<Loop<R>>,
+    in_node_timers: bool,
+    /// What is run when Node's timers have.
+    timers_end: Option<Task<Loop<R>>>,
 
     ticks: TaskRing<Loop<R>>,
     microtasks: TaskRing<Loop<R>>,
@@ -140,6 +143,8 @@ impl<R: Record> Loop<R> {
             timer_heap: TimerHeap::new(),
             node_timer: None,
             node_timers: NodeTimers::new(),
+            in_node_timers: false,
+            timers_end: None,
             ticks: TaskRing::new(),
             microtasks: TaskRing::new(),
             immediates: Immediates::new(),

@@ -1,0 +1,152 @@
+//! What the safe wrapper of QuickJS does not offer: a job at a time with its exception, scripts that
+//! begin at a line of ours, the state of a promise, and errors that nothing can catch.
+//!
+//! **Invariant**: all unsafe code of the engine stands here. Every function takes a `Ctx`, so the
+//! runtime is alive and locked by this thread.
+#![allow(unsafe_code)] // The C interface of the engine.
+
+use std::ffi::CString;
+use std::mem::MaybeUninit;
+use std::ptr::{self, NonNull};
+
+use rquickjs::{ArrayBuffer, Context, Ctx, Error, Function, Result, TypedArray, Value, qjs};
+
+/// Where a script's first line stands, so that a wrapper of one line and an empty one come before
+/// line 1. QuickJS reads line 0 as 1.
+const LINE_OF_WRAPPER: i32 = -1;
+
+/// Whether a job waits.
+pub(super) fn has_jobs(ctx: &Ctx<'_>) -> bool {
+    // SAFETY: the context is alive, and so is its runtime.
+    unsafe { qjs::JS_IsJobPending(qjs::JS_GetRuntime(ctx.as_raw().as_ptr())) }
+}
+
+/// Runs one job: `None` where there was none, else whether it returned. What it has thrown is the
+/// context's exception.
+pub(super) fn run_job(ctx: &Ctx<'_>) -> Option<bool> {
+    let mut of = ptr::null_mut();
+    // SAFETY: as above. There is one context in the runtime, so the job's is this one.
+    let done = unsafe {
+        qjs::JS_ExecutePendingJob(qjs::JS_GetRuntime(ctx.as_raw().as_ptr()), &raw mut of)
+    };
+    match done {
+        0 => None,
+        done => Some(done > 0),
+    }
+}
+
+/// Compiles the body of a function with these parameters.
+pub(super) fn compile<'js>(
+    ctx: &Ctx<'js>,
+    body: &str,
+    file: &str,
+    parameters: &str,
+) -> Result<Function<'js>> {
+    let source = CString::new(format!("(function ({parameters}) {{\n\n{body}\n}})"))?;
+    let file = CString::new(file)?;
+    let mut options = qjs::JSEvalOptions {
+        version: 1,
+        eval_flags: qjs::JS_EVAL_TYPE_GLOBAL as i32,
+        filename: file.as_ptr(),
+        line_num: LINE_OF_WRAPPER,
+    };
+    // SAFETY: the texts end with a zero and outlive the call; the length is without that zero.
+    let value = unsafe {
+        qjs::JS_Eval2(
+            ctx.as_raw().as_ptr(),
+            source.as_ptr(),
+            source.as_bytes().len() as _,
+            &raw mut options,
+        )
+    };
+    take(ctx, value)?.into_function().ok_or(Error::Unknown)
+}
+
+/// Whether a value is a promise, and then its state (0 pending, 1 fulfilled, 2 rejected) and result.
+pub(super) fn promise_state<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Option<(i32, Value<'js>)> {
+    let context = ctx.as_raw().as_ptr();
+    // SAFETY: the value belongs to this context. The result is a new reference, which `take` owns.
+    let (state, result) = unsafe {
+        let state = qjs::JS_PromiseState(context, value.as_raw());
+        let settled = state as i32 > 0;
+        let result = match settled {
+            true => qjs::JS_PromiseResult(context, value.as_raw()),
+            false => qjs::JS_UNDEFINED,
+        };
+        (state as i32, result)
+    };
+    let result = take(ctx, result).ok()?;
+    (0..=2).contains(&state).then_some((state, result))
+}
+
+/// What a proxy stands before; `None` where the value is no proxy.
+pub(super) fn proxy_target<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Option<Value<'js>> {
+    // SAFETY: as for the state of a promise.
+    unsafe {
+        if !qjs::JS_IsProxy(value.as_raw()) {
+            return None;
+        }
+        take(ctx, qjs::JS_GetProxyTarget(ctx.as_raw().as_ptr(), value.as_raw())).ok()
+    }
+}
+
+/// Makes an error pass all handlers.
+pub(super) fn make_uncatchable<'js>(ctx: &Ctx<'js>, error: &Value<'js>) {
+    // SAFETY: the value belongs to this context; what is no error is left as it is.
+    unsafe { qjs::JS_SetUncatchableError(ctx.as_raw().as_ptr(), error.as_raw()) }
+}
+
+/// A copy of the bytes of an `ArrayBuffer` or `Uint8Array`.
+pub(super) fn bytes(value: &Value<'_>) -> Option<Vec<u8>> {
+    let object = value.as_object()?;
+    if let Ok(array) = TypedArray::<u8>::from_object(object.clone()) {
+        // SAFETY: no JavaScript runs while the bytes are copied, so they stay where they are.
+        return unsafe { array.as_bytes() }.map(<[u8]>::to_vec);
+    }
+    let buffer = ArrayBuffer::from_object(object.clone())?;
+    // SAFETY: as above.
+    unsafe { buffer.as_bytes() }.map(<[u8]>::to_vec)
+}
+
+/// How many bytes the engine has allocated.
+pub(super) fn heap_bytes(ctx: &Ctx<'_>) -> f64 {
+    let mut usage = MaybeUninit::uninit();
+    // SAFETY: the engine fills the whole structure.
+    let usage = unsafe {
+        let runtime = qjs::JS_GetRuntime(ctx.as_raw().as_ptr());
+        qjs::JS_ComputeMemoryUsage(runtime, usage.as_mut_ptr());
+        usage.assume_init()
+    };
+    usage.malloc_size as f64
+}
+
+/// Owns a value that the engine has returned, or tells of its exception.
+fn take<'js>(ctx: &Ctx<'js>, value: qjs::JSValue) -> Result<Value<'js>> {
+    // SAFETY: every caller passes a value that it got as a new reference from this context.
+    unsafe {
+        if qjs::JS_IsException(value) {
+            return Err(Error::Exception);
+        }
+        Ok(Value::from_raw(ctx.clone(), value))
+    }
+}
+
+/// The context, for the interrupt handler: that is called while JavaScript runs, when the context
+/// is locked already.
+pub(super) struct Borrowed(NonNull<qjs::JSContext>);
+
+impl Borrowed {
+    pub(super) fn of(context: &Context) -> Borrowed {
+        Borrowed(context.as_raw())
+    }
+
+    /// Uses the context from within the interrupt handler. Its exception is as before.
+    pub(super) fn with<T>(&self, run: impl for<'js> FnOnce(&Ctx<'js>) -> T) -> T {
+        // SAFETY: the handler is called by the runtime of this context, on the thread that has it
+        // locked, and is dropped with it.
+        let ctx = unsafe { Ctx::from_raw(self.0) };
+        let result = run(&ctx);
+        drop(ctx.catch());
+        result
+    }
+}

@@ -1,0 +1,135 @@
+'use strict';
+// `console`: what a script prints, written at once.
+//
+// Cost: a lone string without a group goes straight to the output; the rest is that of `format`.
+// **Invariant:** the text has left when the call returns; nothing waits for the loop.
+// **Invariant:** every method works without `this`.
+// From `internal`: `writeStdout(text)`, `writeStderr(text)`: write all of it at once.
+// From the module `process`, at the first use: `hrtime`, `emitWarning`.
+
+const { inspect, formatArgs } = require('internal/inspect');
+const { codes, putHead } = require('internal/errors');
+const tables = require('internal/console-table');
+
+const INDENT = 2;
+const NANOS_PER_MS = 1e6;
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+
+let indent = '';
+const counts = new Map();
+const starts = new Map();
+
+function put(write, text) {
+  if (indent === '') write(`${text}\n`);
+  else write(`${indent}${text.includes('\n') ? text.replaceAll('\n', `\n${indent}`) : text}\n`);
+}
+
+function log(...args) {
+  if (indent === '' && args.length === 1 && typeof args[0] === 'string') {
+    internal.writeStdout(`${args[0]}\n`);
+  } else {
+    put(internal.writeStdout, formatArgs(undefined, args));
+  }
+}
+
+function warn(...args) {
+  put(internal.writeStderr, formatArgs(undefined, args));
+}
+
+function trace(...args) {
+  const error = { name: 'Trace', message: formatArgs(undefined, args) };
+  Error.captureStackTrace(error, trace);
+  const head = error.message === '' ? 'Trace' : `Trace: ${error.message}`;
+  putHead(error, 'Trace', head);
+  warn(error.stack);
+}
+
+function dir(value, options) {
+  put(internal.writeStdout, inspect(value, { customInspect: false, ...options }));
+}
+
+function table(data, columns) {
+  if (columns !== undefined && !Array.isArray(columns)) {
+    throw new codes.ERR_INVALID_ARG_TYPE('properties', 'Array', columns);
+  }
+  if (data === null || typeof data !== 'object') log(data);
+  else log(tables.tableText(data, columns));
+}
+
+function group(...labels) {
+  if (labels.length > 0) log(...labels);
+  indent += ' '.repeat(INDENT);
+}
+
+function groupEnd() {
+  indent = indent.slice(INDENT);
+}
+
+function pad(number) {
+  return `${number}`.padStart(2, '0');
+}
+
+function durationText(ms) {
+  if (ms < SECOND_MS) return `${Number(ms.toFixed(3))}ms`;
+  if (ms < MINUTE_MS) return `${(ms / SECOND_MS).toFixed(3)}s`;
+  const hours = Math.floor(ms / HOUR_MS);
+  const minutes = Math.floor((ms % HOUR_MS) / MINUTE_MS);
+  const [seconds, rest] = ((ms % MINUTE_MS) / SECOND_MS).toFixed(3).split('.');
+  if (hours === 0) return `${minutes}:${pad(seconds)}.${rest} (m:ss.mmm)`;
+  return `${hours}:${pad(minutes)}:${pad(seconds)}.${rest} (h:mm:ss.mmm)`;
+}
+
+function time(label = 'default') {
+  const name = `${label}`;
+  if (starts.has(name)) {
+    require('process').emitWarning(`Label '${name}' already exists for console.time()`);
+  } else {
+    starts.set(name, require('process').hrtime());
+  }
+}
+
+function logTime(method, name, values) {
+  const start = starts.get(name);
+  if (start === undefined) {
+    require('process').emitWarning(`No such label '${name}' for console.${method}()`);
+  } else {
+    const [seconds, nanos] = require('process').hrtime(start);
+    const ms = seconds * SECOND_MS + nanos / NANOS_PER_MS;
+    log('%s: %s', name, durationText(ms), ...values);
+  }
+}
+
+function timeEnd(label = 'default') {
+  logTime('timeEnd', `${label}`, []);
+  starts.delete(`${label}`);
+}
+
+function timeLog(label = 'default', ...values) {
+  logTime('timeLog', `${label}`, values);
+}
+
+function count(label = 'default') {
+  const name = `${label}`;
+  const next = (counts.get(name) ?? 0) + 1;
+  counts.set(name, next);
+  log(`${name}: ${next}`);
+}
+
+function countReset(label = 'default') {
+  if (!counts.delete(`${label}`)) {
+    require('process').emitWarning(`Count for '${label}' does not exist`);
+  }
+}
+
+function assert(condition, ...args) {
+  if (condition) return;
+  if (args.length === 0) warn('Assertion failed');
+  else warn(`Assertion failed: ${args[0]}`, ...args.slice(1));
+}
+
+module.exports = {
+  log, warn, dir, time, timeEnd, timeLog, trace, assert, clear() {}, count, countReset, group,
+  groupEnd, table, debug: log, info: log, dirxml: log, error: warn, groupCollapsed: group,
+};

@@ -1,0 +1,114 @@
+// CommonJS modules: `require`, `module`, `exports`.
+//
+// internal.readSource(path) -> string or undefined, internal.realpath(path),
+// internal.rewriteImports(source), internal.compile(body, file, parameters) -> function.
+'use strict';
+
+const path = require('path');
+const resolve = require('internal/resolve');
+
+const load = require;
+const cache = Object.create(null);
+const PARAMETERS = 'exports, require, module, __filename, __dirname, _mport';
+
+class Module {
+  constructor(id, parent) {
+    this.id = id;
+    this.path = path.dirname(id);
+    this.exports = {};
+    this.filename = id;
+    this.loaded = false;
+    this.children = [];
+    this.paths = [];
+    parent?.children.push(this);
+  }
+}
+
+let main;
+
+function lookUp(specifier, parent) {
+  const { validateString } = load('internal/validate');
+  validateString(specifier, 'id');
+  const found = resolve.required(specifier, parent.path);
+  if (found === undefined) {
+    throw resolve.missing(`Cannot find module '${specifier}'\nRequire stack:\n- ${parent.filename}`,
+      'MODULE_NOT_FOUND', { requireStack: [parent.filename] });
+  }
+  return internal.realpath(found);
+}
+
+function requireFrom(parent) {
+  function require(specifier) {
+    const name = typeof specifier === 'string' ? resolve.builtin(specifier) : undefined;
+    if (name !== undefined) return load(name);
+    const file = lookUp(specifier, parent);
+    const known = cache[file];
+    return known === undefined ? run(new Module(file, parent)).exports : known.exports;
+  }
+  require.resolve = (specifier) => {
+    const name = resolve.builtin(specifier);
+    return name === undefined ? lookUp(specifier, parent) : specifier;
+  };
+  require.main = main;
+  require.cache = cache;
+  require.extensions = Object.create(null);
+  return require;
+}
+
+function body(module, source) {
+  const text = source.startsWith('#!') ? `//${source.slice(2)}` : source;
+  return internal.compile(internal.rewriteImports(text), module.filename, PARAMETERS);
+}
+
+// Runs a module, once. One that throws is forgotten.
+function run(module, given) {
+  const source = given ?? internal.readSource(module.filename);
+  cache[module.filename] = module;
+  let done = false;
+  try {
+    if (module.filename.endsWith('.json')) {
+      module.exports = parse(module, source);
+    } else if (resolve.isModule(module.filename) && given === undefined) {
+      throw resolve.missing(`require() of ES Module ${module.filename} not supported.\n` +
+        'Use dynamic import() instead.', 'ERR_REQUIRE_ESM');
+    } else {
+      execute(module, source);
+    }
+    done = true;
+  } finally {
+    if (!done) delete cache[module.filename];
+  }
+  module.loaded = true;
+  return module;
+}
+
+function execute(module, source) {
+  const require = requireFrom(module);
+  const dynamic = load('internal/esm').importer(module.filename);
+  const { exports, filename } = module;
+  body(module, source).call(exports, exports, require, module, filename, module.path, dynamic);
+}
+
+function parse(module, source) {
+  try {
+    return JSON.parse(source.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    error.message = `${module.filename}: ${error.message}`;
+    throw error;
+  }
+}
+
+// Runs the main program. Returns what it exports, which it may still change.
+function runMain(file, source) {
+  main = new Module(file, undefined);
+  main.id = '.';
+  main.filename = file;
+  return run(main, source);
+}
+
+// A module that is imported rather than required.
+function importFile(file) {
+  return (cache[file] ?? run(new Module(file, undefined))).exports;
+}
+
+module.exports = { Module, importFile, requireFrom, runMain };

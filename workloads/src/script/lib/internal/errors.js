@@ -1,0 +1,232 @@
+'use strict';
+// Node's coded errors: `new codes.ERR_OUT_OF_RANGE(...)`, checks of arguments, system errors.
+//
+// Cost: one engine error each; the messages print values only when an error is made.
+// **Invariant:** `name` is the plain class, `code` the code; the stack's first line shows both.
+// From `internal`: nothing.
+
+const KINDS = [
+  'string', 'function', 'number', 'object', 'Function', 'Object', 'boolean', 'bigint', 'symbol',
+];
+const SHORT = 28; // characters of a received string that a message shows
+const INSPECTED = 128;
+
+const codes = {};
+
+function inspect(value, options) {
+  return require('internal/inspect').inspect(value, options);
+}
+
+function listed(words, joint = 'or') {
+  if (words.length < 3) return words.join(` ${joint} `);
+  return `${words.slice(0, -1).join(', ')}, ${joint} ${words[words.length - 1]}`;
+}
+
+function receivedText(value) {
+  if (value === null || value === undefined) return `${value}`;
+  switch (typeof value) {
+    case 'function':
+      return `function ${value.name}`;
+    case 'object':
+      if (value.constructor && 'name' in value.constructor) {
+        return `an instance of ${value.constructor.name}`;
+      }
+      return inspect(value, { depth: -1 });
+    case 'string': {
+      const shown = value.length > SHORT ? `${value.slice(0, SHORT - 3)}...` : value;
+      return `type string (${shown.includes('\'') ? JSON.stringify(shown) : `'${shown}'`})`;
+    }
+    case 'bigint':
+      return `type bigint (${value}n)`;
+    default:
+      return `type ${typeof value} (${Object.is(value, -0) ? '-0' : String(value)})`;
+  }
+}
+
+function subjectText(name) {
+  if (name.endsWith(' argument')) return name;
+  return `"${name}" ${name.includes('.') ? 'property' : 'argument'}`;
+}
+
+function wantedText(expected) {
+  const kinds = [];
+  const classes = [];
+  const others = [];
+  for (const word of expected) {
+    if (KINDS.includes(word)) kinds.push(word.toLowerCase());
+    else if (/^([A-Z][a-z0-9]*)+$/.test(word)) classes.push(word);
+    else others.push(word);
+  }
+  const object = kinds.indexOf('object');
+  if (classes.length > 0 && object !== -1) {
+    kinds.splice(object, 1);
+    classes.push('Object');
+  }
+  const choices = [];
+  if (kinds.length > 0) {
+    choices.push(`${kinds.length > 1 ? 'one of type' : 'of type'} ${listed(kinds)}`);
+  }
+  if (classes.length > 0) choices.push(`an instance of ${listed(classes)}`);
+  if (others.length > 1) choices.push(`one of ${listed(others)}`);
+  else if (others.length === 1) {
+    choices.push(others[0].toLowerCase() === others[0] ? others[0] : `an ${others[0]}`);
+  }
+  return choices.join(' or ');
+}
+
+function grouped(digits) {
+  return require('internal/inspect-text').groupDigits(digits);
+}
+
+function rangeReceived(value) {
+  if (typeof value === 'bigint') {
+    const isLong = value > 2n ** 32n || value < -(2n ** 32n);
+    return `${isLong ? grouped(`${value}`) : value}n`;
+  }
+  if (Number.isInteger(value) && Math.abs(value) > 2 ** 32) return grouped(`${value}`);
+  return inspect(value);
+}
+
+// The stack with the code in its first line, whether the engine wrote that line or not.
+function putHead(error, base, head) {
+  const { stack } = error;
+  if (typeof stack !== 'string') return;
+  const plain = error.message === '' ? base : `${base}: ${error.message}`;
+  const frames = stack.startsWith(plain) ? stack.slice(plain.length).replace(/^\n/, '') : stack;
+  define(error, 'stack', frames === '' ? head : `${head}\n${frames}`);
+}
+
+function define(target, key, value) {
+  Object.defineProperty(target, key, {
+    value, writable: true, enumerable: false, configurable: true,
+  });
+}
+
+// Makes `codes[code]`, a constructor of `Base`; `message` is a text or builds one.
+function defineCode(code, message, Base) {
+  function CodedError(...args) {
+    const error = new Base(typeof message === 'function' ? message(...args) : message);
+    if (Error.captureStackTrace) Error.captureStackTrace(error, CodedError);
+    putHead(error, error.name, `${error.name} [${code}]: ${error.message}`);
+    define(error, 'toString', function toString() {
+      return `${this.name} [${code}]: ${this.message}`;
+    });
+    error.code = code;
+    return error;
+  }
+  Object.defineProperty(CodedError, 'name', { value: code });
+  codes[code] = CodedError;
+}
+
+defineCode('ERR_AMBIGUOUS_ARGUMENT', (name, reason) =>
+  `The "${name}" argument is ambiguous. ${reason}`, TypeError);
+defineCode('ERR_ASSERTION', (message) => message, Error);
+defineCode('ERR_FALSY_VALUE_REJECTION', () => 'Promise was rejected with falsy value', Error);
+defineCode('ERR_FEATURE_UNAVAILABLE', (feature) => `${feature} is not available here`, Error);
+defineCode('ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor', TypeError);
+defineCode('ERR_INVALID_ARG_TYPE', (name, expected, actual) =>
+  `The ${subjectText(name)} must be ${wantedText([].concat(expected))}. ` +
+  `Received ${receivedText(actual)}`, TypeError);
+defineCode('ERR_INVALID_ARG_VALUE', (name, value, reason = 'is invalid') => {
+  const text = inspect(value);
+  const shown = text.length > INSPECTED ? `${text.slice(0, INSPECTED)}...` : text;
+  const type = name.includes('.') ? 'property' : 'argument';
+  return `The ${type} '${name}' ${reason}. Received ${shown}`;
+}, TypeError);
+defineCode('ERR_INVALID_CALLBACK', (callback) =>
+  `Callback must be a function. Received ${inspect(callback)}`, TypeError);
+defineCode('ERR_INVALID_RETURN_VALUE', (wanted, name, value) =>
+  `Expected ${wanted} to be returned from the "${name}" function but got ` +
+  `${receivedText(value)}.`, TypeError);
+defineCode('ERR_INVALID_THIS', (type) => `Value of "this" must be of type ${type}`, TypeError);
+defineCode('ERR_INVALID_URI', 'URI malformed', URIError);
+defineCode('ERR_METHOD_NOT_IMPLEMENTED', (name) => `The ${name} method is not implemented`, Error);
+defineCode('ERR_MISSING_ARGS', (...names) => {
+  const quoted = names.map((name) => [].concat(name).map((one) => `"${one}"`).join(' or '));
+  return `The ${listed(quoted, 'and')} argument${names.length > 1 ? 's' : ''} must be specified`;
+}, TypeError);
+defineCode('ERR_OUT_OF_RANGE', (name, range, value) =>
+  `The value of "${name}" is out of range. It must be ${range}. ` +
+  `Received ${rangeReceived(value)}`, RangeError);
+defineCode('ERR_UNHANDLED_ERROR', (error) =>
+  (error === undefined ? 'Unhandled error.' : `Unhandled error. (${error})`), Error);
+defineCode('ERR_UNKNOWN_ENCODING', (encoding) => `Unknown encoding: ${encoding}`, TypeError);
+defineCode('ERR_UNKNOWN_SIGNAL', (signal) => `Unknown signal: ${signal}`, TypeError);
+
+// An error of the operating system from { errno, code, syscall, message, path, dest }: `errno` is
+// negative, `message` the system's words for it. Absent parts are left out.
+function systemError({ errno, code, syscall, message, path, dest }) {
+  let text = `${code}: ${message}, ${syscall}`;
+  if (path !== undefined) text += ` '${path}'`;
+  if (dest !== undefined) text += ` -> '${dest}'`;
+  const error = new Error(text);
+  if (Error.captureStackTrace) Error.captureStackTrace(error, systemError);
+  putHead(error, 'Error', `Error: ${text}`);
+  for (const [key, value] of Object.entries({ errno, code, syscall, path, dest })) {
+    if (value !== undefined) error[key] = value;
+  }
+  return error;
+}
+
+function checkType(value, name, wanted, isRight) {
+  if (!isRight) throw new codes.ERR_INVALID_ARG_TYPE(name, wanted, value);
+}
+
+function validateFunction(value, name) {
+  checkType(value, name, 'Function', typeof value === 'function');
+}
+
+function validateString(value, name) {
+  checkType(value, name, 'string', typeof value === 'string');
+}
+
+function validateBoolean(value, name) {
+  checkType(value, name, 'boolean', typeof value === 'boolean');
+}
+
+function validateArray(value, name) {
+  checkType(value, name, 'Array', Array.isArray(value));
+}
+
+function validateObject(value, name) {
+  checkType(value, name, 'Object',
+    value !== null && typeof value === 'object' && !Array.isArray(value));
+}
+
+function validateNumber(value, name, min, max) {
+  checkType(value, name, 'number', typeof value === 'number');
+  const low = min !== undefined && value < min;
+  const high = max !== undefined && value > max;
+  if (!low && !high && !((min !== undefined || max !== undefined) && Number.isNaN(value))) return;
+  const bounds = [];
+  if (min !== undefined) bounds.push(`>= ${min}`);
+  if (max !== undefined) bounds.push(`<= ${max}`);
+  throw new codes.ERR_OUT_OF_RANGE(name, bounds.join(' && '), value);
+}
+
+function validateInteger(value, name, min = Number.MIN_SAFE_INTEGER,
+  max = Number.MAX_SAFE_INTEGER) {
+  checkType(value, name, 'number', typeof value === 'number');
+  if (!Number.isInteger(value)) throw new codes.ERR_OUT_OF_RANGE(name, 'an integer', value);
+  if (value < min || value > max) {
+    throw new codes.ERR_OUT_OF_RANGE(name, `>= ${min} && <= ${max}`, value);
+  }
+}
+
+function validateOneOf(value, name, choices) {
+  if (choices.includes(value)) return;
+  const shown = choices.map((choice) => (typeof choice === 'string' ? `'${choice}'` : `${choice}`));
+  throw new codes.ERR_INVALID_ARG_VALUE(name, value, `must be one of: ${shown.join(', ')}`);
+}
+
+function validateAbortSignal(signal, name) {
+  if (signal === undefined) return;
+  checkType(signal, name, 'AbortSignal',
+    signal !== null && typeof signal === 'object' && 'aborted' in signal);
+}
+
+module.exports = {
+  codes, systemError, putHead, receivedText, validateFunction, validateString, validateBoolean,
+  validateArray, validateObject, validateNumber, validateInteger, validateOneOf,
+  validateAbortSignal,
+};

@@ -1,0 +1,85 @@
+// What happens to an error that nobody has caught: handlers get it, or the program ends with
+// status 1, or 7 where a handler throws itself.
+//
+// internal.halt(status), internal.writeStderr(string), internal.readSource(file) -> string or
+// undefined.
+'use strict';
+
+const noop = () => {};
+
+// Tells the handlers of an error. Ends the program where there are none.
+function uncaught(error, fromPromise) {
+  const process = require('internal/process');
+  const origin = fromPromise ? 'unhandledRejection' : 'uncaughtException';
+  let handled;
+  try {
+    process.emit('uncaughtExceptionMonitor', error, origin);
+    handled = process.emit('uncaughtException', error, origin);
+  } catch (second) {
+    report(second);
+    process.exitCode = 7;
+    internal.halt(leave(process, 7));
+  }
+  if (handled) {
+    // The next check phase is not empty, so that ticks which wait are run.
+    require('timers').setImmediate(noop);
+    return;
+  }
+  const status = leave(process, 1);
+  report(error, fromPromise);
+  internal.halt(status);
+}
+
+// Emits `exit` as for an error, and returns the status.
+function leave(process, status) {
+  try {
+    if (!process._exiting) {
+      process._exiting = true;
+      process.exitCode = status;
+      process.emit('exit', status);
+    }
+  } catch {
+    // The program ends anyway, and by the first error.
+  }
+  return typeof process.exitCode === 'number' ? process.exitCode : status;
+}
+
+function place(error) {
+  const stack = typeof error.stack === 'string' ? error.stack : '';
+  const match = /(?:\(|at )((?:file:\/\/)?\/[^()\n]*?):(\d+):(\d+)\)?$/m.exec(stack);
+  return match === null ? undefined : { file: match[1], line: +match[2], column: +match[3] };
+}
+
+// The line at fault with a mark below, as Node shows it first.
+function excerpt(error) {
+  const at = place(error);
+  if (at === undefined) return '';
+  const file = at.file.startsWith('file://') ? decodeURIComponent(at.file.slice(7)) : at.file;
+  const source = internal.readSource(file);
+  const line = source === undefined ? undefined : source.split('\n')[at.line - 1];
+  if (line === undefined) return '';
+  const mark = line.slice(0, Math.max(at.column - 1, 0)).replace(/[^\t]/g, ' ');
+  return `${at.file}:${at.line}\n${line}\n${mark}^\n\n`;
+}
+
+function isError(value) {
+  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
+}
+
+function report(error, fromPromise) {
+  const { inspect } = require('internal/inspect');
+  const version = require('internal/process').version;
+  let text;
+  try {
+    if (isError(error)) {
+      text = `${excerpt(error)}${inspect(error)}\n`;
+    } else {
+      text = `Uncaught${fromPromise ? ' (in promise)' : ''}:\n${inspect(error)}\n`;
+    }
+  } catch {
+    text = 'Uncaught: an error that cannot be shown\n';
+  }
+  internal.writeStderr(`${text}\nNode.js ${version} (loopscope)\n`);
+}
+
+module.exports = { uncaught };

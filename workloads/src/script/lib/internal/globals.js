@@ -1,0 +1,50 @@
+// The global object: what is needed by nearly every program at once, the rest when it is asked for.
+'use strict';
+
+function define(name, value) {
+  Object.defineProperty(globalThis, name, {
+    configurable: true, enumerable: false, writable: true, value,
+  });
+}
+
+// Defines a global that loads its file when it is first used.
+function lazy(name, file, property) {
+  Object.defineProperty(globalThis, name, {
+    configurable: true,
+    enumerable: false,
+    get() {
+      const loaded = require(file);
+      const value = property === undefined ? loaded : loaded[property];
+      define(name, value);
+      return value;
+    },
+    set(value) {
+      define(name, value);
+    },
+  });
+}
+
+define('global', globalThis);
+for (const name of ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate',
+  'clearImmediate']) {
+  lazy(name, 'timers', name);
+}
+lazy('queueMicrotask', 'internal/task_queues', 'queueMicrotask');
+lazy('process', 'internal/process');
+lazy('console', 'console');
+lazy('Buffer', 'buffer', 'Buffer');
+lazy('atob', 'buffer', 'atob');
+lazy('btoa', 'buffer', 'btoa');
+lazy('TextEncoder', 'internal/encoding', 'TextEncoder');
+lazy('TextDecoder', 'internal/encoding', 'TextDecoder');
+lazy('URL', 'url', 'URL');
+lazy('URLSearchParams', 'url', 'URLSearchParams');
+lazy('Event', 'internal/event_target', 'Event');
+lazy('EventTarget', 'internal/event_target', 'EventTarget');
+lazy('CustomEvent', 'internal/event_target', 'CustomEvent');
+lazy('AbortController', 'internal/abort', 'AbortController');
+lazy('AbortSignal', 'internal/abort', 'AbortSignal');
+lazy('DOMException', 'internal/dom_exception', 'DOMException');
+lazy('performance', 'perf_hooks', 'performance');
+
+if (internal.clockIsVirtual()) require('internal/virtual_date');

@@ -1,0 +1,61 @@
+// Promises that are rejected without a handler. The engine tells of each, and of each that gets a
+// handler later; what is left when ticks and jobs are done is told to the program.
+//
+// internal.rejectionsWait().
+'use strict';
+
+const { uncaught } = require('internal/fatal');
+
+let pending = new Map();
+const told = new WeakSet();
+const handledLate = [];
+
+// `handled`: it has got a handler after it was rejected.
+function note(promise, reason, handled) {
+  if (!handled) {
+    pending.set(promise, reason);
+    internal.rejectionsWait();
+  } else if (!pending.delete(promise) && told.delete(promise)) {
+    handledLate.push(promise);
+    internal.rejectionsWait();
+  }
+}
+
+function isErrorLike(reason) {
+  return typeof reason === 'object' && reason !== null && 'stack' in reason;
+}
+
+function asError(reason) {
+  if (isErrorLike(reason)) return reason;
+  const { inspect } = require('internal/inspect');
+  const shown = typeof reason === 'object' ? inspect(reason) : String(reason);
+  const error = new Error('This error originated either by throwing inside of an async function ' +
+    'without a catch block, or by rejecting a promise which was not handled with .catch(). ' +
+    `The promise rejected with the reason "${shown}".`);
+  error.name = 'UnhandledPromiseRejection';
+  Object.defineProperty(error, 'stack', { value: String(error), configurable: true });
+  error.code = 'ERR_UNHANDLED_REJECTION';
+  return error;
+}
+
+// Tells the program of what is pending. Returns whether that has failed.
+function tell() {
+  const process = require('internal/process');
+  try {
+    while (handledLate.length > 0) {
+      process.emit('rejectionHandled', handledLate.shift());
+    }
+    const now = pending;
+    pending = new Map();
+    for (const promise of now.keys()) told.add(promise);
+    for (const [promise, reason] of now) {
+      if (!process.emit('unhandledRejection', reason, promise)) uncaught(asError(reason), true);
+    }
+  } catch (error) {
+    uncaught(error);
+    return true;
+  }
+  return false;
+}
+
+module.exports = { note, tell };

@@ -1,0 +1,136 @@
+// Which file a name stands for, and what kind of module a file is.
+//
+// internal.isFile(path), internal.isDirectory(path), internal.readSource(path) -> string or
+// undefined, internal.realpath(path), internal.libraryNames() -> names.
+'use strict';
+
+const path = require('path');
+
+const builtins = new Set(internal.libraryNames().filter((name) => !name.startsWith('internal/')));
+
+// What Node has and this has not.
+const LEFT_OUT = new Set(['async_hooks', 'child_process', 'cluster', 'crypto', 'dgram',
+  'diagnostics_channel', 'dns', 'dns/promises', 'domain', 'http', 'http2', 'https', 'inspector',
+  'module', 'os', 'punycode', 'readline', 'readline/promises', 'repl', 'stream', 'stream/promises',
+  'stream/web', 'sys', 'test', 'tls', 'trace_events', 'tty', 'util/types', 'v8', 'vm', 'wasi',
+  'worker_threads', 'zlib', 'string_decoder', 'querystring']);
+
+// The name of a builtin module that is there, undefined for what is no builtin.
+function builtin(specifier) {
+  const prefixed = specifier.startsWith('node:');
+  const name = prefixed ? specifier.slice(5) : specifier;
+  if (builtins.has(name)) return name;
+  if (LEFT_OUT.has(name)) {
+    const error = new Error(`The module '${name}' is left out: loopscope runs what bears on ` +
+      'scheduling, and is no second Node. Run the program with node, and observe it with ' +
+      '`loopscope attach PID`.');
+    error.code = 'ERR_LOOPSCOPE_LEFT_OUT';
+    throw error;
+  }
+  if (prefixed) {
+    const error = new Error(`No such built-in module: ${specifier}`);
+    error.code = 'ERR_UNKNOWN_BUILTIN_MODULE';
+    throw error;
+  }
+  return undefined;
+}
+
+function asFile(file) {
+  if (internal.isFile(file)) return file;
+  return ['.js', '.json', '.node'].map((end) => file + end).find(internal.isFile);
+}
+
+function manifest(folder) {
+  const source = internal.readSource(path.join(folder, 'package.json'));
+  if (source === undefined) return undefined;
+  try {
+    return JSON.parse(source);
+  } catch {
+    return undefined;
+  }
+}
+
+function asFolder(folder) {
+  if (!internal.isDirectory(folder)) return undefined;
+  const main = manifest(folder)?.main;
+  const named = typeof main === 'string' ? path.resolve(folder, main) : undefined;
+  return (named && (asFile(named) ?? asFile(path.join(named, 'index')))) ??
+    asFile(path.join(folder, 'index'));
+}
+
+// What `exports` of a package names for a way into it.
+function exported(value, conditions) {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.map((one) => exported(one, conditions)).find(Boolean);
+  if (value === null || typeof value !== 'object') return undefined;
+  const known = Object.keys(value).find((key) => conditions.includes(key));
+  return known === undefined ? undefined : exported(value[known], conditions);
+}
+
+function inPackage(folder, inner, conditions) {
+  const ways = manifest(folder)?.exports;
+  if (ways === undefined || ways === null) return undefined;
+  const isMap = typeof ways === 'object' && Object.keys(ways).some((key) => key.startsWith('.'));
+  const way = isMap ? ways[inner] : inner === '.' ? ways : undefined;
+  const target = exported(way, conditions);
+  return target === undefined ? undefined : asFile(path.join(folder, target));
+}
+
+function fromPackages(specifier, folder, conditions) {
+  const depth = specifier.startsWith('@') ? 2 : 1;
+  const parts = specifier.split('/');
+  const name = parts.slice(0, depth).join('/');
+  const inner = ['.', ...parts.slice(depth)].join('/');
+  for (;;) {
+    const found = path.join(folder, 'node_modules', name);
+    if (internal.isDirectory(found)) {
+      const file = inPackage(found, inner, conditions);
+      if (file !== undefined) return file;
+      const plain = path.join(found, inner);
+      return asFile(plain) ?? asFolder(plain);
+    }
+    const parent = path.dirname(folder);
+    if (parent === folder) return undefined;
+    folder = parent;
+  }
+}
+
+const isRelative = (specifier) => /^(\.\.?(\/|$)|\/)/.test(specifier);
+
+// The file that `require` finds, or undefined.
+function required(specifier, folder) {
+  if (isRelative(specifier)) {
+    const file = path.resolve(folder, specifier);
+    return (specifier.endsWith('/') ? undefined : asFile(file)) ?? asFolder(file);
+  }
+  return fromPackages(specifier, folder, ['node', 'require', 'default']);
+}
+
+function missing(text, code, more) {
+  return Object.assign(new Error(text), { code }, more);
+}
+
+function mainFile(name) {
+  if (internal.mainSource() !== undefined) return name;
+  const file = path.resolve(name);
+  const found = asFile(file) ?? asFolder(file);
+  if (found === undefined) {
+    throw missing(`Cannot find module '${file}'`, 'MODULE_NOT_FOUND', { requireStack: [] });
+  }
+  return internal.realpath(found);
+}
+
+// Whether a file is an ES module, by its name or by the nearest package.json.
+function isModule(file) {
+  if (file.endsWith('.mjs')) return true;
+  if (!file.endsWith('.js')) return false;
+  for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
+    const found = manifest(folder);
+    if (found !== undefined) return found.type === 'module';
+    if (folder === path.dirname(folder)) return false;
+  }
+}
+
+module.exports = {
+  builtin, builtins, fromPackages, isModule, isRelative, mainFile, missing, required,
+};

@@ -1,0 +1,59 @@
+// Stacks as V8 writes them: the engine's own have no first line with the error's name, call what
+// has no name `<anonymous>`, and show frames of native code.
+'use strict';
+
+const descriptor = Object.getOwnPropertyDescriptor(Error.prototype, 'stack');
+
+function header(error) {
+  try {
+    return Error.prototype.toString.call(error);
+  } catch {
+    return 'Error';
+  }
+}
+
+function frame(line) {
+  const match = /^    at (?:<anonymous>|<eval>) \((.*)\)$/.exec(line);
+  return match === null ? line : `    at ${match[1]}`;
+}
+
+function isForPeople(line) {
+  return line !== '' && !line.endsWith(' (native)') && !line.includes('(node:internal/') &&
+    !line.includes('at node:internal/');
+}
+
+function frames(text) {
+  return text.split('\n').map(frame).filter(isForPeople);
+}
+
+const headers = new WeakMap();
+
+if (descriptor !== undefined && descriptor.get !== undefined) {
+  Object.defineProperty(Error.prototype, 'stack', {
+    configurable: true,
+    enumerable: false,
+    get() {
+      const raw = descriptor.get.call(this);
+      if (typeof raw !== 'string') return raw;
+      const known = headers.get(this);
+      if (known !== undefined && known.raw === raw) return known.stack;
+      const stack = [header(this), ...frames(raw)].join('\n');
+      headers.set(this, { raw, stack });
+      return stack;
+    },
+    set(value) {
+      Object.defineProperty(this, 'stack', {
+        configurable: true, enumerable: false, writable: true, value,
+      });
+    },
+  });
+}
+
+// The frames of the code that runs now, for samples: innermost first, one a line, as the engine
+// writes them.
+function current() {
+  const raw = descriptor.get.call(new Error());
+  return typeof raw === 'string' ? raw : '';
+}
+
+module.exports = { current, frames };

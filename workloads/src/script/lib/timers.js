@@ -1,0 +1,41 @@
+// The module `timers`.
+'use strict';
+
+const { Immediate, Timeout, clearImmediate, clearTimeout } = require('internal/timers');
+const { validateFunction } = require('internal/validate');
+
+function setTimeout(callback, ms, ...args) {
+  validateFunction(callback, 'callback');
+  return new Timeout(callback, ms, args.length === 0 ? undefined : args, false);
+}
+
+function setInterval(callback, ms, ...args) {
+  validateFunction(callback, 'callback');
+  return new Timeout(callback, ms, args.length === 0 ? undefined : args, true);
+}
+
+function setImmediate(callback, ...args) {
+  validateFunction(callback, 'callback');
+  return new Immediate(callback, args.length === 0 ? undefined : args);
+}
+
+function clearInterval(timer) {
+  clearTimeout(timer);
+}
+
+module.exports = {
+  setTimeout, clearTimeout, setImmediate, clearImmediate, setInterval, clearInterval,
+  get promises() {
+    return require('timers/promises');
+  },
+};
+
+const custom = Symbol.for('nodejs.util.promisify.custom');
+for (const timer of [setTimeout, setImmediate]) {
+  Object.defineProperty(timer, custom, {
+    enumerable: true,
+    get() {
+      return require('timers/promises')[timer.name];
+    },
+  });
+}

@@ -1,0 +1,120 @@
+//! Real JavaScript on the loop: scripts run by an embedded engine, with the part of Node's API that
+//! schedules, in the order of Node 20.
+//!
+//! ```text
+//!  script ──> library (JavaScript) ──> natives (Rust) ──> loop_core::Loop
+//!    ^            │  ^                                         │
+//!    └────────────┘  └── Entry: a timer, a tick, an event <────┘
+//!  jobs of promises stand in the engine; the host steps them, one by one, behind each callback
+//! ```
+//!
+//! It is a measuring instrument, not a second Node: what does not bear on scheduling is left out, and
+//! says so. Scripts have the rights of the user who runs them, as with Node.
+
+mod engine;
+mod host;
+mod imports;
+mod library;
+mod natives;
+mod value;
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use loop_core::{Clock, Loop, LoopError, RunMode};
+
+use engine::{Entry, Watch};
+use host::Host;
+use natives::Program;
+use value::Value;
+
+/// A JavaScript program to be run.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// Its file.
+    pub file: PathBuf,
+    /// Its source, where it is one of ours and needs no file.
+    pub source: Option<&'static str>,
+    /// What `process.argv` holds behind the file.
+    pub arguments: Vec<String>,
+    /// The most memory it may use, in bytes; `None` for no limit.
+    pub memory_bytes: Option<u64>,
+}
+
+/// Why a script could not be run to its end.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ScriptError {
+    /// The engine can't be made.
+    Engine(String),
+    /// The loop could not go on.
+    Loop(LoopError),
+}
+
+impl std::fmt::Display for ScriptError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ScriptError::Engine(why) => f.write_str(why),
+            ScriptError::Loop(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ScriptError {}
+
+impl From<LoopError> for ScriptError {
+    fn from(error: LoopError) -> Self {
+        ScriptError::Loop(error)
+    }
+}
+
+impl Script {
+    /// Runs the script on a loop with this clock, until nothing keeps that alive or the script ends
+    /// itself. Returns its exit status, which is Node's: 1 after an error that nobody caught, 13
+    /// when a top-level `await` has not ended.
+    ///
+    /// # Errors
+    /// [`ScriptError`]; what the script itself does wrong is no error, but its exit status.
+    pub fn run(&self, lp: &mut Loop, clock: Clock) -> Result<i32, ScriptError> {
+        let program = Program {
+            file: self.file.clone(),
+            source: self.source,
+            arguments: self.arguments.clone(),
+            clock,
+            lambda: false,
+        };
+        let host = Host::new(&program, self.memory_bytes, Box::new(Unwatched))
+            .map_err(ScriptError::Engine)?;
+        lp.enter(|lp| host.callback(lp, Entry::Main, &[]));
+        run_to_the_end(&host, lp)
+    }
+}
+
+/// Runs the loop until nothing keeps it alive, also not what `beforeExit` has begun.
+fn run_to_the_end(host: &Rc<Host>, lp: &mut Loop) -> Result<i32, ScriptError> {
+    loop {
+        lp.run(RunMode::Default)?;
+        if let Some(status) = host.status() {
+            return Ok(status);
+        }
+        lp.enter(|lp| host.callback(lp, Entry::BeforeExit, &[]));
+        if host.status().is_none() && !lp.is_alive() {
+            break;
+        }
+    }
+    let status = host.ask(lp, Entry::Exit, &[]);
+    Ok(match (host.status(), status) {
+        (Some(status), _) => status,
+        (None, Some(Value::Number(status))) => status as i32,
+        (None, _) => 0,
+    })
+}
+
+/// Nobody looks while JavaScript runs.
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn interrupt(&self, _: &mut dyn FnMut() -> String) -> bool {
+        false
+    }
+}

@@ -1,0 +1,125 @@
+//! The process: its arguments and environment, its output, its end.
+
+use std::env;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use loop_core::{Clock, SysError, snapshot::ClockKind};
+
+use super::{NOTHING, Returned, Table};
+use crate::script::library;
+use crate::script::value::{Arguments, Thrown, Value};
+
+/// What is run.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    /// Its file.
+    pub(crate) file: PathBuf,
+    /// Its source, where that is not in the file.
+    pub(crate) source: Option<&'static str>,
+    /// Its arguments.
+    pub(crate) arguments: Vec<String>,
+    /// The clock of its loop.
+    pub(crate) clock: Clock,
+    /// Whether it exports a handler to be invoked, as AWS Lambda does.
+    pub(crate) lambda: bool,
+}
+
+impl Program {
+    pub(super) fn is_virtual(&self) -> bool {
+        self.clock.kind() == ClockKind::Virtual
+    }
+}
+
+pub(super) fn add(table: &mut Table, program: &Program) {
+    let mut argv = vec![executable(), program.file.to_string_lossy().into_owned()];
+    argv.extend(program.arguments.iter().cloned());
+    table.add("argv", move |_| Ok(texts(argv.iter().cloned())));
+    let source = program.source;
+    table.add("mainSource", move |_| Ok(source.map_or(Value::Undefined, Value::from)));
+    let lambda = program.lambda;
+    table.add("isLambda", move |_| Ok(Value::Bool(lambda)));
+    table.add("environment", |_| {
+        let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+        Ok(Value::List(env::vars_os().map(|(k, v)| texts([text(k), text(v)])).collect()))
+    });
+    table.add("cwd", |_| {
+        let path = env::current_dir().map_err(|error| SysError::new("uv_cwd", error))?;
+        Ok(path.to_string_lossy().as_ref().into())
+    });
+    table.add("librarySource", |arguments| {
+        Ok(library::source(arguments.text(0)).map_or(Value::Undefined, Value::from))
+    });
+    table.add("libraryNames", |_| Ok(texts(library::names().map(str::to_owned))));
+    table.add("version", |_| Ok(env!("CARGO_PKG_VERSION").into()));
+    table.add("userId", |_| Ok(Value::Number(rustix::process::getuid().as_raw().into())));
+    table.add("cpuTime", |_| Ok(cpu_time()));
+    table.add("pid", |_| Ok(Value::Number(std::process::id().into())));
+    table.add("platform", |_| Ok(texts([platform().to_owned(), architecture().to_owned()])));
+    table.add("memoryUsed", |_| Ok(Value::Number(resident_bytes())));
+    table.add("isTerminal", |arguments| {
+        use std::io::IsTerminal;
+        Ok(Value::Bool(match arguments.id(0) {
+            1 => io::stdout().is_terminal(),
+            2 => io::stderr().is_terminal(),
+            _ => io::stdin().is_terminal(),
+        }))
+    });
+    table.add("writeStdout", |arguments| write(&mut io::stdout().lock(), arguments));
+    table.add("writeStderr", |arguments| write(&mut io::stderr().lock(), arguments));
+    table.share("halt", |shared, arguments| {
+        shared.status.set(Some(arguments.number(0) as i32));
+        Err(Thrown::Halt)
+    });
+}
+
+fn write(to: &mut impl Write, mut arguments: Arguments) -> Returned {
+    let bytes = arguments.bytes(0);
+    let written = to.write_all(&bytes).and_then(|()| to.flush());
+    written.map_err(|error| SysError::new("write", error))?;
+    NOTHING
+}
+
+fn texts(texts: impl IntoIterator<Item = String>) -> Value {
+    Value::List(texts.into_iter().map(Value::Text).collect())
+}
+
+fn executable() -> String {
+    env::current_exe().map_or_else(|_| "loopscope".to_owned(), |path| path.display().to_string())
+}
+
+fn platform() -> &'static str {
+    match env::consts::OS {
+        "macos" => "darwin",
+        "windows" => "win32",
+        other => other,
+    }
+}
+
+fn architecture() -> &'static str {
+    match env::consts::ARCH {
+        "x86_64" => "x64",
+        "aarch64" => "arm64",
+        "x86" => "ia32",
+        other => other,
+    }
+}
+
+/// The time this process has computed, in microseconds: in user mode, and in the kernel.
+fn cpu_time() -> Value {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // Behind the name, which may hold anything, the fields are numbers; these two count ticks.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks = fields.skip(11).take(2).filter_map(|field| field.parse::<f64>().ok());
+    let us = 1e6 / rustix::param::clock_ticks_per_second() as f64;
+    let mut times: Vec<_> = ticks.map(|ticks| Value::Number(ticks * us)).collect();
+    times.resize(2, Value::Number(0.0));
+    Value::List(times)
+}
+
+/// The memory of this process that is in use, in bytes; 0 where the system does not tell.
+fn resident_bytes() -> f64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<f64>().ok());
+    pages.unwrap_or(0.0) * rustix::param::page_size() as f64
+}
