@@ -154,11 +154,7 @@ function readOptions(options) {
 
 // As the web turns a value into a string: a symbol can't be one.
 function text(type) {
-  if (typeof type === 'symbol') {
-    const error = new TypeError('Cannot convert a Symbol value to a string');
-    error.code = 'ERR_INVALID_ARG_VALUE';
-    throw error;
-  }
+  if (typeof type === 'symbol') throw new codes.ERR_INVALID_ARG_VALUE('value', type);
   return String(type);
 }
 
