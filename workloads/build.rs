@@ -10,7 +10,8 @@ fn main() -> io::Result<()> {
     find(&folder, &mut files)?;
     let mut named: Vec<_> = files.iter().map(|file| (name(&folder, file), file)).collect();
     named.sort();
-    let rows = named.iter().map(|(name, file)| format!("    ({name:?}, include_str!({file:?})),\n"));
+    let rows =
+        named.iter().map(|(name, file)| format!("    ({name:?}, include_str!({file:?})),\n"));
     let list = format!("const FILES: &[(&str, &str)] = &[\n{}];\n", rows.collect::<String>());
     fs::write(Path::new(&env::var("OUT_DIR").unwrap_or_default()).join("library.rs"), list)
 }

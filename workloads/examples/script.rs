@@ -10,12 +10,7 @@ use loopscope_workloads::Script;
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let file = arguments.next().ok_or("name a JavaScript file")?;
-    let script = Script {
-        file: file.into(),
-        source: None,
-        arguments: arguments.collect(),
-        memory_bytes: None,
-    };
+    let script = Script { file: file.into(), arguments: arguments.collect(), ..Script::default() };
     let clock = Clock::real();
     let mut lp = Loop::new(Options { clock: clock.clone(), ..Options::default() })?;
     let status = script.run(&mut lp, clock)?;

@@ -13,8 +13,8 @@ const IMPORT: &str = "import";
 
 /// Words behind which an expression begins.
 const BEFORE_EXPRESSION: [&str; 13] = [
-    "return", "typeof", "case", "in", "of", "delete", "void", "throw", "new", "else", "do", "yield",
-    "await",
+    "return", "typeof", "case", "in", "of", "delete", "void", "throw", "new", "else", "do",
+    "yield", "await",
 ];
 
 /// A source whose dynamic imports call [`NAME`].

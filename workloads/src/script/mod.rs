@@ -29,7 +29,7 @@ use natives::Program;
 use value::Value;
 
 /// A JavaScript program to be run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Script {
     /// Its file.
     pub file: PathBuf,

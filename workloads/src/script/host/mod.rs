@@ -166,16 +166,18 @@ impl Host {
     }
 
     fn run_tick(self: &Rc<Self>, lp: &mut Loop) {
-        match self.call(lp, Entry::Tick, &[]) {
-            Called::Returned => {
-                if self.shared.ticks.get() {
-                    self.go_on(lp, false);
-                } else {
-                    self.checkpoint(lp);
-                }
-            }
-            Called::Failed => self.put_off_checkpoint(lp),
-            Called::Ended => lp.stop(),
+        let Some(Value::Number(state)) = self.ask(lp, Entry::Tick, &[]) else {
+            return lp.stop();
+        };
+        let state = state as u8;
+        let more = state & TICK_MORE != 0;
+        self.shared.ticks.set(more);
+        if state & TICK_FAILED != 0 {
+            self.put_off_checkpoint(lp);
+        } else if more {
+            self.go_on(lp, false);
+        } else {
+            self.checkpoint(lp);
         }
     }
 
@@ -200,6 +202,10 @@ impl Host {
         lp.at_end_of_timers(move |lp| host.checkpoint(lp));
     }
 }
+
+/// What the library says of a tick that it has run: whether another waits, and whether it threw.
+const TICK_MORE: u8 = 1;
+const TICK_FAILED: u8 = 2;
 
 /// As a Node that was aborted has: 128 and SIGABRT.
 const STATUS_OF_ABORT: i32 = 134;

@@ -33,9 +33,11 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("close", close),
     ("read", read),
     ("write", write),
-    ("fstat", |files, arguments| file(files, arguments, "fstat").and_then(|file| {
-        file.metadata().map(|found| stat(&found)).map_err(|error| Fault::System("fstat", error))
-    })),
+    ("fstat", |files, arguments| {
+        file(files, arguments, "fstat").and_then(|file| {
+            file.metadata().map(|found| stat(&found)).map_err(|error| Fault::System("fstat", error))
+        })
+    }),
     ("stat", |_, arguments| {
         call("stat", fs::metadata(arguments.text(0)).map(|found| stat(&found)))
     }),
@@ -48,9 +50,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("rm", |_, arguments| nothing("rm", fs::remove_dir_all(arguments.text(0)))),
     ("mkdir", make_directory),
     ("mkdtemp", |_, arguments| call("mkdtemp", make_temporary(arguments.text(0)))),
-    ("rename", |_, arguments| {
-        nothing("rename", fs::rename(arguments.text(0), arguments.text(1)))
-    }),
+    ("rename", |_, arguments| nothing("rename", fs::rename(arguments.text(0), arguments.text(1)))),
     ("copyfile", |_, arguments| {
         nothing("copyfile", fs::copy(arguments.text(0), arguments.text(1)).map(drop))
     }),

@@ -6,9 +6,8 @@ use super::raw;
 
 /// Adds them to what the library is given.
 pub(super) fn install<'js>(ctx: &Ctx<'js>, internal: &Object<'js>) -> Result<()> {
-    let define = |name: &str, function: Function<'js>| {
-        internal.set(name, function.with_name(name)?)
-    };
+    let define =
+        |name: &str, function: Function<'js>| internal.set(name, function.with_name(name)?);
     define("enqueueJob", ctx.globals().get("queueMicrotask")?)?;
     define("compile", Function::new(ctx.clone(), compile)?)?;
     define("importModule", Function::new(ctx.clone(), import_module)?)?;

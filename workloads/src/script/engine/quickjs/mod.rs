@@ -16,6 +16,8 @@ use std::rc::Rc;
 use rquickjs::function::{Args, Rest};
 use rquickjs::{Context, Ctx, Function, Object, Persistent, Runtime, Value};
 
+use modules::{Functions, Modules};
+
 use super::{Engine, Entry, Halted, Job, Native, Watch};
 use crate::script::library;
 use crate::script::value::{Arguments, Value as Plain};
@@ -26,8 +28,18 @@ const STACK_BYTES: usize = 4 << 20;
 /// See the module.
 pub(crate) struct QuickJs {
     entries: Vec<Persistent<Function<'static>>>,
+    modules: Modules,
     context: Context,
-    _runtime: Runtime,
+    runtime: Runtime,
+}
+
+impl Drop for QuickJs {
+    /// What the runtime calls holds functions of its own; it could not be freed with them.
+    fn drop(&mut self) {
+        self.runtime.set_interrupt_handler(None);
+        self.runtime.set_host_promise_rejection_tracker(None);
+        self.modules.clear();
+    }
 }
 
 impl Engine for QuickJs {
@@ -41,17 +53,16 @@ impl Engine for QuickJs {
         runtime.set_max_stack_size(STACK_BYTES);
         let context = Context::full(&runtime).map_err(failed)?;
         let entries = context.with(|ctx| {
-            boot(&ctx, natives).map_err(|error| {
-                format!("the library can't be loaded: {}", describe(&ctx, &error))
-            })
+            boot(&ctx, natives)
+                .map_err(|error| format!("the library can't be loaded: {}", describe(&ctx, &error)))
         })?;
-        track_rejections(&runtime, &context, &entries);
-        modules::install(&runtime, &entries.modules);
+        track_rejections(&runtime, &entries);
         watch_over(&runtime, &context, &entries, watch);
+        let modules = Modules::install(&runtime, entries.modules);
         if let Some(bytes) = memory_bytes {
             runtime.set_memory_limit(usize::try_from(bytes).unwrap_or(usize::MAX));
         }
-        Ok(QuickJs { entries: entries.called, context, _runtime: runtime })
+        Ok(QuickJs { entries: entries.called, modules, context, runtime })
     }
 
     #[inline]
@@ -76,9 +87,9 @@ impl Engine for QuickJs {
         self.context.with(|ctx| {
             self.invoke(&ctx, entry, |args| {
                 let context = args.ctx().clone();
-                arguments.iter().try_for_each(|argument| {
-                    args.push_arg(convert::to_engine(&context, argument)?)
-                })
+                arguments
+                    .iter()
+                    .try_for_each(|argument| args.push_arg(convert::to_engine(&context, argument)?))
             })
         })
     }
@@ -112,7 +123,7 @@ struct Entries {
     called: Vec<Persistent<Function<'static>>>,
     rejection: Persistent<Function<'static>>,
     stack: Persistent<Function<'static>>,
-    modules: modules::Functions,
+    modules: Functions,
 }
 
 /// Runs the library's first file with the natives.
@@ -135,7 +146,7 @@ fn boot(ctx: &Ctx<'_>, natives: Vec<(&'static str, Native)>) -> rquickjs::Result
         called,
         rejection: keep("rejection")?,
         stack: keep("stack")?,
-        modules: modules::Functions {
+        modules: Functions {
             resolve: keep("resolveModule")?,
             source: keep("moduleSource")?,
             meta: keep("importMeta")?,
@@ -144,7 +155,9 @@ fn boot(ctx: &Ctx<'_>, natives: Vec<(&'static str, Native)>) -> rquickjs::Result
 }
 
 /// A native function as the engine calls it.
-fn bridge(native: Native) -> impl for<'js> Fn(Ctx<'js>, Rest<Value<'js>>) -> rquickjs::Result<Value<'js>> {
+fn bridge(
+    native: Native,
+) -> impl for<'js> Fn(Ctx<'js>, Rest<Value<'js>>) -> rquickjs::Result<Value<'js>> {
     move |ctx, arguments| call_native(&native, &ctx, &arguments.0)
 }
 
@@ -162,7 +175,7 @@ fn call_native<'js>(
 
 /// Tells the library of each promise that is rejected without a handler, and of each that gets one
 /// afterwards.
-fn track_rejections(runtime: &Runtime, _context: &Context, entries: &Entries) {
+fn track_rejections(runtime: &Runtime, entries: &Entries) {
     let tell = entries.rejection.clone();
     runtime.set_host_promise_rejection_tracker(Some(Box::new(
         move |ctx, promise, reason, handled| {

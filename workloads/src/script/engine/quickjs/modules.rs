@@ -1,9 +1,12 @@
 //! ES modules: the library says what a specifier names and what its source is; this hands both to
 //! the engine.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use rquickjs::loader::{ImportAttributes, Loader, Resolver};
 use rquickjs::module::Declared;
-use rquickjs::{Ctx, Function, Module, Object, Persistent, Result, Runtime};
+use rquickjs::{Ctx, Error, Function, Module, Object, Persistent, Result, Runtime};
 
 /// The library's functions for modules.
 #[derive(Clone)]
@@ -16,11 +19,29 @@ pub(super) struct Functions {
     pub(super) meta: Persistent<Function<'static>>,
 }
 
-pub(super) fn install(runtime: &Runtime, functions: &Functions) {
-    runtime.set_loader(functions.clone(), functions.clone());
+/// The functions, until the engine is dropped.
+#[derive(Clone)]
+pub(super) struct Modules(Rc<RefCell<Option<Functions>>>);
+
+impl Modules {
+    /// Lets the runtime load modules by these functions.
+    pub(super) fn install(runtime: &Runtime, functions: Functions) -> Modules {
+        let modules = Modules(Rc::new(RefCell::new(Some(functions))));
+        runtime.set_loader(modules.clone(), modules.clone());
+        modules
+    }
+
+    /// Lets go of the functions: no module is loaded any more.
+    pub(super) fn clear(&self) {
+        self.0.take();
+    }
+
+    fn functions(&self) -> Result<Functions> {
+        self.0.borrow().clone().ok_or(Error::Unknown)
+    }
 }
 
-impl Resolver for Functions {
+impl Resolver for Modules {
     fn resolve<'js>(
         &mut self,
         ctx: &Ctx<'js>,
@@ -29,21 +50,22 @@ impl Resolver for Functions {
         attributes: Option<ImportAttributes<'js>>,
     ) -> Result<String> {
         let kind = attributes.map(|given| given.get("type")).transpose()?.flatten();
-        self.resolve.clone().restore(ctx)?.call((name, base, kind))
+        self.functions()?.resolve.restore(ctx)?.call((name, base, kind))
     }
 }
 
-impl Loader for Functions {
+impl Loader for Modules {
     fn load<'js>(
         &mut self,
         ctx: &Ctx<'js>,
         name: &str,
         _attributes: Option<ImportAttributes<'js>>,
     ) -> Result<Module<'js, Declared>> {
-        let source: String = self.source.clone().restore(ctx)?.call((name,))?;
+        let functions = self.functions()?;
+        let source: String = functions.source.restore(ctx)?.call((name,))?;
         let module = Module::declare(ctx.clone(), name, source)?;
         let meta: Object<'js> = module.meta()?;
-        self.meta.clone().restore(ctx)?.call::<_, ()>((meta, name))?;
+        functions.meta.restore(ctx)?.call::<_, ()>((meta, name))?;
         Ok(module)
     }
 }
