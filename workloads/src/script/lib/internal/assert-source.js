@@ -7,11 +7,15 @@
 
 const CLOSERS = { '(': ')', '[': ']', '{': '}' };
 const QUOTES = '\'"`';
+const LINES_BACK = 50; // an engine may name a line or column inside of the arguments
+const NAME_MAX = 200;
+const ASSERTION = /\b(?:assert|ok|strict)\s*\($/;
+const KEYWORD = /^(?:catch|for|if|switch|while)\b/;
 const CALL = /(?:[\w$]+\s*\.\s*)*[\w$]+\s*\(/g;
 
 // Where the code stands that called `callee`: { file, line, column }, the last two from 1.
 function callerOf(callee) {
-  const before = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
+  const before = Error.prepareStackTrace;
   const holder = {};
   let site;
   try {
@@ -28,8 +32,7 @@ function callerOf(callee) {
     // Some engines build the stack when it is read.
     Reflect.get(holder, 'stack');
   } finally {
-    if (before === undefined) delete Error.prepareStackTrace;
-    else Object.defineProperty(Error, 'prepareStackTrace', before);
+    Error.prepareStackTrace = before;
   }
   return site;
 }
@@ -67,24 +70,40 @@ function dedent(text, column) {
   return [first, ...rest.map((line) => `  ${line.replace(space, '')}`)].join('\n');
 }
 
+// The last call that starts before `offset` and ends after it; one named like an assertion first.
+function callAround(source, offset) {
+  let from = offset;
+  for (let i = 0; i < LINES_BACK && from > 0; i++) from = source.lastIndexOf('\n', from - 1);
+  from = Math.max(from, 0);
+  let any;
+  let named;
+  for (const found of source.slice(from, offset + NAME_MAX).matchAll(CALL)) {
+    const start = from + found.index;
+    if (start > offset) break;
+    const close = closerOf(source, start + found[0].length - 1);
+    if (close < offset || KEYWORD.test(found[0])) continue;
+    any = { start, close };
+    if (ASSERTION.test(found[0])) named = any;
+  }
+  return named ?? any;
+}
+
 // The call's text, or undefined where it can't be found.
 function callText(callee) {
   const site = callerOf(callee);
   if (site === undefined || typeof site.file !== 'string') return undefined;
   const source = internal.sourceText(site.file);
-  if (source === undefined) return undefined;
-  const lines = source.split('\n');
-  const line = lines[site.line - 1];
-  if (line === undefined) return undefined;
-  const from = lines.slice(0, site.line - 1).reduce((sum, one) => sum + one.length + 1, 0);
-  for (const found of line.matchAll(CALL)) {
-    const end = found.index + found[0].length;
-    if (end < site.column) continue;
-    const close = closerOf(source, from + end - 1);
-    if (close === -1) return undefined;
-    return dedent(source.slice(from + found.index, close + 1), found.index);
+  if (typeof source !== 'string') return undefined;
+  let offset = site.column - 1;
+  for (let line = 1, at = 0; line < site.line; line++) {
+    at = source.indexOf('\n', at) + 1;
+    if (at === 0) return undefined;
+    if (line === site.line - 1) offset += at;
   }
-  return undefined;
+  const call = callAround(source, offset);
+  if (call === undefined) return undefined;
+  const column = call.start - (source.lastIndexOf('\n', call.start - 1) + 1);
+  return dedent(source.slice(call.start, call.close + 1), column);
 }
 
 module.exports = { callText };

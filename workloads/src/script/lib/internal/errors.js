@@ -92,7 +92,8 @@ function putHead(error, base, head) {
   const { stack } = error;
   if (typeof stack !== 'string') return;
   const plain = error.message === '' ? base : `${base}: ${error.message}`;
-  const frames = stack.startsWith(plain) ? stack.slice(plain.length).replace(/^\n/, '') : stack;
+  const own = stack.startsWith(plain) ? stack.slice(plain.length) : stack;
+  const frames = own.replace(/^\n|\n$/g, '');
   define(error, 'stack', frames === '' ? head : `${head}\n${frames}`);
 }
 
@@ -120,9 +121,7 @@ function defineCode(code, message, Base) {
 
 defineCode('ERR_AMBIGUOUS_ARGUMENT', (name, reason) =>
   `The "${name}" argument is ambiguous. ${reason}`, TypeError);
-defineCode('ERR_ASSERTION', (message) => message, Error);
 defineCode('ERR_FALSY_VALUE_REJECTION', () => 'Promise was rejected with falsy value', Error);
-defineCode('ERR_FEATURE_UNAVAILABLE', (feature) => `${feature} is not available here`, Error);
 defineCode('ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor', TypeError);
 defineCode('ERR_INVALID_ARG_TYPE', (name, expected, actual) =>
   `The ${subjectText(name)} must be ${wantedText([].concat(expected))}. ` +
@@ -133,13 +132,10 @@ defineCode('ERR_INVALID_ARG_VALUE', (name, value, reason = 'is invalid') => {
   const type = name.includes('.') ? 'property' : 'argument';
   return `The ${type} '${name}' ${reason}. Received ${shown}`;
 }, TypeError);
-defineCode('ERR_INVALID_CALLBACK', (callback) =>
-  `Callback must be a function. Received ${inspect(callback)}`, TypeError);
 defineCode('ERR_INVALID_RETURN_VALUE', (wanted, name, value) =>
   `Expected ${wanted} to be returned from the "${name}" function but got ` +
   `${receivedText(value)}.`, TypeError);
 defineCode('ERR_INVALID_THIS', (type) => `Value of "this" must be of type ${type}`, TypeError);
-defineCode('ERR_INVALID_URI', 'URI malformed', URIError);
 defineCode('ERR_METHOD_NOT_IMPLEMENTED', (name) => `The ${name} method is not implemented`, Error);
 defineCode('ERR_MISSING_ARGS', (...names) => {
   const quoted = names.map((name) => [].concat(name).map((one) => `"${one}"`).join(' or '));
@@ -168,61 +164,69 @@ function systemError({ errno, code, syscall, message, path, dest }) {
   return error;
 }
 
-function checkType(value, name, wanted, isRight) {
-  if (!isRight) throw new codes.ERR_INVALID_ARG_TYPE(name, wanted, value);
+// Throws as if from the caller of `check`, so that a stack starts where a wrong value came in.
+function refuse(error, check) {
+  if (Error.captureStackTrace) Error.captureStackTrace(error, check);
+  putHead(error, error.name, `${error.name} [${error.code}]: ${error.message}`);
+  throw error;
+}
+
+function checkType(check, isRight, value, name, wanted) {
+  if (!isRight) refuse(new codes.ERR_INVALID_ARG_TYPE(name, wanted, value), check);
 }
 
 function validateFunction(value, name) {
-  checkType(value, name, 'Function', typeof value === 'function');
+  checkType(validateFunction, typeof value === 'function', value, name, 'Function');
 }
 
 function validateString(value, name) {
-  checkType(value, name, 'string', typeof value === 'string');
+  checkType(validateString, typeof value === 'string', value, name, 'string');
 }
 
 function validateBoolean(value, name) {
-  checkType(value, name, 'boolean', typeof value === 'boolean');
+  checkType(validateBoolean, typeof value === 'boolean', value, name, 'boolean');
 }
 
 function validateArray(value, name) {
-  checkType(value, name, 'Array', Array.isArray(value));
+  checkType(validateArray, Array.isArray(value), value, name, 'Array');
 }
 
 function validateObject(value, name) {
-  checkType(value, name, 'Object',
-    value !== null && typeof value === 'object' && !Array.isArray(value));
+  const isRight = value !== null && typeof value === 'object' && !Array.isArray(value);
+  checkType(validateObject, isRight, value, name, 'Object');
 }
 
 function validateNumber(value, name, min, max) {
-  checkType(value, name, 'number', typeof value === 'number');
+  checkType(validateNumber, typeof value === 'number', value, name, 'number');
   const low = min !== undefined && value < min;
   const high = max !== undefined && value > max;
   if (!low && !high && !((min !== undefined || max !== undefined) && Number.isNaN(value))) return;
   const bounds = [];
   if (min !== undefined) bounds.push(`>= ${min}`);
   if (max !== undefined) bounds.push(`<= ${max}`);
-  throw new codes.ERR_OUT_OF_RANGE(name, bounds.join(' && '), value);
+  refuse(new codes.ERR_OUT_OF_RANGE(name, bounds.join(' && '), value), validateNumber);
 }
 
 function validateInteger(value, name, min = Number.MIN_SAFE_INTEGER,
   max = Number.MAX_SAFE_INTEGER) {
-  checkType(value, name, 'number', typeof value === 'number');
-  if (!Number.isInteger(value)) throw new codes.ERR_OUT_OF_RANGE(name, 'an integer', value);
-  if (value < min || value > max) {
-    throw new codes.ERR_OUT_OF_RANGE(name, `>= ${min} && <= ${max}`, value);
+  checkType(validateInteger, typeof value === 'number', value, name, 'number');
+  const range = Number.isInteger(value) ? `>= ${min} && <= ${max}` : 'an integer';
+  if (!Number.isInteger(value) || value < min || value > max) {
+    refuse(new codes.ERR_OUT_OF_RANGE(name, range, value), validateInteger);
   }
 }
 
 function validateOneOf(value, name, choices) {
   if (choices.includes(value)) return;
   const shown = choices.map((choice) => (typeof choice === 'string' ? `'${choice}'` : `${choice}`));
-  throw new codes.ERR_INVALID_ARG_VALUE(name, value, `must be one of: ${shown.join(', ')}`);
+  const reason = `must be one of: ${shown.join(', ')}`;
+  refuse(new codes.ERR_INVALID_ARG_VALUE(name, value, reason), validateOneOf);
 }
 
 function validateAbortSignal(signal, name) {
   if (signal === undefined) return;
-  checkType(signal, name, 'AbortSignal',
-    signal !== null && typeof signal === 'object' && 'aborted' in signal);
+  const isRight = signal !== null && typeof signal === 'object' && 'aborted' in signal;
+  checkType(validateAbortSignal, isRight, signal, name, 'AbortSignal');
 }
 
 module.exports = {
