@@ -45,10 +45,6 @@ function checkTruth(stackStartFn, args) {
   throw error;
 }
 
-function assert(...args) {
-  checkTruth(assert, args);
-}
-
 function ok(...args) {
   checkTruth(ok, args);
 }
@@ -81,7 +77,7 @@ function failNow(message) {
   const error = new AssertionError({
     message: message ?? 'Failed', operator: 'fail', stackStartFn: failNow,
   });
-  error.generatedMessage = message === undefined;
+  error.generatedMessage = message === undefined || message === null;
   throw error;
 }
 Object.defineProperty(failNow, 'name', { value: 'fail' });
@@ -239,7 +235,7 @@ function joinStacks(error, frames) {
   });
 }
 
-module.exports = Object.assign(assert, {
+module.exports = Object.assign(ok, {
   fail: failNow, AssertionError, ok, equal, notEqual, deepEqual, notDeepEqual, deepStrictEqual,
   notDeepStrictEqual, strictEqual, notStrictEqual, throws, rejects, doesNotThrow, doesNotReject,
   ifError, match, doesNotMatch,
@@ -248,7 +244,7 @@ module.exports = Object.assign(assert, {
 function strict(...args) {
   checkTruth(strict, args);
 }
-assert.strict = Object.assign(strict, assert, {
+ok.strict = Object.assign(strict, ok, {
   equal: strictEqual, deepEqual: deepStrictEqual, notEqual: notStrictEqual,
   notDeepEqual: notDeepStrictEqual,
 });
