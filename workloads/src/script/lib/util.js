@@ -3,8 +3,8 @@
 //
 // Cost: `isDeepStrictEqual` as in `internal/compare`, printing as in `internal/inspect`.
 // From `internal`: `writeStderr(text)`: writes all of it at once.
-// From the module `process`, at the first use: `nextTick`, `emitWarning`, `env`, `pid`. The classes
-// `TextEncoder` and `TextDecoder` are those of the global object.
+// From the module `process`, at the first use: `nextTick`, `emitWarning`, `noDeprecation`, `env`,
+// `pid`. The classes `TextEncoder` and `TextDecoder` are those of the global object.
 
 const { inspect, format, formatWithOptions, stripColors } = require('internal/inspect');
 const { codes, validateFunction, validateString } = require('internal/errors');
@@ -83,7 +83,7 @@ function deprecate(fn, message, code) {
   if (code !== undefined) validateString(code, 'code');
   let isDone = false;
   function deprecated(...args) {
-    if (!isDone) {
+    if (!isDone && !require('process').noDeprecation) {
       isDone = true;
       if (code === undefined) {
         require('process').emitWarning(message, 'DeprecationWarning');
