@@ -32,7 +32,8 @@ const VALUES = [
   new AggregateError([1], 'a'), new AggregateError([2], 'a'), Object(1), Object('1'), Object(2),
   Object(true), Object(1n), Object(Symbol.iterator), Object('ab'), new Set(), new Set([1]),
   new Set(['1']), new Set([1, 2]), new Set([2, 1]), new Set([{ a: 1 }]), new Set([{ a: 2 }]),
-  new Set([{ a: 1 }, { a: 2 }]), new Set([{ a: 2 }, { a: 1 }]), new Set([[1], [1]]), new Set([null]),
+  new Set([{ a: 1 }, { a: 2 }]), new Set([{ a: 2 }, { a: 1 }]), new Set([[1], [1]]),
+  new Set([null]),
   new Set([undefined]), new Set([NaN]), new Set([0]), new Set([1, '1']), new Set([1, 2, '3']),
   new Map(), new Map([[1, 2]]), new Map([['1', 2]]), new Map([[1, '2']]), new Map([[{ a: 1 }, 1]]),
   new Map([[{ a: 1 }, 2]]), new Map([[{ a: 1 }, 1], [{ a: 2 }, 2]]), new Map([[null, 1]]),
@@ -41,7 +42,8 @@ const VALUES = [
   new Uint8Array(2), new Uint8Array([0, 1]), new Int8Array(2), new Float32Array([0]),
   new Float32Array([-0]), new Float64Array([NaN]), new Uint8Array(0), new ArrayBuffer(2),
   new ArrayBuffer(3), new DataView(new ArrayBuffer(2)), also(new Uint8Array(2), { x: 1 }), A,
-  () => {}, new WeakMap(), new WeakSet(), Promise.resolve(1), Promise.resolve(1), new Proxy({ a: 1 }, {}),
+  () => {}, new WeakMap(), new WeakSet(), Promise.resolve(1), Promise.resolve(1),
+  new Proxy({ a: 1 }, {}),
   (function list() {
     return arguments;
   })(1), [[[]]], [[[{}]]], { a: [] }, { a: {} }, hidden([1], 'h', 2),

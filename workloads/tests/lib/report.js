@@ -17,7 +17,8 @@ function check(name, got, wanted) {
   cases++;
   if (got === wanted) return;
   differences++;
-  if (differences <= SHOWN) console.log(`DIFFERS: ${name}\n--- ours\n${got}\n--- Node's\n${wanted}`);
+  if (differences > SHOWN) return;
+  console.log(`DIFFERS: ${name}\n--- ours\n${got}\n--- Node's\n${wanted}`);
 }
 
 function finish(name) {

@@ -189,7 +189,9 @@ function looseText(actual, expected, operator) {
   if (operator === 'notDeepEqual' && left === right) return cut(`${title}\n\n${left}`, 1024);
   const one = cut(left, 512);
   const other = cut(right, 512);
-  if (operator === 'deepEqual') return `${title}\n\n${one}\n\nshould loosely deep-equal\n\n${other}`;
+  if (operator === 'deepEqual') {
+    return `${title}\n\n${one}\n\nshould loosely deep-equal\n\n${other}`;
+  }
   if (operator === 'notDeepEqual') {
     return `${TITLES.notDeepEqualUnequal}\n\n${one}\n\nshould not loosely deep-equal\n\n${other}`;
   }

@@ -28,6 +28,10 @@ const defaults = {
 };
 
 function inspect(value, options, legacyDepth, legacyColors) {
+  if (options === undefined && !defaults.colors && !types.isObject(value) && value !== null &&
+      typeof value !== 'string') {
+    return text.primitiveText(defaults, text.plain, value);
+  }
   const ctx = {
     ...defaults, stylize: text.plain, indent: 0, currentDepth: 0, seen: [], printed: new Map(),
     circular: undefined, userOptions: undefined,
@@ -288,7 +292,9 @@ function builtInShape(of, keys) {
     return braced(keys, prefix('Promise'), (depth) => [parts.promiseText(ctx, value, depth)]);
   }
   for (const type of ['WeakSet', 'WeakMap']) {
-    if (types[`is${type}`](value)) return braced(keys, prefix(type), () => [parts.unknownItems(ctx)]);
+    if (types[`is${type}`](value)) {
+      return braced(keys, prefix(type), () => [parts.unknownItems(ctx)]);
+    }
   }
   if (types.isModuleNamespaceObject(value)) {
     return braced([], prefix('Module'), (depth) => parts.moduleTexts(ctx, value, keys, depth));

@@ -5,7 +5,7 @@
 // probe runs only for values that inherit from the kind, or from nothing (a null prototype).
 // Cost: a walk up the prototypes for each question.
 // From `internal`: `proxyTarget(value)` -> the target, null when revoked, undefined if no proxy;
-// `promiseState(value)` -> [0 pending | 1 fulfilled | 2 rejected, result], undefined when no promise.
+// `promiseState(value)` -> [0 pending | 1 fulfilled | 2 rejected, result], undefined if no promise.
 
 const uncurry = (fn) => Function.prototype.call.bind(fn);
 const inherits = (() => {
