@@ -13,6 +13,7 @@ const RANDOM_VALUES = 3000;
 const OPTIONS = [
   undefined, {}, { depth: 0 }, { depth: null }, { depth: -1 }, { colors: true },
   { showHidden: true }, { compact: false }, { compact: true }, { compact: 1 }, { compact: 0 },
+  { compact: 5, breakLength: 120 },
   { breakLength: 40 }, { breakLength: Infinity }, { sorted: true }, { maxArrayLength: 2 },
   { maxArrayLength: null }, { maxArrayLength: 0 }, { maxStringLength: 5 }, { getters: true },
   { getters: 'set', colors: true }, { customInspect: false }, { numericSeparator: true },

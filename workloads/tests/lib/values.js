@@ -214,6 +214,12 @@ const errors = [
   () => framed(new Error('run', {
     cause: framed(new Error('same'), '\n    at c (c:1:1)\n    at d (d:1:1)\n    at e (e:1:1)'),
   }), '\n    at c (c:1:1)\n    at d (d:1:1)\n    at e (e:1:1)'),
+  () => framed(new Error('four alike', {
+    cause: framed(new Error('same'), '\n    at c (c:1:1)\n    at d (d:1:1)'),
+  }), '\n    at c (c:1:1)\n    at d (d:1:1)\n    at f (f:1:1)'),
+  () => framed(new Error('three alike', {
+    cause: framed(new Error('same'), '\n    at c (c:1:1)\n    at d (d:1:1)'),
+  }), '\n    at c (c:1:1)\n    at e (e:1:1)\n    at f (f:1:1)'),
   () => new Map([[framed(new Error('key')), framed(new Error('value'))]]),
   () => also(framed(new Error('loops')), { get me() {
     return 1;

@@ -1,7 +1,7 @@
 'use strict';
 // Node's `assert`.
 //
-// The diff of two values is simpler than Node's newest (see `internal/assertion-diff`).
+// The diff of two values is that of Node 20, never coloured (see `internal/assertion-diff`).
 // Cost: comparisons as in `internal/compare`; messages are made only when one fails.
 // From `internal`: what `internal/assert-source` uses.
 

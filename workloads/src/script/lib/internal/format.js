@@ -2,7 +2,7 @@
 // `util.format`: placeholders filled in, the other arguments after them.
 //
 // Cost: a lone string is returned as it is; otherwise one pass over the first argument.
-// From `internal`: nothing.
+// From `internal`: `proxyTarget(value)`, as in `internal/types`.
 
 const text = require('internal/inspect-text');
 const { hasBuiltInText } = require('internal/inspect-names');
