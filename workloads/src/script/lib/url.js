@@ -1,0 +1,61 @@
+'use strict';
+// Node's `url`: the web's URL, files as URLs, and the older `parse` and `format`.
+//
+// Left out: `domainToASCII` and `domainToUnicode`, which need tables that aren't here.
+//
+// Natives: those of `internal/utf8` and `path`; `platform() -> string`.
+
+const { codes } = require('internal/errors');
+const { checkString } = require('internal/checks');
+const path = require('path');
+const { URL, URLSearchParams } = require('internal/url_class');
+const legacy = require('internal/url_legacy');
+
+const isUrl = (value) => Boolean(value?.href && value.protocol && value.auth === undefined &&
+  value.path === undefined);
+
+function fileURLToPath(given) {
+  const url = typeof given === 'string' ? new URL(given) : given;
+  if (!isUrl(url)) throw new codes.ERR_INVALID_ARG_TYPE('path', ['string', 'URL'], given);
+  if (url.protocol !== 'file:') throw new codes.ERR_INVALID_URL_SCHEME('file');
+  if (url.hostname !== '') throw new codes.ERR_INVALID_FILE_URL_HOST(internal.platform());
+  if (/%2f/i.test(url.pathname)) {
+    throw new codes.ERR_INVALID_FILE_URL_PATH('must not include encoded / characters');
+  }
+  return decodeURIComponent(url.pathname);
+}
+
+// What a URL would take for something else in a path.
+const ENCODED = { '%': '%25', '\\': '%5C', '\n': '%0A', '\r': '%0D', '\t': '%09', '?': '%3F',
+  '#': '%23' };
+
+function pathToFileURL(given) {
+  checkString(given, 'path');
+  let resolved = path.resolve(given);
+  if (given.endsWith('/') && !resolved.endsWith('/')) resolved += '/';
+  return new URL(`file://${resolved.replace(/[%\\\n\r\t?#]/g, (found) => ENCODED[found])}`);
+}
+
+function urlToHttpOptions(url) {
+  const { hostname, pathname, port, username, password, search } = url;
+  const options = {
+    __proto__: null,
+    ...url,
+    protocol: url.protocol,
+    hostname: hostname?.startsWith('[') ? hostname.slice(1, -1) : hostname,
+    hash: url.hash,
+    search,
+    pathname,
+    path: `${pathname || ''}${search || ''}`,
+    href: url.href,
+  };
+  if (port !== '') options.port = Number(port);
+  if (username || password) {
+    options.auth = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  }
+  return options;
+}
+
+module.exports = {
+  ...legacy, URL, URLSearchParams, fileURLToPath, pathToFileURL, urlToHttpOptions,
+};

@@ -1,0 +1,17 @@
+'use strict';
+// Cases of `os`: what does not change from one call to the next.
+
+module.exports = async (suite) => {
+  const names = ['arch', 'availableParallelism', 'endianness', 'homedir', 'hostname', 'machine',
+    'platform', 'release', 'tmpdir', 'totalmem', 'type', 'version', 'userInfo'];
+  await suite.table('os', names, (os, name) => JSON.stringify(os[name]()));
+  await suite.check('others', (os) => [
+    os.EOL, os.devNull, os.cpus().length, os.loadavg().length, os.freemem() > 0, os.uptime() > 0,
+  ]);
+  const before = { ...process.env };
+  for (const [name, value] of [['TMPDIR', '/a/'], ['TMPDIR', '/'], ['HOME', '/x']]) {
+    process.env[name] = value;
+    await suite.check(`${name}=${value}`, (os) => [os.tmpdir(), os.homedir()]);
+    process.env = { ...before };
+  }
+};
