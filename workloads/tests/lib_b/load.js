@@ -12,9 +12,10 @@ const vm = require('vm');
 const LIB = path.join(__dirname, '../../src/script/lib');
 const FROM_NODE = {
   'timers': () => require('timers'),
+  // How values are printed is compared by the tests of the inspector.
+  'internal/inspect': () => require('util'),
 };
 const INSTEAD = {
-  'internal/inspect': () => require('util'),
   'internal/errors': () => require('internal/errors'),
 };
 

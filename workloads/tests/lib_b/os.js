@@ -8,10 +8,11 @@ module.exports = async (suite) => {
   await suite.check('others', (os) => [
     os.EOL, os.devNull, os.cpus().length, os.loadavg().length, os.freemem() > 0, os.uptime() > 0,
   ]);
-  const before = { ...process.env };
   for (const [name, value] of [['TMPDIR', '/a/'], ['TMPDIR', '/'], ['HOME', '/x']]) {
+    const before = process.env[name];
     process.env[name] = value;
     await suite.check(`${name}=${value}`, (os) => [os.tmpdir(), os.homedir()]);
-    process.env = { ...before };
+    if (before === undefined) delete process.env[name];
+    else process.env[name] = before;
   }
 };

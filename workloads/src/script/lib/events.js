@@ -8,7 +8,7 @@
 //
 // Natives: none. Uses `process.nextTick` and `process.emitWarning` where there is a `process`.
 
-const { codes } = require('internal/errors');
+const { codes } = require('internal/errors_extra');
 const { checkBoolean, checkFunction, checkNumber } = require('internal/checks');
 
 const kCapture = Symbol('kCapture');

@@ -1,11 +1,14 @@
 'use strict';
 // Node's `url`: the web's URL, files as URLs, and the older `parse` and `format`.
 //
+// Where Node's own setters and its bases without slashes depart from the web's standard, this keeps
+// to the standard.
+//
 // Left out: `domainToASCII` and `domainToUnicode`, which need tables that aren't here.
 //
 // Natives: those of `internal/utf8` and `path`; `platform() -> string`.
 
-const { codes } = require('internal/errors');
+const { codes } = require('internal/errors_extra');
 const { checkString } = require('internal/checks');
 const path = require('path');
 const { URL, URLSearchParams } = require('internal/url_class');
@@ -26,14 +29,16 @@ function fileURLToPath(given) {
 }
 
 // What a URL would take for something else in a path.
-const ENCODED = { '%': '%25', '\\': '%5C', '\n': '%0A', '\r': '%0D', '\t': '%09', '?': '%3F',
-  '#': '%23' };
+const ENCODED = /[%\\\n\r\t?#[\]^|~]/g;
+const encodeCharacter = (character) => {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+};
 
 function pathToFileURL(given) {
   checkString(given, 'path');
   let resolved = path.resolve(given);
   if (given.endsWith('/') && !resolved.endsWith('/')) resolved += '/';
-  return new URL(`file://${resolved.replace(/[%\\\n\r\t?#]/g, (found) => ENCODED[found])}`);
+  return new URL(`file://${resolved.replace(ENCODED, encodeCharacter)}`);
 }
 
 function urlToHttpOptions(url) {

@@ -4,7 +4,7 @@
 //
 // Natives: none.
 
-const { codes } = require('internal/errors');
+const { codes } = require('internal/errors_extra');
 
 function checkFunction(value, name) {
   if (typeof value !== 'function') throw new codes.ERR_INVALID_ARG_TYPE(name, 'Function', value);

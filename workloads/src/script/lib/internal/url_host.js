@@ -16,8 +16,8 @@ const isSpecial = (scheme) => scheme in SPECIAL_PORTS;
 // What is encoded besides controls and everything outside of ASCII; each holds the one before.
 const SETS = { control: '', fragment: ' "<>`', query: ' "#<>' };
 SETS.specialQuery = `${SETS.query}'`;
-SETS.path = `${SETS.query}?^\`{}`;
-SETS.userinfo = `${SETS.path}/:;=@[\\]|`;
+SETS.path = `${SETS.query}?\`{}`;
+SETS.userinfo = `${SETS.path}/:;=@[\\]^|`;
 
 const hex = (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
 
@@ -141,9 +141,10 @@ function parseHost(text, special) {
     return /[\0\t\n\r #/:<>?@[\\\]^|]/.test(text) ? null : percentEncode(text, SETS.control);
   }
   const domain = utf8.decode(percentDecode(utf8.encode(text)));
+  // U+FFFD stands for bytes that are no character.
+  if (domain === '' || /[\0-\x20#%/:<>?@[\\\]^|\x7f\ufffd]/.test(domain)) return null;
   if (/[^\0-\x7f]/.test(domain)) throw needsTables(domain);
   const lower = domain.toLowerCase();
-  if (lower === '' || /[\0-\x20#%/:<>?@[\\\]^|\x7f]/.test(lower)) return null;
   return endsInNumber(lower) ? ipv4(lower) : lower;
 }
 
