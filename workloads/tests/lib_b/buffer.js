@@ -159,7 +159,8 @@ const SINGLE = {
   },
   'kinds': ({ Buffer }) => [
     Buffer.isBuffer(new Uint8Array(1)), Buffer.alloc(1) instanceof Uint8Array, Buffer.name,
-    Object.prototype.toString.call(Buffer.alloc(1)), Buffer.poolSize, Buffer.alloc(2).parent.byteLength,
+    Object.prototype.toString.call(Buffer.alloc(1)), Buffer.poolSize,
+    Buffer.alloc(2).parent.byteLength,
   ],
   'inspect': ({ Buffer }) => [
     Buffer.from('abc').inspect(), Buffer.alloc(60).inspect(), Buffer.alloc(51).inspect(),

@@ -23,9 +23,9 @@ module.exports = async (suite) => {
   for (const a of PATHS) {
     for (const b of PATHS) await two(suite, 'two', a, b);
   }
-  const objects = [{}, { base: 'a' }, { dir: '/' }, { root: '/', base: 'a' }, { name: 'a', ext: 'b' },
-    { dir: '/a', name: 'b', ext: '.c' }, { root: '/', dir: '/', base: 'x' }, { root: '/', name: 'x' },
-    { dir: 'a', root: '/', base: 'c', ext: '.x' }];
+  const objects = [{}, { base: 'a' }, { dir: '/' }, { root: '/', base: 'a' },
+    { name: 'a', ext: 'b' }, { dir: '/a', name: 'b', ext: '.c' },
+    { root: '/', dir: '/', base: 'x' }, { root: '/', name: 'x' }, { dir: 'a', root: '/', base: 'c', ext: '.x' }];
   await suite.table('format', objects, (path, object) => path.format(object));
   await suite.check('none', (path) => [path.resolve(), path.join(), path.sep, path.delimiter]);
   await suite.check('same', (path) => [path.posix === path, path.posix.posix === path]);
@@ -33,7 +33,8 @@ module.exports = async (suite) => {
     const [a, b] = [0, 1].map(() => suite.random.text(['/', '/', '.', '..', 'a', 'b', '.js'], 9));
     await two(suite, 'random', a, b);
     await suite.check(`random ${a}`, (path) => [
-      path.normalize(a), path.dirname(a), path.extname(a), path.parse(a), path.format(path.parse(a)),
+      path.normalize(a), path.dirname(a), path.extname(a), path.parse(a),
+      path.format(path.parse(a)),
     ]);
   }
 };

@@ -9,25 +9,29 @@ const INPUTS = ['http://a.b/c', 'HTTP://A.B:80/c?d#e', 'https://u:p@h:8080/x/../
   'http://[::1.2.3.4]', 'http://[1::8::9]', 'http://[::ffff:0:0]', 'http://[1:0:0:2:0:0:0:3]',
   'http://[g::1]', 'http://[::1', 'http://%41%42', 'http://a%00b', 'http://a b', 'http://a<b',
   'mailto:a@b', 'data:text/plain,x y', 'javascript:alert(1)', 'file:///a/b', 'file:a', 'file://h/a',
-  'file:///C:/x/../..', 'file:///C|/x', 'file://localhost/x', 'file:C:/x', 'FILE:/..', 'foo://bar/b',
-  'foo:/bar', 'foo:///x', 'foo:bar/../x', 'foo://a:80', 'foo://a b', 'foo:', 'foo:/..//x', 'ws://a:80',
+  'file:///C:/x/../..', 'file:///C|/x', 'file://localhost/x', 'file:C:/x', 'FILE:/..',
+  'foo://bar/b',
+  'foo:/bar', 'foo:///x', 'foo:bar/../x', 'foo://a:80', 'foo://a b', 'foo:', 'foo:/..//x',
+  'ws://a:80',
   'wss://a:443/', 'ftp://a:21', 'http://a/%2e/%2E%2e/b', 'http://a/b/./c/../', "http://a/?'\"<>",
   'foo://a/?\'', 'http://a/#`<>" ', 'http://a/`{}^|\\', 'http://ü@a/ü?ü#ü', 'http://a/\ud800',
   'blob:http://a:1/x', 'blob:x', 'http://a\t.b\n/', 'h%74tp://a', 'http://a..b', 'http://.', '1:2',
   'http://user:@a', 'http://:pw@a', 'http://a?q', 'http://a#h', 'file:?q', 'file:#h', 'http://0',
   'http://0x', 'http://1.0x', 'http://a.1x', 'http://4294967296', 'c:/x', 'http://a:0080/',
   'non-special:opaque ?hi', 'http://xn--mnchen-3ya.de/', 'http://a//b//', 'http://[::0:0:1]',
-  'http://*a', 'http://a`b', 'http://a{b}', 'http://a"b', 'http://a%7Fb', 'http://[::1]x', 'http://a]'];
+  'http://*a', 'http://a`b', 'http://a{b}', 'http://a"b', 'http://a%7Fb', 'http://[::1]x',
+  'http://a]'];
 const BASES = [undefined, 'http://h:1/p/q?r#s', 'file:///C:/p/q?x', 'file://h/p', 'mailto:x',
   'foo://h/p/q', 'foo:/p/q', 'https://h', 'bad'];
 const VALUES = ['', 'x', 'http', 'https:', 'file', 'foo:', 'h:81', '[::1]', ':9', '/a/../b', '?a=b',
-  '#c', 'a b', '99999', '8x', '80', '443', 'ä', 'a@b', 'a/b', 'a?b', 'a#b', '\\x', '1.2', 'localhost',
-  '..', '?', '#'];
+  '#c', 'a b', '99999', '8x', '80', '443', 'ä', 'a@b', 'a/b', 'a?b', 'a#b', '\\x', '1.2',
+  'localhost', '..', '?', '#'];
 const NAMES = ['href', 'origin', 'protocol', 'username', 'password', 'host', 'hostname', 'port',
   'pathname', 'search', 'hash'];
 const STARTS = ['http://u:p@h:1/p?q#f', 'https://h', 'file:///p', 'file://h/p', 'foo://h:2/p',
   'foo:opaque?q', 'foo:/p', 'foo:///p'];
-const ALPHABET = ['http:', 'file:', 'foo:', '/', '/', '\\', '?', '#', '@', ':', '.', '..', '%2e', 'a',
+const ALPHABET = ['http:', 'file:', 'foo:', '/', '/', '\\', '?', '#', '@', ':', '.', '..', '%2e',
+  'a',
   'C:', 'C|', '1', '[', ']', '::1', ' ', 'x', '0x1', '%', '&', '=', '<', '|', '^', '{', '\'', '`',
   '\t', '%41', '~', ';', '127.1', '80', 'ws:'];
 const PARSED = ['http://a.b:80/c?d=e&d=f#g', '/a/b?c', '//a/b', 'a/b', 'mailto:a@b.c', 'HTTP://A.B',
@@ -45,10 +49,12 @@ function decodeAll(text) {
 
 async function params(suite) {
   const inits = [undefined, null, '', '?a=1&b=2', 'a=%20+&b', { a: 1, b: [1, 2] }, [['a', 'b']],
-    [['a']], [1], new Map([['x', 'y']]), 5, '&&=', 'a=%E2%82', 'ä=ö', 'a=!\'()*~-._', { a: '\ud800' }];
+    [['a']], [1], new Map([['x', 'y']]), 5, '&&=', 'a=%E2%82', 'ä=ö', 'a=!\'()*~-._',
+    { a: '\ud800' }];
   await suite.table('params', inits, ({ URLSearchParams }, init) => {
     const made = new URLSearchParams(init);
-    const before = [`${made}`, made.size, [...made], made.get('a'), made.getAll('a'), made.has('b')];
+    const before = [`${made}`, made.size, [...made], made.get('a'), made.getAll('a'),
+      made.has('b')];
     made.append('a', 'new');
     made.set('b', 'only');
     made.delete('a', '1');
@@ -74,7 +80,8 @@ async function files(suite) {
   const urls = ['file:///a/b', 'file:///a%20b', 'file:///a%2Fb', 'file://h/a', 'http://a', 5, {},
     'file:///%E2%82%AC', 'file:///a?b#c', null];
   await suite.table('fileURLToPath', urls, ({ fileURLToPath }, url) => fileURLToPath(url));
-  const paths = ['/a/b', 'a', '/a b', '/a%b?c#d', '/a/', '/ä', '/\t\n\\x', '', '/~x/"y"', 5, '/a|b^c', '/[x]', '/!$&*()+,;=:@{}`<>'];
+  const paths = ['/a/b', 'a', '/a b', '/a%b?c#d', '/a/', '/ä', '/\t\n\\x', '', '/~x/"y"', 5,
+    '/a|b^c', '/[x]', '/!$&*()+,;=:@{}`<>'];
   await suite.table('pathToFileURL', paths, ({ pathToFileURL }, path) => pathToFileURL(path).href);
   await suite.table('urlToHttpOptions', STARTS, ({ URL, urlToHttpOptions }, url) => {
     return Object.entries(urlToHttpOptions(new URL(url)));
