@@ -28,6 +28,13 @@ module.exports = async (suite) => {
     { root: '/', dir: '/', base: 'x' }, { root: '/', name: 'x' }, { dir: 'a', root: '/', base: 'c', ext: '.x' }];
   await suite.table('format', objects, (path, object) => path.format(object));
   await suite.check('none', (path) => [path.resolve(), path.join(), path.sep, path.delimiter]);
+  await suite.check('win32', (path) => {
+    try {
+      return path.win32.sep === '\\';
+    } catch (error) {
+      return error.message.includes('is not supported here');
+    }
+  });
   await suite.check('same', (path) => [path.posix === path, path.posix.posix === path]);
   for (let i = 0; i < 2000; i++) {
     const [a, b] = [0, 1].map(() => suite.random.text(['/', '/', '.', '..', 'a', 'b', '.js'], 9));

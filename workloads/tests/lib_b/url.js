@@ -7,6 +7,7 @@ const INPUTS = ['http://a.b/c', 'HTTP://A.B:80/c?d#e', 'https://u:p@h:8080/x/../
   'http://a@b@c/', 'http://1.2.3', 'http://256.1.1.1', 'http://0x7f.1', 'http://010.1.1.1',
   'http://1.2.3.4.5', 'http://1.2.3.4.', 'http://[::1]:3/', 'http://[1:2:3:4:5:6:7:8]',
   'http://[::1.2.3.4]', 'http://[1::8::9]', 'http://[::ffff:0:0]', 'http://[1:0:0:2:0:0:0:3]',
+  'http://[1:0:0:2:0:0:3:4]', 'http://[1:0:2:3:4:5:6:7]',
   'http://[g::1]', 'http://[::1', 'http://%41%42', 'http://a%00b', 'http://a b', 'http://a<b',
   'mailto:a@b', 'data:text/plain,x y', 'javascript:alert(1)', 'file:///a/b', 'file:a', 'file://h/a',
   'file:///C:/x/../..', 'file:///C|/x', 'file://localhost/x', 'file:C:/x', 'FILE:/..',

@@ -1,6 +1,5 @@
 'use strict';
-// Node's `path`, for POSIX. `win32` is the same object: the programs that run here see POSIX
-// paths alone, and nothing pretends otherwise: `path.win32 === path.posix`.
+// Node's `path`, for POSIX. `win32` is left out: reading it throws an error that says so.
 //
 // Natives: `cwd() -> string`.
 
@@ -124,6 +123,10 @@ const path = {
   delimiter: ':',
 };
 path.posix = path;
-path.win32 = path;
+Object.defineProperty(path, 'win32', {
+  get() {
+    throw new Error('path.win32 is not supported here: paths are those of POSIX');
+  },
+});
 
 module.exports = path;
