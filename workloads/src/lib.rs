@@ -20,7 +20,7 @@ pub use args::{Args, Param, ParamError, ParamKind};
 pub use catalogue::{UnknownWorkload, all, find};
 pub use job::{Job, Rounds, RunError, Variant};
 pub use machine::Refused;
-pub use script::{Script, ScriptError};
+pub use script::{Invocation, Lambda, Pending, Script, ScriptError};
 pub use story::Story;
 pub use truth::{Truth, TruthRow};
 

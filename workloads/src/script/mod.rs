@@ -14,6 +14,7 @@
 mod engine;
 mod host;
 mod imports;
+mod lambda;
 mod library;
 mod natives;
 mod value;
@@ -25,6 +26,7 @@ use loop_core::{Clock, Loop, LoopError, RunMode};
 
 use engine::{Entry, Watch};
 use host::Host;
+pub use lambda::{Invocation, Lambda, Pending};
 use natives::Program;
 use value::Value;
 
@@ -76,17 +78,20 @@ impl Script {
     /// # Errors
     /// [`ScriptError`]; what the script itself does wrong is no error, but its exit status.
     pub fn run(&self, lp: &mut Loop, clock: Clock) -> Result<i32, ScriptError> {
+        let host = self.host(clock, false)?;
+        lp.enter(|lp| host.callback(lp, Entry::Main, &[]));
+        run_to_the_end(&host, lp)
+    }
+
+    fn host(&self, clock: Clock, lambda: bool) -> Result<Rc<Host>, ScriptError> {
         let program = Program {
             file: self.file.clone(),
             source: self.source,
             arguments: self.arguments.clone(),
             clock,
-            lambda: false,
+            lambda,
         };
-        let host = Host::new(&program, self.memory_bytes, Box::new(Unwatched))
-            .map_err(ScriptError::Engine)?;
-        lp.enter(|lp| host.callback(lp, Entry::Main, &[]));
-        run_to_the_end(&host, lp)
+        Host::new(&program, self.memory_bytes, Box::new(Unwatched)).map_err(ScriptError::Engine)
     }
 }
 

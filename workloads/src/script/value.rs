@@ -55,11 +55,6 @@ impl Failure {
     pub(crate) fn new(message: impl Into<String>) -> Failure {
         Failure { message: message.into(), properties: Vec::new() }
     }
-
-    pub(crate) fn coded(code: &str, message: impl Into<String>) -> Failure {
-        let code = Value::Text(code.to_owned());
-        Failure { message: message.into(), properties: vec![("code", code)] }
-    }
 }
 
 impl From<SysError> for Failure {

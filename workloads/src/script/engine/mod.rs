@@ -37,12 +37,14 @@ pub(crate) enum Entry {
     Exit,
     /// `(error)`: nobody has caught it.
     Uncaught,
-    /// `(event, context)`: an invocation of a handler.
+    /// `(number, event)`: an invocation of the exported handler.
     Invoke,
+    /// What the invocations have left: a list of `[what, line, invocation]`.
+    Pending,
 }
 
 impl Entry {
-    pub(crate) const ALL: [Entry; 10] = [
+    pub(crate) const ALL: [Entry; 11] = [
         Entry::Main,
         Entry::Timer,
         Entry::Immediate,
@@ -53,6 +55,7 @@ impl Entry {
         Entry::Exit,
         Entry::Uncaught,
         Entry::Invoke,
+        Entry::Pending,
     ];
 
     /// Its name in the object that the library returns.
@@ -68,6 +71,7 @@ impl Entry {
             Entry::Exit => "exit",
             Entry::Uncaught => "uncaught",
             Entry::Invoke => "invoke",
+            Entry::Pending => "pending",
         }
     }
 }

@@ -16,12 +16,13 @@
 
 mod current;
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 
 use loop_core::Loop;
 
 use super::engine::{Engine, Entry, QuickJs, Watch};
+use super::lambda::Answer;
 use super::natives;
 use super::value::Value;
 use current::Current;
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) rejections: Cell<bool>,
     /// The program's exit status, once it has ended.
     pub(crate) status: Cell<Option<i32>>,
+    /// What an invocation has answered.
+    pub(crate) answer: RefCell<Option<Answer>>,
 }
 
 impl Shared {
@@ -96,6 +99,7 @@ impl Host {
             ticks: Cell::new(false),
             rejections: Cell::new(false),
             status: Cell::new(None),
+            answer: RefCell::new(None),
         });
         let engine = QuickJs::new(memory_bytes, natives::all(&shared, program), watch)?;
         let host = Rc::new(Host { shared, engine });

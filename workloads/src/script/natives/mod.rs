@@ -4,6 +4,7 @@
 
 mod clock;
 mod files;
+mod machine;
 mod process;
 mod text;
 mod timers;
@@ -47,6 +48,7 @@ pub(crate) fn all(shared: &Rc<Shared>, program: &Program) -> Vec<(&'static str, 
     let mut table = Table { shared: Rc::clone(shared), natives: Vec::new() };
     clock::add(&mut table, program);
     files::add(&mut table);
+    machine::add(&mut table);
     process::add(&mut table, program);
     text::add(&mut table);
     timers::add(&mut table);
@@ -55,3 +57,7 @@ pub(crate) fn all(shared: &Rc<Shared>, program: &Program) -> Vec<(&'static str, 
 
 /// For those that return nothing.
 const NOTHING: Returned = Ok(Value::Undefined);
+
+fn texts(texts: impl IntoIterator<Item = String>) -> Value {
+    Value::List(texts.into_iter().map(Value::Text).collect())
+}

@@ -2,11 +2,12 @@
 
 use std::env;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use loop_core::{Clock, SysError, snapshot::ClockKind};
 
-use super::{NOTHING, Returned, Table};
+use super::{NOTHING, Returned, Table, texts};
+use crate::script::lambda::Answer;
 use crate::script::library;
 use crate::script::value::{Arguments, Thrown, Value};
 
@@ -36,9 +37,26 @@ pub(super) fn add(table: &mut Table, program: &Program) {
     argv.extend(program.arguments.iter().cloned());
     table.add("argv", move |_| Ok(texts(argv.iter().cloned())));
     let source = program.source;
+    let (file, source) = (program.file.clone(), program.source);
+    table.add("sourceText", move |arguments| {
+        let asked = Path::new(arguments.text(0));
+        let own = source.filter(|_| asked == file).map(str::to_owned);
+        let text = own.or_else(|| std::fs::read_to_string(asked).ok());
+        Ok(text.map_or(Value::Undefined, Value::Text))
+    });
     table.add("mainSource", move |_| Ok(source.map_or(Value::Undefined, Value::from)));
     let lambda = program.lambda;
     table.add("isLambda", move |_| Ok(Value::Bool(lambda)));
+    // `(when the loop is empty, whether it failed, text)`: an invocation has a result.
+    table.share("lambdaEnds", |shared, arguments| {
+        let [when_empty, failed] = [0, 1].map(|index| arguments.truth(index));
+        let text = arguments.text(2).to_owned();
+        shared.answer.replace(Some(Answer { failed, text }));
+        if !when_empty {
+            shared.with_loop(|lp| lp.freeze());
+        }
+        NOTHING
+    });
     table.add("environment", |_| {
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
         Ok(Value::List(env::vars_os().map(|(k, v)| texts([text(k), text(v)])).collect()))
@@ -56,6 +74,7 @@ pub(super) fn add(table: &mut Table, program: &Program) {
     table.add("cpuTime", |_| Ok(cpu_time()));
     table.add("pid", |_| Ok(Value::Number(std::process::id().into())));
     table.add("platform", |_| Ok(texts([platform().to_owned(), architecture().to_owned()])));
+    table.add("arch", |_| Ok(architecture().into()));
     table.add("memoryUsed", |_| Ok(Value::Number(resident_bytes())));
     table.add("isTerminal", |arguments| {
         use std::io::IsTerminal;
@@ -78,10 +97,6 @@ fn write(to: &mut impl Write, mut arguments: Arguments) -> Returned {
     let written = to.write_all(&bytes).and_then(|()| to.flush());
     written.map_err(|error| SysError::new("write", error))?;
     NOTHING
-}
-
-fn texts(texts: impl IntoIterator<Item = String>) -> Value {
-    Value::List(texts.into_iter().map(Value::Text).collect())
 }
 
 fn executable() -> String {

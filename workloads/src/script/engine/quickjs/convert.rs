@@ -1,7 +1,8 @@
 //! Values of the host to values of the engine, and back.
 
-use rquickjs::{Array, ArrayBuffer, Ctx, Error, Exception, Object, Result, Value};
+use rquickjs::{Array, Ctx, Error, Exception, Object, Result, TypedArray, Value};
 
+use super::raw;
 use crate::script::value::{Failure, Thrown, Value as Plain};
 
 /// How deep lists go. What is deeper reads as undefined.
@@ -14,7 +15,7 @@ pub(super) fn to_engine<'js>(ctx: &Ctx<'js>, value: &Plain) -> Result<Value<'js>
         Plain::Bool(truth) => Value::new_bool(ctx.clone(), *truth),
         Plain::Number(number) => Value::new_number(ctx.clone(), *number),
         Plain::Text(text) => rquickjs::String::from_str(ctx.clone(), text)?.into_value(),
-        Plain::Bytes(bytes) => ArrayBuffer::new_copy(ctx.clone(), bytes)?.into_value(),
+        Plain::Bytes(bytes) => TypedArray::<u8>::new_copy(ctx.clone(), bytes)?.into_value(),
         Plain::List(list) => {
             let array = Array::new(ctx.clone())?;
             for (index, value) in list.iter().enumerate() {
@@ -35,8 +36,9 @@ pub(super) fn from_engine(value: &Value<'_>, depth: u32) -> Plain {
         return Plain::Bool(truth);
     }
     if let Some(text) = value.as_string() {
-        // A lone surrogate has no place in UTF-8, and nor has the text it stands in.
-        return text.to_string().map_or(Plain::Undefined, Plain::Text);
+        // A lone surrogate has no place in UTF-8: it is replaced, as Node does.
+        let text = text.to_string().or_else(|_| raw::text_lossy(text));
+        return text.map_or(Plain::Undefined, Plain::Text);
     }
     if value.is_null() {
         return Plain::Null;
@@ -48,7 +50,7 @@ pub(super) fn from_engine(value: &Value<'_>, depth: u32) -> Plain {
         let values = array.iter::<Value<'_>>().flatten();
         return Plain::List(values.map(|value| from_engine(&value, depth + 1)).collect());
     }
-    super::raw::bytes(value).map_or(Plain::Undefined, Plain::Bytes)
+    raw::bytes(value).map_or(Plain::Undefined, Plain::Bytes)
 }
 
 /// An error object.
@@ -77,6 +79,6 @@ pub(super) fn throw(ctx: &Ctx<'_>, thrown: &Thrown) -> Error {
 /// An error that ends JavaScript.
 fn halt<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
     let error = Exception::from_message(ctx.clone(), "halted")?.into_value();
-    super::raw::make_uncatchable(ctx, &error);
+    raw::make_uncatchable(ctx, &error);
     Ok(error)
 }

@@ -79,14 +79,18 @@ pub(super) fn promise_state<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Option<(
     (0..=2).contains(&state).then_some((state, result))
 }
 
-/// What a proxy stands before; `None` where the value is no proxy.
+/// What a proxy stands before, null where it is revoked; `None` where the value is no proxy.
 pub(super) fn proxy_target<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Option<Value<'js>> {
     // SAFETY: as for the state of a promise.
     unsafe {
         if !qjs::JS_IsProxy(value.as_raw()) {
             return None;
         }
-        take(ctx, qjs::JS_GetProxyTarget(ctx.as_raw().as_ptr(), value.as_raw())).ok()
+        let target = take(ctx, qjs::JS_GetProxyTarget(ctx.as_raw().as_ptr(), value.as_raw()));
+        Some(target.unwrap_or_else(|_| {
+            drop(ctx.catch());
+            Value::new_null(ctx.clone())
+        }))
     }
 }
 
@@ -106,6 +110,33 @@ pub(super) fn bytes(value: &Value<'_>) -> Option<Vec<u8>> {
     let buffer = ArrayBuffer::from_object(object.clone())?;
     // SAFETY: as above.
     unsafe { buffer.as_bytes() }.map(<[u8]>::to_vec)
+}
+
+/// A text that is no UTF-16, with what is wrong in it replaced.
+pub(super) fn text_lossy(text: &rquickjs::String<'_>) -> Result<String> {
+    let ctx = text.ctx();
+    let mut bytes = 0;
+    // SAFETY: the engine gives a text of `bytes` bytes, which is freed when it has been copied.
+    unsafe {
+        let context = ctx.as_raw().as_ptr();
+        let start = qjs::JS_ToCStringLen(context, &raw mut bytes, text.as_value().as_raw());
+        if start.is_null() {
+            return Err(Error::Exception);
+        }
+        let copy = std::slice::from_raw_parts(start.cast::<u8>(), bytes as usize).to_vec();
+        qjs::JS_FreeCString(context, start);
+        Ok(replace_surrogates(copy))
+    }
+}
+
+/// The engine writes a lone surrogate as three bytes, as if it were a character.
+fn replace_surrogates(mut bytes: Vec<u8>) -> String {
+    for at in 0..bytes.len().saturating_sub(2) {
+        if bytes[at] == 0xED && bytes[at + 1] >= 0xA0 {
+            bytes[at..at + 3].copy_from_slice("\u{FFFD}".as_bytes());
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// How many bytes the engine has allocated.

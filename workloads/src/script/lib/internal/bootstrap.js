@@ -44,6 +44,7 @@ return {
     return false;
   },
   invoke: lifecycle.invoke,
+  pending: lifecycle.pending,
   rejection: rejections.note,
   stack: load('internal/stack').current,
   resolveModule: esm.resolve,

@@ -1,7 +1,7 @@
 // What happens to an error that nobody has caught: handlers get it, or the program ends with
 // status 1, or 7 where a handler throws itself.
 //
-// internal.halt(status), internal.writeStderr(string), internal.readSource(file) -> string or
+// internal.halt(status), internal.writeStderr(string), internal.sourceText(file) -> string or
 // undefined.
 'use strict';
 
@@ -55,7 +55,7 @@ function excerpt(error) {
   const at = place(error);
   if (at === undefined) return '';
   const file = at.file.startsWith('file://') ? decodeURIComponent(at.file.slice(7)) : at.file;
-  const source = internal.readSource(file);
+  const source = internal.sourceText(file);
   const line = source === undefined ? undefined : source.split('\n')[at.line - 1];
   if (line === undefined) return '';
   const mark = line.slice(0, Math.max(at.column - 1, 0)).replace(/[^\t]/g, ' ');

@@ -10,7 +10,7 @@ const { uncaught } = require('internal/fatal');
 const UNFINISHED = 13;
 
 let unfinished = false;
-let exported;
+const lambda = internal.isLambda() ? require('internal/lambda') : undefined;
 
 // Called by the host. Returns whether it has failed.
 function main() {
@@ -18,10 +18,12 @@ function main() {
   try {
     const file = resolve.mainFile(process.argv[1]);
     process.argv[1] = file;
+    if (lambda !== undefined) require('internal/pending').begin();
     if (resolve.isModule(file)) {
       runModule(file);
     } else {
-      exported = require('internal/cjs').runMain(file, internal.mainSource());
+      const module = require('internal/cjs').runMain(file, internal.mainSource());
+      lambda?.setExported(module);
     }
   } catch (error) {
     uncaught(error);
@@ -35,12 +37,13 @@ function runModule(file) {
   unfinished = true;
   const done = (namespace) => {
     unfinished = false;
-    exported = namespace;
+    lambda?.setExported(namespace);
   };
-  esm.runMain(file).then(done, (error) => {
+  const ran = esm.runMain(file).then(done, (error) => {
     unfinished = false;
     uncaught(error, true);
   });
+  lambda?.setReady(ran);
 }
 
 function beforeExit() {
@@ -70,8 +73,13 @@ function exit() {
   return Math.trunc(Number(process.exitCode ?? 0)) || 0;
 }
 
-function invoke(id, event, context) {
-  return require('internal/lambda').invoke(exported, id, event, context);
+function invoke(number, event) {
+  return lambda.invoke(number, event);
 }
 
-module.exports = { beforeExit, exit, invoke, main };
+// What an invocation has left: [what, line, invocation] for each.
+function pending() {
+  return require('internal/pending').list();
+}
+
+module.exports = { beforeExit, exit, invoke, main, pending };

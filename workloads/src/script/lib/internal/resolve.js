@@ -11,9 +11,9 @@ const builtins = new Set(internal.libraryNames().filter((name) => !name.startsWi
 // What Node has and this has not.
 const LEFT_OUT = new Set(['async_hooks', 'child_process', 'cluster', 'crypto', 'dgram',
   'diagnostics_channel', 'dns', 'dns/promises', 'domain', 'http', 'http2', 'https', 'inspector',
-  'module', 'os', 'punycode', 'readline', 'readline/promises', 'repl', 'stream', 'stream/promises',
+  'module', 'punycode', 'readline', 'readline/promises', 'repl', 'stream', 'stream/promises',
   'stream/web', 'sys', 'test', 'tls', 'trace_events', 'tty', 'util/types', 'v8', 'vm', 'wasi',
-  'worker_threads', 'zlib', 'string_decoder', 'querystring']);
+  'worker_threads', 'zlib']);
 
 // The name of a builtin module that is there, undefined for what is no builtin.
 function builtin(specifier) {

@@ -27,6 +27,32 @@ function duration(ms) {
   return 1;
 }
 
+// Notes on what is made, where somebody wants them.
+const notes = new WeakMap();
+let watcher;
+
+function watch(callback) {
+  watcher = callback;
+}
+
+function note(made) {
+  const taken = {};
+  notes.set(made, taken);
+  watcher(taken);
+}
+
+// What waits, in the order in which it was made.
+function waiting() {
+  const all = [...timers.values(), ...immediates.values()].sort((a, b) => a[kId] - b[kId]);
+  return all.map((made) => ({ what: describe(made), notes: notes.get(made) }));
+}
+
+function describe(made) {
+  if (made instanceof Immediate) return 'setImmediate';
+  return made._repeat === null ?
+    `setTimeout of ${made._idleTimeout} ms` : `setInterval of ${made._repeat} ms`;
+}
+
 class Timeout {
   constructor(callback, ms, args, repeats) {
     this._idleTimeout = duration(ms);
@@ -37,6 +63,7 @@ class Timeout {
     Object.defineProperty(this, kRefed, { value: true, writable: true });
     Object.defineProperty(this, kId, { value: 0, writable: true });
     start(this);
+    if (watcher !== undefined) note(this);
   }
 
   ref() {
@@ -137,6 +164,7 @@ class Immediate {
     Object.defineProperty(this, kId, { value: ++last });
     immediates.set(this[kId], this);
     internal.setImmediate(this[kId]);
+    if (watcher !== undefined) note(this);
   }
 
   ref() {
@@ -193,4 +221,6 @@ function runImmediate(id) {
   return failed;
 }
 
-module.exports = { Immediate, Timeout, clearImmediate, clearTimeout, runImmediate, runTimer };
+module.exports = {
+  Immediate, Timeout, clearImmediate, clearTimeout, runImmediate, runTimer, waiting, watch,
+};

@@ -1,0 +1,33 @@
+// What is pending, with the line that made it: kept under Lambda, where what one invocation leaves
+// runs in the next one.
+'use strict';
+
+const { frames } = require('internal/stack');
+const timers = require('internal/timers');
+
+let invocation = 0;
+
+function setInvocation(number) {
+  invocation = number;
+}
+
+// Has the timers and immediates that are made from now on remember where.
+function begin() {
+  timers.watch((made) => {
+    made.madeIn = invocation;
+    [made.madeAt = ''] = frames(require('internal/stack').current());
+  });
+}
+
+function place(line) {
+  return line.replace(/^ *at /, '');
+}
+
+// What waits, made in an invocation: [what, line, invocation] for each.
+function list() {
+  return timers.waiting()
+    .filter(({ notes }) => notes !== undefined && notes.madeIn > 0)
+    .map(({ what, notes }) => [what, place(notes.madeAt), notes.madeIn]);
+}
+
+module.exports = { begin, list, setInvocation };

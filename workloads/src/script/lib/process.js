@@ -1,0 +1,4 @@
+// The module `process`.
+'use strict';
+
+module.exports = require('internal/process');
