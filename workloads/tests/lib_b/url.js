@@ -112,10 +112,12 @@ function isNodesOwn(start, name) {
   return start.startsWith('foo:') && ['host', 'hostname', 'port', 'pathname'].includes(name);
 }
 
-// Node leaves `foo://h/..` without a path, where the standard has `/`.
+// Node leaves `foo://h/..` without a path, where the standard has `/`, and takes all that begins
+// with `C:` in a file's path for a drive, which `..` does not leave.
 function losesSlash(text, base) {
+  if (/C[:|].*(\.|%2e){2}/is.test(text)) return true;
   const upAlone = /\/(\.|%2e){2}($|[?#\/])/i.test(text.replace(/\s/g, ''));
-  return upAlone && /^foo:/.test(text.includes(':') ? text : base);
+  return upAlone && !/^\s*(http|ws|file):/.test(/^\s*[a-z0-9]+:/i.test(text) ? text : base);
 }
 
 module.exports = async (suite) => {
