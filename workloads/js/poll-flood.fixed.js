@@ -1,7 +1,7 @@
 // title: The same messages, taken at once and worked on in slices.
 // fixed: Takes the messages when they come and works on them in slices of 2 ms.
 // see: No block: a message waits in a queue, and the loop turns.
-// args: --count=100 Connections; each takes two descriptors.
+// args: --count=100 Connections, at least 1; each takes two descriptors.
 // args: --work-us=2000 Busy work for what each client sends.
 'use strict';
 

@@ -3,7 +3,7 @@
 //   before the loop goes on to its immediates and timers: each callback is short, and the turn is
 //   long.
 // see: One block of about 200 ms in the poll phase, in a function named handleMessage.
-// args: --count=100 Connections; each takes two descriptors.
+// args: --count=100 Connections, at least 1; each takes two descriptors.
 // args: --work-us=2000 Busy work for what each client sends.
 // fixed: Takes the messages when they come and works on them in slices of 2 ms.
 'use strict';

@@ -1,7 +1,7 @@
 // title: The same sockets, closed one a turn.
 // fixed: Closes one socket a turn, the next from an immediate.
 // see: No block: each turn's close phase runs one callback of 2 ms.
-// args: --count=100 Sockets; each takes two descriptors.
+// args: --count=100 Sockets, at least 1; each takes two descriptors.
 // args: --work-us=2000 Busy work in each close callback.
 'use strict';
 

@@ -2,7 +2,7 @@
 // wrong: A service lets go of all its clients at once, and each close callback tidies up. They run
 //   in the close phase of one turn, one after the other.
 // see: One block of 200 ms or more in the close phase, in a function named tidyUp.
-// args: --count=100 Sockets; each takes two descriptors.
+// args: --count=100 Sockets, at least 1; each takes two descriptors.
 // args: --work-us=2000 Busy work in each close callback.
 // fixed: Closes one socket a turn, the next from an immediate.
 'use strict';

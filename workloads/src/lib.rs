@@ -13,6 +13,7 @@ mod catalogue;
 mod job;
 mod machine;
 mod script;
+mod script_catalogue;
 mod story;
 mod truth;
 
@@ -21,6 +22,9 @@ pub use catalogue::{UnknownWorkload, all, find};
 pub use job::{Job, Rounds, RunError, Variant};
 pub use machine::Refused;
 pub use script::{Invocation, Lambda, Pending, Script, ScriptError};
+pub use script_catalogue::{
+    Claim, HeaderError, KnownScript, ScriptArg, ScriptHeader, UnknownScript, find_script, scripts,
+};
 pub use story::Story;
 pub use truth::{Truth, TruthRow};
 

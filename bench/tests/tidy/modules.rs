@@ -53,7 +53,18 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["dashboard", "otlp", "text"],
         ],
     ),
-    ("workloads", &[&["args"], &["story"], &["machine"], &["truth"], &["job"], &["catalogue"]]),
+    (
+        "workloads",
+        &[
+            &["args"],
+            &["story"],
+            &["machine"],
+            &["truth"],
+            &["job"],
+            &["catalogue"],
+            &["script_catalogue"],
+        ],
+    ),
     (
         "agent",
         &[

@@ -25,7 +25,7 @@ let steps = 0;
 function step() {
   const end = performance.now() + workUs / 1000;
   while (performance.now() < end);
-  if (++steps === count) throw new Error('the last step failed');
+  if (!(++steps < count)) throw new Error('the last step failed');
 }
 
 let [caught, unhandled] = [0, 0];

@@ -31,7 +31,7 @@ function step() {
 }
 
 function fork(promise, left) {
-  if (left === 0) return;
+  if (!(left > 0)) return;
   fork(promise.then(step), left - 1);
   fork(promise.then(step), left - 1);
 }

@@ -38,7 +38,7 @@ async function connect() {
     try {
       return await attempt();
     } catch (error) {
-      if (left === 1) throw error;
+      if (!(left > 1)) throw error;
     }
   }
 }

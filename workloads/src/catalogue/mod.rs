@@ -157,7 +157,7 @@ impl fmt::Display for UnknownWorkload {
 impl std::error::Error for UnknownWorkload {}
 
 /// The number of letters to add, drop or change to make one name of the other.
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, letter) in a.chars().enumerate() {
