@@ -22,6 +22,8 @@ pub(crate) struct Outcome {
     pub(crate) status: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+    /// How long its thread waited for a CPU, in milliseconds; 0 where the system does not tell.
+    pub(crate) starved_ms: f64,
     /// The jobs in the longest microtask drain, by V8's own trace.
     pub(crate) longest_drain: u64,
 }
@@ -56,6 +58,8 @@ pub(crate) fn run(script: &Script, args: &[&str]) -> Outcome {
     let mut child = Command::new("node")
         .args(["--trace-event-categories", "v8.execute", "--trace-event-file-pattern"])
         .arg(&trace)
+        .arg("--require")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node/starved.js"))
         .arg(folder().join(script.path))
         .args(args)
         .env_remove("NODE_OPTIONS")
@@ -77,12 +81,20 @@ pub(crate) fn run(script: &Script, args: &[&str]) -> Outcome {
         }
         thread::sleep(Duration::from_millis(5));
     };
+    let stderr = fs::read_to_string(place("err")).unwrap();
     Outcome {
         status: status.code(),
         stdout: fs::read_to_string(place("out")).unwrap(),
-        stderr: fs::read_to_string(place("err")).unwrap(),
+        starved_ms: starved_ms(&stderr).unwrap_or(0.0),
+        stderr,
         longest_drain: longest_drain(&fs::read_to_string(&trace).unwrap()),
     }
+}
+
+fn starved_ms(stderr: &str) -> Option<f64> {
+    let line = stderr.lines().rev().find_map(|line| line.strip_prefix("waited for a CPU: "))?;
+    let waited_ns: f64 = line.strip_suffix(" ns")?.parse().ok()?;
+    Some(waited_ns / 1e6)
 }
 
 fn longest_drain(trace: &str) -> u64 {
