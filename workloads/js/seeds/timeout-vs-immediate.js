@@ -3,10 +3,6 @@
 //   the immediate is.
 // see: Two lines, in either order. Run it a few times.
 // source: event loop workflow article, 2018
-// claim: The same uncertainty is to be expected inside a timer's callback.
-// fact: There the immediate is always first: the check phase lies between a timer's callback and
-//   the next look at the timers.
-// since: always so
 'use strict';
 
 setTimeout(() => {
