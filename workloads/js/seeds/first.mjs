@@ -1,9 +1,15 @@
 // title: The order puzzle as an ES module: line for line the code of first.js.
 // shows: A module is evaluated in a reaction of a promise, so in a drain of microtasks: those end
-//   before the ticks have a turn. It runs in a callback of the poll phase: immediates come before
-//   timers.
-// see: Reactions and microtasks, nextTick 1 to 3, immediates, timeouts.
+//   before the ticks have a turn. Node 20 does so in a callback of the poll phase: immediates come
+//   before timers.
+// see: Reactions and microtasks, nextTick 1 to 3, then immediates and timeouts; from Node 22 on
+//   timeouts and immediates.
 // source: broken promises article
+// claim: A module runs when the event loop has started, in the poll phase, so immediates come
+//   before timers.
+// fact: So it does in Node 20. Node 22 evaluates it before the loop begins, so the timers come
+//   first, as in a script.
+// since: seen in Node 22.23
 
 'use strict';
 

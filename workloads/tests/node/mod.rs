@@ -28,16 +28,17 @@ pub(crate) struct Outcome {
     pub(crate) longest_drain: u64,
 }
 
-/// Whether there is a Node that is new enough; says so where there is none.
-pub(crate) fn is_there() -> bool {
+/// The major version of the Node on the PATH; `None`, and a line that says so, where there is none
+/// or it is too old.
+pub(crate) fn version() -> Option<u32> {
     static MAJOR: OnceLock<Option<u32>> = OnceLock::new();
     let major = MAJOR.get_or_init(|| {
         let output = Command::new("node").arg("--version").output().ok()?;
         let version = String::from_utf8(output.stdout).ok()?;
         version.strip_prefix('v')?.split('.').next()?.parse().ok()
     });
-    let found = major.is_some_and(|major| major >= OLDEST);
-    if !found {
+    let found = major.filter(|major| *major >= OLDEST);
+    if found.is_none() {
         println!("skipped: there is no node of version {OLDEST} or newer on the PATH");
     }
     found
