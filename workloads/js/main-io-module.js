@@ -9,7 +9,7 @@ const fs = require('fs');
 
 const others = [
   () => fs.stat('.', () => queueAll('io')),
-  // As Node does it: in a reaction of the promise that the file is loaded.
+  // As Node 20 does it: in a reaction of the promise that the file is loaded.
   () => fs.stat('.', () => Promise.resolve('module').then(queueAll)),
 ];
 

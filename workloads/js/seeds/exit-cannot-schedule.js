@@ -7,7 +7,7 @@
 // claim: Nothing that an exit handler schedules is ever called.
 // fact: No timer, immediate or tick is. Microtasks still are, as they need no loop: they are
 //   drained once more behind the handlers, unless process.exit() was called.
-// since: seen in Node 20
+// since: seen in Node 20, 22 and 24
 'use strict';
 
 process.on('exit', () => {

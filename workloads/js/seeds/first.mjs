@@ -9,7 +9,7 @@
 //   before timers.
 // fact: So it does in Node 20. Node 22 evaluates it before the loop begins, so the timers come
 //   first, as in a script.
-// since: seen in Node 22.23
+// since: seen in Node 22.23 and 24.21
 
 'use strict';
 
