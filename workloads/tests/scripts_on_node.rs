@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use loopscope_workloads::{Script, ScriptHeader, Variant, all, find_script, scripts};
+use loopscope_workloads::{KnownScript, ScriptHeader, Variant, all, find_script, scripts};
 
 /// The longest that a script may be, its header included.
 const LINES_MAX: usize = 60;
@@ -83,7 +83,7 @@ const CHANGED: [(&str, u32); 1] = [("seeds/first.mjs", 22)];
 const TRIES: usize = 3;
 
 /// Lets a script try until it has nothing to complain of.
-fn judge(script: &Script, attempt: impl Fn(&Script) -> Option<String>) {
+fn judge(script: &KnownScript, attempt: impl Fn(&KnownScript) -> Option<String>) {
     let mut complaints = Vec::new();
     while complaints.len() < TRIES {
         match attempt(script) {
@@ -94,7 +94,7 @@ fn judge(script: &Script, attempt: impl Fn(&Script) -> Option<String>) {
     panic!("{}: {complaints:#?}", script.path);
 }
 
-fn header(script: &Script) -> ScriptHeader {
+fn header(script: &KnownScript) -> ScriptHeader {
     script.header().unwrap_or_else(|error| panic!("{}: {error}", script.path))
 }
 
@@ -178,7 +178,7 @@ fn what_is_wrong_is_what_node_sees() {
 
 /// Runs a script and holds what it says against what it promises and what V8 counted. Returns what
 /// a machine that is busy may have caused; whatever else is wrong fails at once.
-fn check_truth(script: &Script) -> Option<String> {
+fn check_truth(script: &KnownScript) -> Option<String> {
     let (path, name) = (script.path, script.name());
     let outcome = node::run(script, &[]);
     let truth = outcome.truth().unwrap_or_else(|| panic!("{path}: no truth: {outcome:?}"));
@@ -231,7 +231,7 @@ fn stories_and_seeds_print_what_was_recorded() {
 
 /// What a script prints each time on this version of Node. Panics where neither that nor the number
 /// of lines is known.
-fn recorded(script: &Script, version: u32) -> Option<String> {
+fn recorded(script: &KnownScript, version: u32) -> Option<String> {
     let name = script.name();
     let truth = script.text.contains("{ truth: {");
     if truth || DIFFER.iter().any(|(differs, _)| *differs == name) {

@@ -112,7 +112,8 @@ fn invoke(
     }
     let duration_ns = clock.now_ns() - start_ns;
     let answer = host.shared.answer.take();
-    let result = answer.map(|answer| if answer.failed { Err(answer.text) } else { Ok(answer.text) });
+    let result =
+        answer.map(|answer| if answer.failed { Err(answer.text) } else { Ok(answer.text) });
     Ok(Invocation { number, result, duration_ns, pending: pending(host, lp) })
 }
 

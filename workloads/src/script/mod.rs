@@ -107,7 +107,12 @@ fn run_to_the_end(host: &Rc<Host>, lp: &mut Loop) -> Result<i32, ScriptError> {
             break;
         }
     }
-    let status = host.ask(lp, Entry::Exit, &[]);
+    let mut status = None;
+    // What handlers of `exit` have put into the queue of microtasks is run; ticks are not taken.
+    lp.enter(|lp| {
+        status = host.ask(lp, Entry::Exit, &[]);
+        host.checkpoint(lp);
+    });
     Ok(match (host.status(), status) {
         (Some(status), _) => status,
         (None, Some(Value::Number(status))) => status as i32,

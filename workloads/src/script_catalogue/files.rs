@@ -1,17 +1,17 @@
 //! The scripts themselves, compiled in. A script that is added to `workloads/js` is added here; a
 //! test compares the two.
 
-use super::Script;
+use super::KnownScript;
 
 /// Makes a script of each path below `workloads/js`.
 macro_rules! scripts {
     ($($path:literal,)*) => {
-        &[$(Script { path: $path, text: include_str!(concat!("../../js/", $path)) },)*]
+        &[$(KnownScript { path: $path, text: include_str!(concat!("../../js/", $path)) },)*]
     };
 }
 
 /// In order of their paths.
-pub(super) static ALL: &[Script] = scripts![
+pub(super) static ALL: &[KnownScript] = scripts![
     "async-in-loop.fixed.js",
     "async-in-loop.js",
     "await-all-growing.fixed.js",

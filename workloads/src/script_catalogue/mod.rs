@@ -21,14 +21,14 @@ use crate::catalogue::distance;
 
 /// A script that is compiled in.
 #[derive(Debug)]
-pub struct Script {
+pub struct KnownScript {
     /// The path of its file below `workloads/js`, with `/`.
     pub path: &'static str,
     /// Its source.
     pub text: &'static str,
 }
 
-impl Script {
+impl KnownScript {
     /// Its name on the command line: `js/json-block`, `promises/race-and-all`, `seeds/first`. A
     /// module keeps its extension: `seeds/first.mjs`. A twin has the name of its script.
     pub fn name(&self) -> String {
@@ -53,7 +53,7 @@ impl Script {
 }
 
 /// Every script, in order of its path; a twin stands before its script.
-pub fn scripts() -> &'static [Script] {
+pub fn scripts() -> &'static [KnownScript] {
     files::ALL
 }
 
@@ -61,13 +61,13 @@ pub fn scripts() -> &'static [Script] {
 ///
 /// # Errors
 /// When there is none.
-pub fn find_script(name: &str, variant: Variant) -> Result<&'static Script, UnknownScript> {
+pub fn find_script(name: &str, variant: Variant) -> Result<&'static KnownScript, UnknownScript> {
     let named = || scripts().iter().filter(|script| script.name() == name);
     if let Some(script) = named().find(|script| script.variant() == variant) {
         return Ok(script);
     }
     let known = named().next().is_some();
-    let names = scripts().iter().map(Script::name);
+    let names = scripts().iter().map(KnownScript::name);
     let closest = names.min_by_key(|known| distance(known, name));
     let near = closest.filter(|near| !known && distance(near, name) <= name.len() / 2);
     Err(UnknownScript { name: name.to_owned(), known, near })

@@ -36,7 +36,6 @@ pub(super) fn add(table: &mut Table, program: &Program) {
     let mut argv = vec![executable(), program.file.to_string_lossy().into_owned()];
     argv.extend(program.arguments.iter().cloned());
     table.add("argv", move |_| Ok(texts(argv.iter().cloned())));
-    let source = program.source;
     let (file, source) = (program.file.clone(), program.source);
     table.add("sourceText", move |arguments| {
         let asked = Path::new(arguments.text(0));
@@ -73,7 +72,7 @@ pub(super) fn add(table: &mut Table, program: &Program) {
     table.add("userId", |_| Ok(Value::Number(rustix::process::getuid().as_raw().into())));
     table.add("cpuTime", |_| Ok(cpu_time()));
     table.add("pid", |_| Ok(Value::Number(std::process::id().into())));
-    table.add("platform", |_| Ok(texts([platform().to_owned(), architecture().to_owned()])));
+    table.add("platform", |_| Ok(platform().into()));
     table.add("arch", |_| Ok(architecture().into()));
     table.add("memoryUsed", |_| Ok(Value::Number(resident_bytes())));
     table.add("isTerminal", |arguments| {

@@ -123,7 +123,7 @@ pub(super) fn text_lossy(text: &rquickjs::String<'_>) -> Result<String> {
         if start.is_null() {
             return Err(Error::Exception);
         }
-        let copy = std::slice::from_raw_parts(start.cast::<u8>(), bytes as usize).to_vec();
+        let copy = std::slice::from_raw_parts(start.cast::<u8>(), bytes).to_vec();
         qjs::JS_FreeCString(context, start);
         Ok(replace_surrogates(copy))
     }

@@ -1,6 +1,6 @@
 // The object `process`.
 //
-// internal.argv(), environment(), cwd(), pid(), platform() -> [platform, arch], memoryUsed(),
+// internal.argv(), environment(), cwd(), pid(), platform(), arch(), memoryUsed(),
 // now() and hrtime() -> nanoseconds, isTerminal(fd), writeStdout(string), writeStderr(string),
 // halt(status).
 'use strict';
@@ -20,15 +20,13 @@ module.exports = process;
 Object.defineProperty(process, Symbol.toStringTag, { configurable: true, value: 'process' });
 Object.defineProperty(process, '_exiting', { writable: true, value: false });
 
-const [platform, arch] = internal.platform();
-
 Object.assign(process, {
   version: `v${VERSION}`,
   versions: { node: VERSION, loopscope: internal.version(), quickjs: 'ng' },
   release: { name: 'node', lts: 'Iron' },
   title: 'loopscope',
-  platform,
-  arch,
+  platform: internal.platform(),
+  arch: internal.arch(),
   pid: internal.pid(),
   ppid: 0,
   argv: internal.argv(),
