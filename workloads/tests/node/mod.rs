@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use loopscope_workloads::Script;
+use loopscope_workloads::KnownScript;
 use serde_json::Value;
 
 /// Ten times as long as the longest script takes.
@@ -50,7 +50,7 @@ pub(crate) fn folder() -> PathBuf {
 }
 
 /// Runs a script under V8's trace.
-pub(crate) fn run(script: &Script, args: &[&str]) -> Outcome {
+pub(crate) fn run(script: &KnownScript, args: &[&str]) -> Outcome {
     let own = script.path.replace('/', "-");
     let base = Path::new(env!("CARGO_TARGET_TMPDIR")).join(own);
     let place = |extension: &str| base.with_extension(extension);
