@@ -5,30 +5,41 @@ use std::process::ExitCode;
 
 /// The exit codes of the binary. They are a contract: scripts and CI jobs branch on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Exit {
-    /// All went well.
-    Ok = 0,
-    /// The gate found a difference.
-    GateFailed = 1,
-    /// Wrong usage or bad input.
-    Usage = 2,
-    /// The gate could not decide.
-    Inconclusive = 3,
-    /// The run itself failed.
-    RunFailed = 4,
-    /// Refused for lack of rights or support.
-    Refused = 5,
-    /// `--timeout` ran out.
-    TimedOut = 124,
-    /// Ctrl-C, or a request to terminate.
-    Interrupted = 130,
+    /// All went well: 0.
+    Ok,
+    /// The gate found a difference: 1.
+    GateFailed,
+    /// Wrong usage or bad input: 2.
+    Usage,
+    /// The gate could not decide: 3.
+    Inconclusive,
+    /// The run itself failed: 4.
+    RunFailed,
+    /// Refused for lack of rights or support: 5.
+    Refused,
+    /// `--timeout` ran out: 124.
+    TimedOut,
+    /// Ctrl-C, or a request to terminate: 130.
+    Interrupted,
+    /// The program that was run has ended with this status.
+    Program(u8),
 }
 
 impl Exit {
     /// The number that the parent process sees.
     pub const fn code(self) -> u8 {
-        self as u8
+        match self {
+            Exit::Ok => 0,
+            Exit::GateFailed => 1,
+            Exit::Usage => 2,
+            Exit::Inconclusive => 3,
+            Exit::RunFailed => 4,
+            Exit::Refused => 5,
+            Exit::TimedOut => 124,
+            Exit::Interrupted => 130,
+            Exit::Program(status) => status,
+        }
     }
 }
 

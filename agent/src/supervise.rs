@@ -11,18 +11,18 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// What may end a run.
 #[derive(Debug)]
-pub enum Event {
-    /// The workload has ended, well or not.
-    Ended(io::Result<()>),
+pub enum Event<T> {
+    /// What runs on the loop has ended, well or not.
+    Ended(io::Result<T>),
     /// Ctrl-C, or a request to terminate.
     Interrupted,
 }
 
 /// How a run ended.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum Outcome<T> {
     /// By itself.
-    Ended(io::Result<()>),
+    Ended(io::Result<T>),
     /// Its time was up.
     TimedOut,
     /// By Ctrl-C, or a request to terminate.
@@ -35,11 +35,11 @@ pub fn deadline(timeout_ns: Option<u64>) -> Option<Instant> {
 }
 
 /// Waits for the end, calling `watch` meanwhile. What has happened by then outranks the deadline.
-pub fn wait(
-    events: &Receiver<Event>,
+pub fn wait<T>(
+    events: &Receiver<Event<T>>,
     deadline: Option<Instant>,
     mut watch: impl FnMut(),
-) -> Outcome {
+) -> Outcome<T> {
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         match events.recv_timeout(left.unwrap_or(TICK).min(TICK)) {

@@ -1,4 +1,4 @@
-//! Durations and counts as people write and read them.
+//! Durations, sizes and counts as people write and read them.
 
 use std::fmt;
 
@@ -49,6 +49,56 @@ pub fn parse_duration_ns(text: &str) -> Result<u64, DurationError> {
         return Err(DurationError { too_long: true, ..error() });
     }
     Ok(ns.round() as u64)
+}
+
+/// Why a text is not a size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SizeError {
+    text: String,
+}
+
+impl fmt::Display for SizeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = &self.text;
+        write!(
+            f,
+            "`{text}` is no size; write a number above 0 and a unit, as in 512KiB, 256MiB or 1GiB"
+        )
+    }
+}
+
+impl std::error::Error for SizeError {}
+
+/// Units of sizes and their bytes.
+const SIZES: [(&str, f64); 7] = [
+    ("B", 1.0),
+    ("kB", 1e3),
+    ("KiB", 1024.0),
+    ("MB", 1e6),
+    ("MiB", 1_048_576.0),
+    ("GB", 1e9),
+    ("GiB", 1_073_741_824.0),
+];
+
+/// Reads `512KiB`, `256MiB`, `1.5GiB`, and `kB`, `MB`, `GB`, which are powers of ten. Returns bytes.
+///
+/// # Errors
+/// When the text is not a number with a known unit, or is less than a byte or more than an `i64`
+/// holds.
+pub fn parse_size_bytes(text: &str) -> Result<u64, SizeError> {
+    let error = || SizeError { text: text.to_owned() };
+    let trimmed = text.trim();
+    let digits = trimmed.trim_end_matches(char::is_alphabetic);
+    let unit = &trimmed[digits.len()..];
+    let (_, factor) = SIZES.iter().find(|(name, _)| *name == unit).ok_or_else(error)?;
+    let plain = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let number: f64 = digits.parse().ok().filter(|_| plain).ok_or_else(error)?;
+    let bytes = (number * factor).round();
+    if !(1.0..i64::MAX as f64).contains(&bytes) {
+        return Err(error());
+    }
+    Ok(bytes as u64)
 }
 
 /// A duration for people, three digits: `1.50 s`, `25.0 µs`, `0 ns`.
@@ -107,6 +157,19 @@ mod tests {
         let error = parse_duration_ns("99999999h").expect_err("too long").to_string();
         assert!(error.contains("at most 87600h"), "{error}");
         assert!(parse_duration_ns("87600h").is_ok());
+    }
+
+    #[test]
+    fn sizes_are_read() {
+        let check = |text, bytes| assert_eq!(parse_size_bytes(text), Ok(bytes), "{text}");
+        check("1B", 1);
+        check("2kB", 2_000);
+        check("32MiB", 33_554_432);
+        check("1.5GiB", 1_610_612_736);
+        for text in ["", "5", "0MiB", "0.1B", "-1MB", "1mb", "MiB", "1e3MB", "99999999999GiB"] {
+            let error = parse_size_bytes(text).expect_err(text).to_string();
+            assert!(error.contains("256MiB"), "{error}");
+        }
     }
 
     #[test]

@@ -2,15 +2,16 @@
 
 use clap::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use loopscope_workloads::Workload;
+
+use super::params::Subject;
 
 /// `<what was wrong>; <what to do>`.
-pub(super) fn one_line(error: &Error, workload: Option<&Workload>) -> String {
+pub(super) fn one_line(error: &Error, subject: &Subject) -> String {
     let option = context(error, ContextKind::InvalidArg);
     let option = option.split(' ').next().unwrap_or_default();
     let value = context(error, ContextKind::InvalidValue);
     match error.kind() {
-        ErrorKind::UnknownArgument => unknown_argument(error, option, workload),
+        ErrorKind::UnknownArgument => unknown_argument(error, option, subject),
         ErrorKind::InvalidValue if value.is_empty() => {
             format!("`{option}` lacks its value; {}", allowed(error))
         }
@@ -48,8 +49,8 @@ pub(super) fn one_line(error: &Error, workload: Option<&Workload>) -> String {
     }
 }
 
-fn unknown_argument(error: &Error, option: &str, workload: Option<&Workload>) -> String {
-    let known = workload.filter(|workload| !workload.params.is_empty()).map(|workload| {
+fn unknown_argument(error: &Error, option: &str, subject: &Subject) -> String {
+    let known = subject.workload().filter(|workload| !workload.params.is_empty()).map(|workload| {
         let names: Vec<_> = workload.params.iter().map(|p| format!("--{}", p.name)).collect();
         format!("the parameters of {} are {}", workload.name, names.join(", "))
     });
@@ -59,7 +60,12 @@ fn unknown_argument(error: &Error, option: &str, workload: Option<&Workload>) ->
         (Some(name), Some(known)) => format!("did you mean `{name}`? {known}"),
         (Some(name), None) => format!("did you mean `{name}`?"),
         (None, Some(known)) => format!("{known}; `--help` lists all options"),
-        (None, None) => "`--help` lists all options".to_owned(),
+        (None, None) => match subject {
+            Subject::Script(name) => {
+                format!("what is for the script stands behind `--`: {name} -- {option}")
+            }
+            Subject::Workload(_) | Subject::Unknown => "`--help` lists all options".to_owned(),
+        },
     };
     let what = if option.starts_with('-') { "option" } else { "argument" };
     format!("unknown {what} `{option}`; {cure}")
@@ -146,6 +152,10 @@ mod tests {
         check("loopscope run sync-promises extra", &["unknown argument `extra`"]);
         check("loopscope run sync-promises --fixed --fixed", &["`--fixed`", "more than once"]);
         check("loopscope run x --stall-threshold 0", &["every turn would be a stall"]);
+        check("loopscope run a.js --zzzz", &["unknown option `--zzzz`", "a.js -- --zzzz"]);
+        check("loopscope run ./a --count 9 -- sync-promises", &["unknown option `--count`"]);
+        check("loopscope run a.js b", &["unknown argument `b`", "a.js -- b"]);
+        check("loopscope run a.js --max-memory 9", &["`9`", "`--max-memory`", "256MiB"]);
         check("loopscope gate -- sync-promises", &["--lock <FILE>"]);
         check("loopscope gate --lock x", &["<NAME>"]);
     }

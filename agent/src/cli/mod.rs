@@ -14,11 +14,11 @@ use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use loop_core::units::parse_duration_ns;
+use loop_core::units::{parse_duration_ns, parse_size_bytes};
 use loopscope_workloads::Rounds;
 
 use crate::exit::Failure;
-pub use params::{Selection, SelectionError};
+pub use params::{Selection, SelectionError, names_script};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -79,7 +79,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(override_usage = RUN_USAGE, after_help = RUN_EXAMPLES)]
 pub struct RunArgs {
-    /// The workload
+    /// The workload, or the JavaScript file
     pub name: String,
     /// What was given for the workload's parameters, as (name, value).
     #[arg(skip)]
@@ -118,6 +118,13 @@ pub struct RunArgs {
     /// Time every callback and every short drain as well; costs two clock readings a callback
     #[arg(long, env = "LOOPSCOPE_DETAIL", value_parser = BoolishValueParser::new())]
     pub detail: bool,
+    /// The most memory that a script may use, as in 256MiB
+    #[arg(long = "max-memory", env = "LOOPSCOPE_MAX_MEMORY", value_name = "SIZE",
+          value_parser = parse_size_bytes)]
+    pub max_memory_bytes: Option<u64>,
+    /// What a script finds in `process.argv`, behind `--`
+    #[arg(last = true, value_name = "ARGS")]
+    pub script_args: Vec<String>,
 }
 
 /// Options of `workloads`.
@@ -219,8 +226,8 @@ pub enum Request {
 /// # Errors
 /// [`Failure`] of kind usage, with one line that says what to write instead.
 pub fn parse(argv: Vec<OsString>, colour: bool) -> Result<Request, Failure> {
-    let workload = params::named_workload(&argv, &Cli::command());
-    let command = Cli::command().mut_subcommand("run", |run| params::add_to(run, workload));
+    let subject = params::subject(&argv, &Cli::command());
+    let command = Cli::command().mut_subcommand("run", |run| params::add_to(run, &subject));
     let command = without_empty_variables(command);
     let mut matches = match command.try_get_matches_from(argv) {
         Ok(matches) => matches,
@@ -232,11 +239,11 @@ pub fn parse(argv: Vec<OsString>, colour: bool) -> Result<Request, Failure> {
                 text.to_string()
             }));
         }
-        Err(error) => return Err(Failure::usage(errors::one_line(&error, workload))),
+        Err(error) => return Err(Failure::usage(errors::one_line(&error, &subject))),
     };
     let given = matches.subcommand_matches("run").map(params::given).unwrap_or_default();
     let parsed = Cli::from_arg_matches_mut(&mut matches)
-        .map_err(|error| Failure::usage(errors::one_line(&error, workload)))?;
+        .map_err(|error| Failure::usage(errors::one_line(&error, &subject)))?;
     Ok(Request::Do(match parsed.command {
         Command::Run(run) => Command::Run(RunArgs { params: given, ..run }),
         other => other,
@@ -262,7 +269,8 @@ mod tests {
     fn the_definitions_are_sound() {
         Cli::command().debug_assert();
         for workload in loopscope_workloads::all() {
-            let add = |run| params::add_to(run, Some(workload));
+            let subject = params::Subject::Workload(workload);
+            let add = |run| params::add_to(run, &subject);
             Cli::command().mut_subcommand("run", add).debug_assert();
         }
     }

@@ -11,21 +11,54 @@ use loopscope_workloads::{
 
 use super::errors;
 
-/// The workload that a command line names, found before it is parsed.
+/// Whether a name is that of a JavaScript file, and not of a workload.
+pub fn names_script(name: &str) -> bool {
+    let ends = [".js", ".mjs", ".cjs"];
+    name.contains('/') || name == "." || name == ".." || ends.iter().any(|end| name.ends_with(end))
+}
+
+/// What `run` is to run, as far as it matters for its options.
+#[derive(Clone, Debug)]
+pub(super) enum Subject {
+    /// A workload, whose parameters are options.
+    Workload(&'static Workload),
+    /// A script, whose arguments stand behind `--`.
+    Script(String),
+    /// A name that isn't known, or none.
+    Unknown,
+}
+
+impl Subject {
+    /// The workload that it is.
+    pub(super) fn workload(&self) -> Option<&'static Workload> {
+        match self {
+            Subject::Workload(workload) => Some(workload),
+            Subject::Script(_) | Subject::Unknown => None,
+        }
+    }
+}
+
+/// What a command line names, found before it is parsed.
 ///
-/// It is the first word behind `run` that is a workload's name and no value of an option.
-pub(super) fn named_workload(argv: &[OsString], cli: &Command) -> Option<&'static Workload> {
+/// It is the first word behind `run` that names a workload or a script and is no value of an option.
+pub(super) fn subject(argv: &[OsString], cli: &Command) -> Subject {
+    named(argv, cli).unwrap_or(Subject::Unknown)
+}
+
+fn named(argv: &[OsString], cli: &Command) -> Option<Subject> {
     let run = cli.find_subcommand("run")?;
     let mut words = argv.iter().skip(1).map(|word| word.to_string_lossy());
     words.by_ref().find(|word| word == "run")?;
-    while let Some(word) = words.next() {
+    while let Some(word) = words.next().filter(|word| word != "--") {
         if let Some(option) = word.strip_prefix("--") {
             let takes_value = |arg: &Arg| arg.get_long() == Some(option) && has_value(arg);
             if run.get_arguments().any(takes_value) {
                 words.next();
             }
         } else if let Ok(workload) = workloads::find(&word) {
-            return Some(workload);
+            return Some(Subject::Workload(workload));
+        } else if names_script(&word) {
+            return Some(Subject::Script(word.into_owned()));
         }
     }
     None
@@ -35,15 +68,13 @@ fn has_value(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Set | ArgAction::Append)
 }
 
-/// Adds a workload's parameters to a command. Without a workload, those of all are taken but not
-/// shown: what is told then is that the workload isn't known.
-pub(super) fn add_to(command: Command, workload: Option<&'static Workload>) -> Command {
-    let Some(workload) = workload else {
-        let mut names: Vec<_> =
-            workloads::all().iter().flat_map(|w| w.params.iter().map(|p| p.name)).collect();
-        names.sort_unstable();
-        names.dedup();
-        return command.args(names.into_iter().map(|name| Arg::new(name).long(name).hide(true)));
+/// Adds the subject's parameters to a command. Of a name that isn't known those of all workloads are
+/// taken but not shown: what is told then is that it isn't known.
+pub(super) fn add_to(command: Command, subject: &Subject) -> Command {
+    let workload = match subject {
+        Subject::Workload(workload) => workload,
+        Subject::Script(name) => return command.about(format!("Run {name}, a JavaScript program")),
+        Subject::Unknown => return add_all_to(command),
     };
     let args = workload.params.iter().map(|param| {
         let help = format!("{} [default: {}]", param.help, param.default);
@@ -55,6 +86,14 @@ pub(super) fn add_to(command: Command, workload: Option<&'static Workload>) -> C
             .allow_hyphen_values(true)
     });
     command.about(format!("Run {}: {}", workload.name, workload.summary)).args(args)
+}
+
+fn add_all_to(command: Command) -> Command {
+    let mut names: Vec<_> =
+        workloads::all().iter().flat_map(|w| w.params.iter().map(|p| p.name)).collect();
+    names.sort_unstable();
+    names.dedup();
+    command.args(names.into_iter().map(|name| Arg::new(name).long(name).hide(true)))
 }
 
 /// Parameters that were given, as (name, value).
@@ -116,9 +155,11 @@ impl Selection {
         let name = words.next().unwrap_or_default();
         let workload = workloads::find(name).map_err(SelectionError::Unknown)?;
         let command = Command::new(workload.name).no_binary_name(true).disable_help_flag(true);
-        let matches = add_to(command, Some(workload))
+        let matches = add_to(command, &Subject::Workload(workload))
             .try_get_matches_from(words)
-            .map_err(|error| SelectionError::Option(errors::one_line(&error, Some(workload))))?;
+            .map_err(|error| {
+                SelectionError::Option(errors::one_line(&error, &Subject::Workload(workload)))
+            })?;
         Selection::new(workload, given(&matches))
     }
 

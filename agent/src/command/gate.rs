@@ -174,7 +174,7 @@ fn start(
     selection: &Selection,
     variant: Variant,
     story: Story,
-    sender: &Sender<Event>,
+    sender: &Sender<Event<()>>,
 ) -> Result<Arc<Embedded>, Failure> {
     let job = Job {
         workload: selection.workload,
@@ -187,12 +187,14 @@ fn start(
     let options = Options { clock: Clock::virtual_time(), ..Options::default() };
     let ended = sender.clone();
     let on_end = move |result| drop(ended.send(Event::Ended(result)));
-    source::start(job, options, on_end).map_err(|error| failed(selection, &error))
+    let name = selection.workload.name;
+    source::start(name, options, move |lp| job.run(lp), on_end)
+        .map_err(|error| failed(selection, &error))
 }
 
 fn count(
     selection: &Selection,
-    outcome: Outcome,
+    outcome: Outcome<()>,
     observed: &dyn Observe,
     story: &Story,
 ) -> Result<Counted<Section>, Failure> {

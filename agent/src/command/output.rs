@@ -6,21 +6,24 @@ use std::path::{Path, PathBuf};
 
 use super::unwritable_stdout;
 use crate::exit::Failure;
-use crate::terminal::{Terminal, print};
+use crate::terminal::{Terminal, forgive_closed_pipe, print};
 
 /// Where a report goes.
 pub(super) enum Output {
     Stdout,
+    Stderr,
     File(PathBuf, File),
 }
 
 impl Output {
     /// Opens the file now, so that a run of an hour does not end with nowhere to write to. What is
-    /// in it stays there until there is a report to put in its place.
-    pub(super) fn open(path: Option<&Path>) -> Result<Output, Failure> {
-        let Some(path) = path.filter(|path| *path != Path::new("-")) else {
+    /// in it stays there until there is a report to put in its place. `-` is standard output, and
+    /// without a path the report goes to `default`.
+    pub(super) fn open(path: Option<&Path>, default: Output) -> Result<Output, Failure> {
+        let Some(path) = path else { return Ok(default) };
+        if path == Path::new("-") {
             return Ok(Output::Stdout);
-        };
+        }
         let mut options = OpenOptions::new();
         let file = options.create(true).write(true).truncate(false).open(path);
         file.map(|file| Output::File(path.to_owned(), file)).map_err(|error| {
@@ -33,6 +36,7 @@ impl Output {
     pub(super) fn terminal(&self) -> Terminal {
         match self {
             Output::Stdout => Terminal::stdout(),
+            Output::Stderr => Terminal::stderr(),
             Output::File(..) => Terminal::PLAIN,
         }
     }
@@ -41,6 +45,13 @@ impl Output {
     pub(super) fn write(self, report: &[u8]) -> Result<(), Failure> {
         match self {
             Output::Stdout => print(report).map_err(|error| unwritable_stdout(&error)),
+            Output::Stderr => {
+                forgive_closed_pipe(io::stderr().write_all(report)).map_err(|error| {
+                    Failure::run(format!(
+                        "standard error can't be written ({error}); use --output FILE"
+                    ))
+                })
+            }
             Output::File(path, file) => replace(file, report).map_err(|error| {
                 let path = path.display();
                 Failure::run(format!("{path} can't be written ({error}); free some space"))

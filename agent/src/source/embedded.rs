@@ -1,4 +1,4 @@
-//! The embedded source: a workload on a loop of our own, on a thread of its own.
+//! The embedded source: a workload or a script on a loop of our own, on a thread of its own.
 //!
 //! Cost: a snapshot copies about 150 KB of atomics; the loop does not notice.
 //!
@@ -6,6 +6,7 @@
 //! and the report must come all the same.
 
 use std::any::Any;
+use std::fmt::Display;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -16,14 +17,17 @@ use loop_core::snapshot::{
     ClockKind, LoopSnapshot, Runtime, Snapshot, Source, Target, ThreadCpu, Tier,
 };
 use loop_core::{Loop, Options, Reader};
-use loopscope_workloads::Job;
 
 use super::{Observe, schedstat};
 
 /// The name of the loop's thread, as `top -H` shows it.
 const THREAD_NAME: &str = "loopscope-loop";
 
-/// A workload that runs, or has run, on a loop of our own.
+/// The stack of the loop's thread, of which only what is used takes memory. JavaScript may have 4 MiB
+/// of it; the loop and its callbacks stand below and above that.
+const STACK_BYTES: usize = 16 << 20;
+
+/// What runs, or has run, on a loop of our own.
 #[derive(Debug)]
 pub struct Embedded {
     target: Target,
@@ -38,21 +42,22 @@ struct End {
     cpu: ThreadCpu,
 }
 
-/// Starts `job` on a new loop on a new thread. `on_end` is called there when it has ended.
+/// Starts `body` on a new loop on a new thread. `on_end` is called there when it has ended, with
+/// what it has returned; a panic in it is an error. Reports call it by `name`.
 ///
 /// # Errors
 /// When the thread or the loop can't be made.
-pub fn start(
-    job: Job,
+pub fn start<T: 'static, E: Display>(
+    name: &str,
     options: Options,
-    on_end: impl FnOnce(io::Result<()>) + Send + 'static,
+    body: impl FnOnce(&mut Loop) -> Result<T, E> + Send + 'static,
+    on_end: impl FnOnce(io::Result<T>) + Send + 'static,
 ) -> io::Result<Arc<Embedded>> {
-    let name = job.workload.name;
     let end = Arc::new(OnceLock::new());
     let at_end = Arc::clone(&end);
     let (started, reader) = sync_channel(1);
-    let body = move || run(&job, options, &started, &at_end, on_end);
-    thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(body)?;
+    let thread = thread::Builder::new().name(THREAD_NAME.to_owned()).stack_size(STACK_BYTES);
+    thread.spawn(move || run(body, options, &started, &at_end, on_end))?;
     let reader = reader.recv().map_err(|_| io::Error::other("the loop's thread is gone"))??;
     let target = Target {
         pid: std::process::id(),
@@ -68,12 +73,12 @@ pub fn start(
 }
 
 /// The body of the loop's thread.
-fn run(
-    job: &Job,
+fn run<T, E: Display>(
+    body: impl FnOnce(&mut Loop) -> Result<T, E>,
     options: Options,
     started: &SyncSender<io::Result<Reader>>,
     end: &OnceLock<End>,
-    on_end: impl FnOnce(io::Result<()>),
+    on_end: impl FnOnce(io::Result<T>),
 ) {
     let mut event_loop = match Loop::new(options) {
         Ok(event_loop) => event_loop,
@@ -85,7 +90,7 @@ fn run(
     };
     let reader = event_loop.reader();
     let _ = started.send(Ok(reader.clone()));
-    let ended = catch_unwind(AssertUnwindSafe(|| job.run(&mut event_loop)));
+    let ended = catch_unwind(AssertUnwindSafe(|| body(&mut event_loop)));
     let cpu = cpu(&reader, &reader.snapshot());
     // Set once, here; nobody else sets it.
     let _ = end.set(End { at_ns: reader.clock().now_ns(), cpu });

@@ -1,27 +1,20 @@
-//! `run`: a workload on the embedded loop, watched while it runs and explained when it ends.
+//! `run NAME`: a workload of the catalogue.
 
-use std::io;
-use std::net::TcpListener;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
 
+use loop_core::Loop;
 use loop_core::snapshot::Snapshot;
-use loop_core::{Clock, Options, SysError};
 use loopscope_workloads::{Job, Story, Truth, Variant, Workload};
 
-use super::output::Output;
-use crate::background::{Background, Tasks};
+use super::{Ways, options, write_report};
 use crate::cli::{ClockChoice, ReportForm, RunArgs, Selection};
+use crate::command::output::Output;
+use crate::command::{refuse_real_time, unwritable_stdout};
 use crate::diagnosis::{Diagnosis, diagnose};
 use crate::exit::{Exit, Failure};
-use crate::monitor::Monitor;
 use crate::progress::Progress;
-use crate::push::{self, Pusher};
-use crate::report::{self, Report, TruthRow, WorkloadRun};
-use crate::serve::{self, Site};
-use crate::source::{self, Embedded, Observe};
-use crate::supervise::{self, Event, Outcome};
+use crate::report::{Report, TruthRow, WorkloadRun};
+use crate::supervise::Outcome;
 use crate::terminal::{Terminal, print, tell};
 
 pub(super) fn execute(args: &RunArgs) -> Result<Exit, Failure> {
@@ -29,22 +22,17 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, Failure> {
     let job = input.job(args);
     job.prepare().map_err(Failure::refused)?;
     let (truth, story) = (job.truth(), job.story.clone());
-    let (sender, events) = channel();
-    let ended = sender.clone();
-    // A send fails when the run was cut short and nobody listens any more.
-    let on_end = move |result| drop(ended.send(Event::Ended(result)));
-    let observed = source::start(job, options(args), on_end).map_err(cannot_start)?;
-    let background = start_background(&observed, sender, input.listener, input.push)?;
-
-    let outcome = watch(args, &observed, events);
-    let snapshot = observed.snapshot();
-    let truth = matches!(outcome, Outcome::Ended(Ok(()))).then_some(truth);
+    let name = job.workload.name;
+    let progress = Progress::new(name, args.stall_threshold_ns, Terminal::stderr());
+    let body = move |lp: &mut Loop| job.run(lp);
+    let run = super::run(args, name, options(args), body, input.ways, Some(progress))?;
+    let truth = matches!(run.outcome, Outcome::Ended(Ok(()))).then_some(truth);
     tell_story(args, &story)?;
     let known = Known { selection: &input.selection, truth: truth.as_ref(), story: &story };
-    let reported = report(args, &known, &snapshot, input.output);
-    background.stop();
+    let reported = report(args, &known, &run.snapshot, run.output);
+    run.background.stop();
     reported?;
-    match outcome {
+    match run.outcome {
         Outcome::Ended(Ok(())) => Ok(Exit::Ok),
         Outcome::TimedOut => Ok(Exit::TimedOut),
         Outcome::Interrupted => Ok(Exit::Interrupted),
@@ -58,9 +46,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, Failure> {
 /// What the options ask for, found good before anything has begun.
 struct Input {
     selection: Selection,
-    output: Output,
-    push: Option<push::Config>,
-    listener: Option<TcpListener>,
+    ways: Ways,
 }
 
 impl Input {
@@ -68,17 +54,12 @@ impl Input {
         let workload = loopscope_workloads::find(&args.name).map_err(Failure::usage)?;
         let selection = Selection::new(workload, args.params.clone()).map_err(Failure::usage)?;
         if args.clock == ClockChoice::Virtual {
-            super::refuse_real_time(workload, "run it with --clock real")?;
+            refuse_real_time(workload, "run it with --clock real")?;
         }
         if args.fixed {
             refuse_no_twin(workload)?;
         }
-        Ok(Input {
-            selection,
-            output: Output::open(args.output.as_deref())?,
-            push: push::Config::read(|name| std::env::var(name).ok()).map_err(Failure::usage)?,
-            listener: args.listen.map(serve::bind).transpose().map_err(Failure::usage)?,
-        })
+        Ok(Input { selection, ways: Ways::open(args, Output::Stdout)? })
     }
 
     fn job(&self, args: &RunArgs) -> Job {
@@ -107,50 +88,6 @@ fn variant(args: &RunArgs) -> Variant {
     if args.fixed { Variant::Fixed } else { Variant::Pathology }
 }
 
-fn options(args: &RunArgs) -> Options {
-    Options {
-        clock: match args.clock {
-            ClockChoice::Real => Clock::real(),
-            ClockChoice::Virtual => Clock::virtual_time(),
-        },
-        stall_threshold_ns: args.stall_threshold_ns,
-        detail: args.detail,
-        ..Options::default()
-    }
-}
-
-fn start_background(
-    observed: &Arc<Embedded>,
-    sender: Sender<Event>,
-    listener: Option<TcpListener>,
-    push: Option<push::Config>,
-) -> Result<Background, Failure> {
-    let monitor = Arc::new(Monitor::default());
-    let site = listener.map(|listener| {
-        if let Ok(address) = listener.local_addr() {
-            tell(&format!("serving http://{address}/metrics"));
-        }
-        (listener, Arc::new(Site::new(Arc::clone(observed) as _, Arc::clone(&monitor))))
-    });
-    let pusher = push.map(|config| {
-        config.warnings.iter().for_each(|warning| tell(warning));
-        tell(&format!("pushing OTLP to {}", config.place()));
-        Pusher::new(config, Arc::clone(observed) as _, Arc::clone(&monitor))
-    });
-    let on_interrupt = Box::new(move || sender.send(Event::Interrupted).is_ok());
-    Background::start(Tasks { on_interrupt, site, pusher }).map_err(cannot_start)
-}
-
-/// Shows progress until the run ends. The receiver goes with it, so that a later Ctrl-C is not
-/// waited for.
-fn watch(args: &RunArgs, observed: &Arc<Embedded>, events: Receiver<Event>) -> Outcome {
-    let deadline = supervise::deadline(args.timeout_ns);
-    let mut progress = Progress::new(&args.name, args.stall_threshold_ns, Terminal::stderr());
-    let outcome = supervise::wait(&events, deadline, || progress.show(|| observed.snapshot()));
-    progress.clear();
-    outcome
-}
-
 /// The transcript of a workload is what the program itself says, so it goes to standard output
 /// whatever becomes of the report; unless that is JSON and goes there, too: then it is in it.
 fn tell_story(args: &RunArgs, story: &Story) -> Result<(), Failure> {
@@ -161,7 +98,7 @@ fn tell_story(args: &RunArgs, story: &Story) -> Result<(), Failure> {
     }
     let end = if args.report == ReportForm::Text && to_stdout { "\n\n" } else { "\n" };
     let text = lines.join("\n") + end;
-    print(text.as_bytes()).map_err(|error| super::unwritable_stdout(&error))
+    print(text.as_bytes()).map_err(|error| unwritable_stdout(&error))
 }
 
 /// What is known of a run besides what was observed.
@@ -194,14 +131,7 @@ fn report(
     };
     tell_what_does_not_hold(&workload);
     let report = Report { snapshot, diagnoses: &diagnoses, workload: Some(&workload) };
-    let mut text = Vec::new();
-    match args.report {
-        ReportForm::None => return Ok(()),
-        ReportForm::Text => report::text::write(&report, &output.terminal(), &mut text),
-        ReportForm::Json => report::json::write(&report, &mut text),
-    }
-    .map_err(|error| Failure::run(format!("the report can't be made: {error}")))?;
-    output.write(&text)
+    write_report(args, &report, output)
 }
 
 /// The first row that does not hold, and how many others.
@@ -239,16 +169,4 @@ fn rows(
         holds: row.holds,
     });
     [diagnosis].into_iter().chain(checked).collect()
-}
-
-fn cannot_start(error: io::Error) -> Failure {
-    let errno = error.raw_os_error().map(io::Error::from_raw_os_error);
-    match errno.map(|error| SysError::new("open", error).name()) {
-        Some("EMFILE" | "ENFILE") => Failure::refused(format!(
-            "the run can't be started ({error}); raise the limit of descriptors (`ulimit -n`)"
-        )),
-        _ => Failure::run(format!(
-            "the run can't be started ({error}); see `ulimit -a` for the limits"
-        )),
-    }
 }
