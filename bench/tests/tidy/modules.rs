@@ -62,6 +62,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["truth"],
             &["job"],
             &["catalogue"],
+            &["script"],
             &["script_catalogue"],
         ],
     ),

@@ -8,8 +8,8 @@
 //!  jobs of promises stand in the engine; the host steps them, one by one, behind each callback
 //! ```
 //!
-//! It is a measuring instrument, not a second Node: what does not bear on scheduling is left out, and
-//! says so. Scripts have the rights of the user who runs them, as with Node.
+//! It is a measuring instrument, not a second Node: what does not bear on scheduling is left out,
+//! and says so. Scripts have the rights of the user who runs them, as with Node.
 
 mod engine;
 mod host;
@@ -21,6 +21,7 @@ mod value;
 
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::time::Duration;
 
 use loop_core::{Clock, Loop, LoopError, RunMode};
 
@@ -113,6 +114,8 @@ fn run_to_the_end(host: &Rc<Host>, lp: &mut Loop) -> Result<i32, ScriptError> {
         status = host.ask(lp, Entry::Exit, &[]);
         host.checkpoint(lp);
     });
+    // Nothing follows: this closes the turn.
+    lp.pass(Duration::ZERO);
     Ok(match (host.status(), status) {
         (Some(status), _) => status,
         (None, Some(Value::Number(status))) => status as i32,

@@ -9,8 +9,8 @@
 //! job at the time when it is its turn, so its drains, their lengths and their order are the loop's
 //! own, as it records them for Rust.
 //!
-//! What throws and is caught by nobody ends the drain in which it does, as in Node: the ticks behind
-//! it wait for the next callback.
+//! What throws and is caught by nobody ends the drain in which it does, as in Node: the ticks
+//! behind it wait for the next callback.
 //!
 //! Cost: 20 ns a tick or job beside the engine's own (`javascript` in `bench`).
 
@@ -142,7 +142,8 @@ impl Host {
         }
     }
 
-    /// JavaScript was ended, but not by the program: memory was short where nothing could be thrown.
+    /// JavaScript was ended, but not by the program: memory was short where nothing could be
+    /// thrown.
     fn halt_unasked(&self) -> Called {
         self.shared.status.set(Some(STATUS_OF_ABORT));
         Called::Ended

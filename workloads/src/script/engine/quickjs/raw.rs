@@ -1,5 +1,5 @@
-//! What the safe wrapper of QuickJS does not offer: a job at a time with its exception, scripts that
-//! begin at a line of ours, the state of a promise, and errors that nothing can catch.
+//! What the safe wrapper of QuickJS does not offer: a job at a time with its exception, scripts
+//! that begin at a line of ours, the state of a promise, and errors that nothing can catch.
 //!
 //! **Invariant**: all unsafe code of the engine stands here. Every function takes a `Ctx`, so the
 //! runtime is alive and locked by this thread.
@@ -62,7 +62,7 @@ pub(super) fn compile<'js>(
     take(ctx, value)?.into_function().ok_or(Error::Unknown)
 }
 
-/// Whether a value is a promise, and then its state (0 pending, 1 fulfilled, 2 rejected) and result.
+/// Whether a value is a promise, then its state (0 pending, 1 fulfilled, 2 rejected) and result.
 pub(super) fn promise_state<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Option<(i32, Value<'js>)> {
     let context = ctx.as_raw().as_ptr();
     // SAFETY: the value belongs to this context. The result is a new reference, which `take` owns.
