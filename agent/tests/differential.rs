@@ -15,12 +15,16 @@ use differential::batch::{self, seeds};
 use differential::judge::Pair;
 use differential::mutants::MUTANTS;
 use differential::run::{Folder, Runner};
+use differential::show::first_difference;
 
 /// Programs that CI tries.
 const PROGRAMS: usize = 300;
 
 /// Within so many programs each broken rule must show.
 const MUTANT_PROGRAMS: usize = 150;
+
+/// So many differences end a batch.
+const ENOUGH: usize = 20;
 
 /// How many differences are shown in full.
 const SHOWN: usize = 5;
@@ -54,7 +58,7 @@ fn random_programs_run_as_in_node() {
     let seeds = one.map_or_else(|| seeds(seed, count), |seed| vec![seed]);
     println!("LOOPSCOPE_ORDER_SEED={seed:#x}, {} programs", seeds.len());
     let start = Instant::now();
-    let batch = batch::run("programs", &pair, &seeds, usize::MAX);
+    let batch = batch::run("programs", &pair, &seeds, ENOUGH);
     print!("{}", batch.coverage.table());
     println!(
         "{} programs in {:.0?}: {} the same, {} races of Node left out {:x?}, {} unsteady, {} differ",
@@ -66,6 +70,9 @@ fn random_programs_run_as_in_node() {
         batch.unsteady.len(),
         batch.different.len(),
     );
+    for (seed, difference) in batch.different.iter().chain(&batch.unsteady) {
+        println!("  {seed:#x}: {}", first_difference(difference));
+    }
     let unsteady_max = 1 + batch.run() / 200;
     let too_many = batch.unsteady.len() > unsteady_max;
     let shown = batch.different.iter().chain(batch.unsteady.iter().filter(|_| too_many));

@@ -29,7 +29,7 @@ impl Batch {
     }
 
     fn add(&mut self, seed: u64, program: &Program, verdict: Verdict) {
-        self.coverage.add(&program.text());
+        self.coverage.add(&program.own_text());
         match verdict {
             Verdict::Same => self.same += 1,
             Verdict::Race => self.races.push(seed),
@@ -61,6 +61,9 @@ pub(crate) fn run(name: &str, pair: &Pair, seeds: &[u64], enough: usize) -> Batc
                         break;
                     };
                     let program = generate::program(seed);
+                    if std::env::var_os("NOFS").is_some() && program.own_text().contains("fs.") {
+                        continue;
+                    }
                     let verdict = pair.judge(&program, &folder);
                     let mut batch = batch.lock().expect("no thread panics");
                     batch.add(seed, &program, verdict);
@@ -88,7 +91,7 @@ pub(crate) fn tell(pair: &Pair, seed: u64, first: &Difference) -> String {
     format!(
         "seed {seed:#x}\n  to see it again: LOOPSCOPE_ORDER_PROGRAM={seed:#x} cargo test -p loopscope \
          --test differential -- --nocapture programs\n{}\n{}",
-        small.text(),
+        small.own_text(),
         side_by_side(&last)
     )
 }

@@ -31,6 +31,24 @@ pub(crate) fn side_by_side(difference: &Difference) -> String {
     out
 }
 
+/// The first place where they differ, in a line.
+pub(crate) fn first_difference(difference: &Difference) -> String {
+    let (node, ours) = (&difference.node, &difference.ours);
+    let pairs = node
+        .stdout
+        .lines()
+        .map(Some)
+        .chain([None])
+        .zip(ours.stdout.lines().map(Some).chain([None]));
+    for (left, right) in pairs {
+        if left != right {
+            let text = |line: Option<&str>| line.map_or("the end".to_owned(), cut);
+            return format!("Node: {}, loopscope: {}", text(left), text(right));
+        }
+    }
+    format!("exit status of Node: {}, of loopscope: {}", node.status, ours.status)
+}
+
 fn cut(line: &str) -> String {
     line.chars().take(COLUMN).collect()
 }

@@ -1,23 +1,30 @@
 //! Makes a program that shows something smaller, as long as it shows it.
 //!
 //! Statements are taken out, first many at once and then fewer, blocks are replaced by what is in
-//! them, and in the end single lines go. At most [`TRIES_MAX`] programs are tried.
+//! them, and in the end single lines go. At most [`TRIES_MAX`] programs are tried, for no longer than
+//! [`LIMIT`].
+
+use std::time::{Duration, Instant};
 
 use super::tree::{Node, Part, Program};
 
 /// How many smaller programs are tried.
 const TRIES_MAX: usize = 600;
 
+/// For how long.
+const LIMIT: Duration = Duration::from_secs(25);
+
 /// The smallest program found that still `shows` it.
 pub(crate) fn shrink(program: &Program, shows: impl FnMut(&Program) -> bool) -> Program {
-    let mut search = Search { best: program.clone(), shows, left: TRIES_MAX };
+    let mut search =
+        Search { best: program.clone(), shows, left: TRIES_MAX, start: Instant::now() };
     loop {
-        let before = search.best.text().len();
+        let before = search.best.own_text().len();
         search.drop_files();
         search.drop_statements();
         search.hoist();
         search.drop_lines();
-        if search.left == 0 || search.best.text().len() == before {
+        if search.is_over() || search.best.own_text().len() == before {
             return search.best;
         }
     }
@@ -27,14 +34,19 @@ struct Search<S> {
     best: Program,
     shows: S,
     left: usize,
+    start: Instant,
 }
 
 impl<S: FnMut(&Program) -> bool> Search<S> {
+    fn is_over(&self) -> bool {
+        self.left == 0 || self.start.elapsed() > LIMIT
+    }
+
     /// Keeps a change if the program still shows it.
     fn try_change(&mut self, change: impl FnOnce(&mut Program)) -> bool {
         let mut changed = self.best.clone();
         change(&mut changed);
-        if self.left == 0 || changed == self.best {
+        if self.is_over() || changed == self.best {
             return false;
         }
         self.left -= 1;
@@ -46,7 +58,7 @@ impl<S: FnMut(&Program) -> bool> Search<S> {
     }
 
     fn drop_files(&mut self) {
-        for index in (1..self.best.files.len()).rev() {
+        for index in (2..self.best.files.len()).rev() {
             self.try_change(|program| drop(program.files.remove(index)));
         }
     }
@@ -131,7 +143,7 @@ fn with_block<T>(
             .find_map(|body| find(body, left))
     }
     let mut left = number;
-    program.files.iter_mut().find_map(|file| find(&mut file.body, &mut left)).map(act)
+    program.own_files_mut().find_map(|file| find(&mut file.body, &mut left)).map(act)
 }
 
 /// Does something to the text of a number; `None` when there are fewer.
@@ -153,19 +165,22 @@ fn with_text<T>(
         })
     }
     let mut left = number;
-    program.files.iter_mut().find_map(|file| find(&mut file.body, &mut left)).map(act)
+    program.own_files_mut().find_map(|file| find(&mut file.body, &mut left)).map(act)
 }
 
 #[test]
 fn only_what_matters_is_left() {
-    use super::tree::Source;
+    use super::tree::{HELPERS, Source};
     let tick = |body| Node::block("tick(() => {", body, "});");
     let say = |what: &str| Node::text(what);
     let inner = tick(vec![say("a"), tick(vec![say("b\nwanted\nc")]), say("d")]);
     let other = tick(vec![say("e")]);
     let file = |name: &str, body| Source { name: name.to_owned(), body };
-    let files =
-        vec![file("main.js", vec![say("f"), inner, other]), file("more.js", vec![say("g")])];
-    let small = shrink(&Program { files }, |program| program.text().contains("wanted"));
-    assert_eq!(small.text(), "// --- main.js\nwanted\n");
+    let files = vec![
+        file("main.js", vec![say("f"), inner, other]),
+        file(HELPERS, vec![say("g")]),
+        file("more.js", vec![say("h")]),
+    ];
+    let small = shrink(&Program { files }, |program| program.own_text().contains("wanted"));
+    assert_eq!(small.own_text(), "// --- main.js\nwanted\n");
 }

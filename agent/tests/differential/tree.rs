@@ -65,7 +65,10 @@ impl Source {
     }
 }
 
-/// A program: its files, the main one first.
+/// The file that all programs have, with what they call.
+pub(crate) const HELPERS: &str = "helpers.js";
+
+/// A program: its files, the main one first, then [`HELPERS`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Program {
     pub(crate) files: Vec<Source>,
@@ -76,10 +79,19 @@ impl Program {
         &self.files[0].name
     }
 
-    /// All files, each under its name.
-    pub(crate) fn text(&self) -> String {
+    /// All files but [`HELPERS`].
+    fn own_files(&self) -> impl Iterator<Item = &Source> {
+        self.files.iter().filter(|file| file.name != HELPERS)
+    }
+
+    pub(crate) fn own_files_mut(&mut self) -> impl Iterator<Item = &mut Source> {
+        self.files.iter_mut().filter(|file| file.name != HELPERS)
+    }
+
+    /// Its own files, each under its name.
+    pub(crate) fn own_text(&self) -> String {
         let file = |file: &Source| format!("// --- {}\n{}", file.name, file.text());
-        self.files.iter().map(file).collect()
+        self.own_files().map(file).collect()
     }
 }
 
@@ -90,5 +102,5 @@ fn a_tree_reads_as_a_program() {
     let file = Source { name: "main.js".to_owned(), body: vec![node] };
     let program = Program { files: vec![file] };
     let text = "// --- main.js\nprocess.nextTick(() => {\n  log('b');\n});\n";
-    assert_eq!(program.text(), text);
+    assert_eq!(program.own_text(), text);
 }

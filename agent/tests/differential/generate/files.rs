@@ -2,7 +2,7 @@
 //!
 //! How many turns it takes is not the program's to say, so nothing else waits for the loop meanwhile.
 
-use super::{Gen, Makes, Node, Place, Source};
+use super::{Gen, Makes, Node, Place};
 
 /// How long a read may take, nominally.
 const TAKES_MS: i64 = 14;
@@ -115,14 +115,14 @@ impl Gen {
     pub(super) fn module(&mut self, place: Place) -> String {
         let id = self.id();
         let name = format!("m{id}.mjs");
-        let mut body = super::program::imports(true);
+        let mut body = Vec::new();
         let awaits = self.random.percent(40);
         body.extend(self.queues(Place { awaits, top: awaits, ..place }, 3));
         if self.random.percent(10) {
             body.push(Node::text(format!("throw new Error('e{id}');")));
         }
         body.push(Node::text(format!("export default 'm{id}';")));
-        self.files.push(Source { name: name.clone(), body });
+        self.files.push(super::program::file(&name, body));
         name
     }
 
@@ -130,13 +130,12 @@ impl Gen {
     pub(super) fn common(&mut self, place: Place) -> String {
         let id = self.id();
         let name = format!("m{id}.js");
-        let mut body = super::program::imports(false);
-        body.extend(self.queues(Place { awaits: false, top: false, ..place }, 3));
+        let mut body = self.queues(Place { awaits: false, top: false, ..place }, 3);
         if self.random.percent(10) {
             body.push(Node::text(format!("throw new Error('e{id}');")));
         }
         body.push(Node::text(format!("module.exports = 'm{id}';")));
-        self.files.push(Source { name: name.clone(), body });
+        self.files.push(super::program::file(&name, body));
         name
     }
 

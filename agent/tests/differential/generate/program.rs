@@ -1,10 +1,11 @@
 //! Whole programs: what they need, how they end, and their scenes, one after the other.
 
+use super::super::tree::HELPERS;
 use super::cluster::cluster;
 use super::{Gen, Makes, Node, Place, Program, Source};
 
 /// The main program's own helpers, which its modules find as globals.
-const HELPERS: &str = "\
+const HELPERS_TEXT: &str = "\
 const S = globalThis.S = {};
 const fmt = (v) => {
   if (v instanceof AggregateError) return `Aggregate[${v.errors.map(fmt)}]`;
@@ -17,38 +18,43 @@ const fmt = (v) => {
 };
 const log = globalThis.log = (...all) => console.log(all.map(fmt).join(' '));
 const busy = globalThis.busy = (ms) => {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
+  const end = Date.now() + ms;
+  while (Date.now() < end);
 };";
 
-/// The names of Node's modules, and how they are called in programs.
-const MODULES: [(&str, &str); 5] = [
-    ("fs", "fs"),
-    ("tp", "timers/promises"),
-    ("util", "util"),
-    ("events", "events"),
-    ("EventEmitter", "events"),
+/// How Node's modules are called in programs, what shows that one is used, and their names.
+const MODULES: [(&str, &str, &str); 5] = [
+    ("fs", "fs.", "fs"),
+    ("tp", "tp.", "timers/promises"),
+    ("util", "util.", "util"),
+    ("events", "events.on", "events"),
+    ("EventEmitter", "new EventEmitter", "events"),
 ];
 
-/// What a file imports of Node.
-pub(super) fn imports(esm: bool) -> Vec<Node> {
-    let import = |(name, module): &(&str, &str)| {
+/// A file that begins with what it imports of Node: no more than it uses.
+pub(super) fn file(name: &str, body: Vec<Node>) -> Source {
+    let file = Source { name: name.to_owned(), body };
+    let text = file.text();
+    let esm = name.ends_with(".mjs");
+    let used = MODULES.iter().filter(|(_, use_, _)| text.contains(use_));
+    let import = |(name, _, module): &(&str, &str, &str)| {
         Node::text(if esm {
             format!("import {name} from 'node:{module}';")
         } else {
             format!("const {name} = require('{module}');")
         })
     };
-    MODULES.iter().map(import).collect()
+    let imports = used.map(import);
+    let body = imports.chain(file.body).collect();
+    Source { name: file.name, body }
 }
 
 /// A main program that is CommonJS or a module, and its files.
 pub(super) fn make(g: &mut Gen) -> Program {
     g.esm = g.random.percent(45);
     g.budget = g.random.between(8, 55);
-    let mut body = if g.esm { Vec::new() } else { vec![Node::text("'use strict';")] };
-    body.extend(imports(g.esm));
-    let helpers = Source { name: "helpers.js".to_owned(), body: vec![Node::text(HELPERS)] };
+    let mut body = Vec::new();
+    let helpers = Source { name: HELPERS.to_owned(), body: vec![Node::text(HELPERS_TEXT)] };
     let head = if g.esm { "import './helpers.js';" } else { "require('./helpers.js');" };
     body.push(Node::text(head));
     handlers(g, &mut body);
@@ -64,7 +70,7 @@ pub(super) fn make(g: &mut Gen) -> Program {
     g.exits = g.random.percent(15);
     main(g, &mut body);
     let name = if g.esm { "main.mjs" } else { "main.js" };
-    let mut files = vec![Source { name: name.to_owned(), body }, helpers];
+    let mut files = vec![file(name, body), helpers];
     files.append(&mut g.files);
     Program { files }
 }
