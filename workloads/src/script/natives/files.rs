@@ -1,16 +1,16 @@
 //! Files: each operation is one function, done at once or by a thread of the pool.
 
 use std::collections::HashMap;
-use std::fs::{self, File, FileType, Metadata, OpenOptions};
+use std::fs::{self, File, FileType, Metadata};
 use std::io::{self, Read, Write};
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, FileExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use loop_core::SysError;
 
-use super::{Returned, Table};
+use super::{Returned, Table, errno};
 use crate::script::engine::Entry;
 use crate::script::value::{Arguments, Failure, Value};
 
@@ -34,9 +34,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("read", read),
     ("write", write),
     ("fstat", |files, arguments| {
-        file(files, arguments, "fstat").and_then(|file| {
-            file.metadata().map(|found| stat(&found)).map_err(|error| Fault::System("fstat", error))
-        })
+        call("fstat", file(files, arguments, "fstat")?.metadata().map(|found| stat(&found)))
     }),
     ("stat", |_, arguments| {
         call("stat", fs::metadata(arguments.text(0)).map(|found| stat(&found)))
@@ -47,12 +45,14 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("scandir", |_, arguments| call("scandir", scan(arguments.text(0)))),
     ("unlink", |_, arguments| nothing("unlink", fs::remove_file(arguments.text(0)))),
     ("rmdir", |_, arguments| nothing("rmdir", fs::remove_dir(arguments.text(0)))),
-    ("rm", |_, arguments| nothing("rm", fs::remove_dir_all(arguments.text(0)))),
     ("mkdir", make_directory),
-    ("mkdtemp", |_, arguments| call("mkdtemp", make_temporary(arguments.text(0)))),
+    ("mkdtemp", make_temporary),
     ("rename", |_, arguments| nothing("rename", fs::rename(arguments.text(0), arguments.text(1)))),
-    ("copyfile", |_, arguments| {
-        nothing("copyfile", fs::copy(arguments.text(0), arguments.text(1)).map(drop))
+    ("copyfile", copy),
+    ("link", |_, arguments| nothing("link", fs::hard_link(arguments.text(0), arguments.text(1)))),
+    ("fsync", |files, arguments| nothing("fsync", file(files, arguments, "fsync")?.sync_all())),
+    ("fdatasync", |files, arguments| {
+        nothing("fdatasync", file(files, arguments, "fdatasync")?.sync_data())
     }),
     ("readlink", |_, arguments| call("readlink", fs::read_link(arguments.text(0)).map(path))),
     ("symlink", |_, arguments| {
@@ -118,7 +118,14 @@ impl Fault {
             Fault::System(call, error) => (call, error),
             Fault::BadDescriptor(call) => (call, io::Error::from_raw_os_error(EBADF)),
         };
-        let mut failure = Failure::from(SysError::new(call, error));
+        let words = error.raw_os_error().and_then(errno::words);
+        let error = SysError::new(call, error);
+        let name = error.name();
+        let message = words.map(|words| format!("{name}: {words}, {call}"));
+        let mut failure = Failure::from(error);
+        if let Some(message) = message {
+            failure.message = message;
+        }
         let texts = [0, 1].map(|index| arguments.has_text(index).filter(|_| has_path(call, index)));
         for (name, text) in ["path", "dest"].into_iter().zip(texts) {
             let Some(text) = text else { continue };
@@ -131,11 +138,12 @@ impl Fault {
 }
 
 const EBADF: i32 = 9;
-const EACCES: i32 = 13;
+const EEXIST: i32 = 17;
+const EISDIR: i32 = 21;
 
 /// Whether this argument of a call is a path.
 fn has_path(call: &str, index: usize) -> bool {
-    index == 0 || matches!(call, "rename" | "copyfile" | "symlink")
+    index == 0 || matches!(call, "rename" | "copyfile" | "symlink" | "link")
 }
 
 fn call(name: &'static str, result: io::Result<Value>) -> Result<Value, Fault> {
@@ -156,26 +164,32 @@ fn table(files: &Open) -> std::sync::MutexGuard<'_, HashMap<i32, Arc<File>>> {
 
 fn file(files: &Open, arguments: &Arguments, call: &'static str) -> Result<Arc<File>, Fault> {
     let descriptor = arguments.number(0) as i32;
+    if let Some(standard) = standard(descriptor) {
+        let file = standard.map_err(|error| Fault::System(call, error))?;
+        return Ok(Arc::new(File::from(file)));
+    }
     table(files).get(&descriptor).cloned().ok_or(Fault::BadDescriptor(call))
 }
 
-/// `(path, flags, mode) -> descriptor`, with flags as Node writes them.
-fn open(files: &Open, arguments: &mut Arguments) -> Result<Value, Fault> {
-    let flags = arguments.text(1);
-    let mut options = OpenOptions::new();
-    let both = flags.contains('+');
-    options.read(flags.starts_with('r') || both).mode(arguments.count(2).unwrap_or(0o666) as u32);
-    match flags.as_bytes().first() {
-        Some(b'w') => options.write(true).create(true).truncate(true),
-        Some(b'a') => options.append(true).create(true),
-        _ => options.write(both),
-    };
-    if flags.contains('x') {
-        options.create_new(true).truncate(false);
+/// The program's own input and outputs, by another descriptor.
+fn standard(descriptor: i32) -> Option<io::Result<OwnedFd>> {
+    match descriptor {
+        0 => Some(io::stdin().as_fd().try_clone_to_owned()),
+        1 => Some(io::stdout().as_fd().try_clone_to_owned()),
+        2 => Some(io::stderr().as_fd().try_clone_to_owned()),
+        _ => None,
     }
-    let opened = options.open(arguments.text(0)).map_err(|error| Fault::System("open", error))?;
+}
+
+/// `(path, flags, mode) -> descriptor`, with the system's flags.
+fn open(files: &Open, arguments: &mut Arguments) -> Result<Value, Fault> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::from_bits_retain(arguments.id(1) as u32) | OFlags::CLOEXEC;
+    let mode = Mode::from_raw_mode(arguments.count(2).unwrap_or(0o666) as u32);
+    let opened = rustix::fs::open(arguments.text(0), flags, mode)
+        .map_err(|error| Fault::System("open", error.into()))?;
     let descriptor = opened.as_raw_fd();
-    table(files).insert(descriptor, Arc::new(opened));
+    table(files).insert(descriptor, Arc::new(File::from(opened)));
     Ok(Value::Number(descriptor.into()))
 }
 
@@ -247,55 +261,80 @@ fn access(_: &Open, arguments: &mut Arguments) -> Result<Value, Fault> {
     nothing("access", rustix::fs::access(arguments.text(0), mode).map_err(io::Error::from))
 }
 
-/// `(path, with parents, mode)`.
+/// `(path, mode)`.
 fn make_directory(_: &Open, arguments: &mut Arguments) -> Result<Value, Fault> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(arguments.truth(1)).mode(arguments.count(2).unwrap_or(0o777) as u32);
-    nothing("mkdir", builder.create(arguments.text(0)))
+    let mode = arguments.count(1).unwrap_or(0o777) as u32;
+    nothing("mkdir", fs::DirBuilder::new().mode(mode).create(arguments.text(0)))
 }
 
-/// A new directory whose name begins with this.
-fn make_temporary(prefix: &str) -> io::Result<Value> {
+/// `(prefix) -> path`: a new directory whose name begins with this. Errors show six letters behind
+/// it, as those of `mkdtemp(3)` do.
+fn make_temporary(_: &Open, arguments: &mut Arguments) -> Result<Value, Fault> {
+    let prefix = arguments.text(0).to_owned();
     let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let seed = seed.map_or(0, |since| since.as_nanos() as u64) ^ u64::from(std::process::id());
+    let mut error = io::Error::from_raw_os_error(EEXIST);
     for attempt in 0..100_u64 {
         let name = format!("{prefix}{:06x}", (seed.wrapping_add(attempt * 7919)) & 0xff_ffff);
         match fs::DirBuilder::new().mode(0o700).create(&name) {
             Ok(()) => return Ok(name.into()),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+            Err(failed) => error = failed,
+        }
+        if error.kind() != io::ErrorKind::AlreadyExists {
+            break;
         }
     }
-    Err(io::Error::from_raw_os_error(EACCES))
+    arguments.0[0] = Value::Text(prefix + "XXXXXX");
+    Err(Fault::System("mkdtemp", error))
 }
 
-/// Names in a directory, each with what it is, sorted as Node has them: by the directory's order.
+/// `(from, to, mode)`, where mode 1 wants no file there.
+fn copy(_: &Open, arguments: &mut Arguments) -> Result<Value, Fault> {
+    let to = arguments.text(1);
+    if arguments.id(2) & 1 != 0 && fs::symlink_metadata(to).is_ok() {
+        return Err(Fault::System("copyfile", io::Error::from_raw_os_error(EEXIST)));
+    }
+    if Path::new(arguments.text(0)).is_dir() {
+        return Err(Fault::System("copyfile", io::Error::from_raw_os_error(EISDIR)));
+    }
+    nothing("copyfile", fs::copy(arguments.text(0), to).map(drop))
+}
+
+/// Names in a directory, each with what it is, in the order of their bytes.
 fn scan(directory: &str) -> io::Result<Value> {
     let mut names = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
-        let kind = kind(entry.file_type()?);
-        names.push(Value::List(vec![path(entry.file_name()), Value::Number(kind)]));
+        names.push((entry.file_name(), kind(entry.file_type()?)));
     }
-    Ok(Value::List(names))
+    names.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    let listed = |(name, kind)| Value::List(vec![path(name), Value::Number(kind)]);
+    Ok(Value::List(names.into_iter().map(listed).collect()))
 }
 
-/// `S_IFMT` of a type, shifted as Node's `UV_DIRENT_*` numbers.
+/// Node's `UV_DIRENT_*` number of a type.
 fn kind(of: FileType) -> f64 {
-    if of.is_file() {
-        1.0
-    } else if of.is_dir() {
-        2.0
-    } else if of.is_symlink() {
-        3.0
-    } else {
-        0.0
-    }
+    let kinds = [
+        of.is_file(),
+        of.is_dir(),
+        of.is_symlink(),
+        of.is_fifo(),
+        of.is_socket(),
+        of.is_char_device(),
+        of.is_block_device(),
+    ];
+    kinds.iter().position(|&is| is).map_or(0.0, |index| index as f64 + 1.0)
 }
 
-/// Numbers in the order of Node's `Stats`, times in milliseconds.
+/// Numbers in the order of Node's `Stats`, then seconds and nanoseconds of each time. A system that
+/// does not know when a file was made is told the last change of its state.
 fn stat(found: &Metadata) -> Value {
-    let ms = |seconds: i64, ns: i64| seconds as f64 * 1e3 + ns as f64 / 1e6;
+    let born = found.created().ok().and_then(|born| {
+        let since = born.duration_since(std::time::UNIX_EPOCH).ok()?;
+        Some([since.as_secs() as f64, f64::from(since.subsec_nanos())])
+    });
+    let changed = [found.ctime() as f64, found.ctime_nsec() as f64];
+    let [born_s, born_ns] = born.unwrap_or(changed);
     let numbers = [
         found.dev() as f64,
         f64::from(found.mode()),
@@ -307,9 +346,14 @@ fn stat(found: &Metadata) -> Value {
         found.ino() as f64,
         found.size() as f64,
         found.blocks() as f64,
-        ms(found.atime(), found.atime_nsec()),
-        ms(found.mtime(), found.mtime_nsec()),
-        ms(found.ctime(), found.ctime_nsec()),
+        found.atime() as f64,
+        found.atime_nsec() as f64,
+        found.mtime() as f64,
+        found.mtime_nsec() as f64,
+        changed[0],
+        changed[1],
+        born_s,
+        born_ns,
     ];
     Value::List(numbers.map(Value::Number).to_vec())
 }

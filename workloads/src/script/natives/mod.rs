@@ -3,6 +3,7 @@
 //! They are thin: arguments are checked, and errors worded, by the library in JavaScript.
 
 mod clock;
+mod errno;
 mod files;
 mod machine;
 mod process;

@@ -122,6 +122,8 @@ function defineCode(code, message, Base) {
 defineCode('ERR_AMBIGUOUS_ARGUMENT', (name, reason) =>
   `The "${name}" argument is ambiguous. ${reason}`, TypeError);
 defineCode('ERR_FALSY_VALUE_REJECTION', () => 'Promise was rejected with falsy value', Error);
+defineCode('ERR_FS_INVALID_SYMLINK_TYPE', (type) =>
+  `Symlink type must be one of "dir", "file", or "junction". Received "${type}"`, Error);
 defineCode('ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor', TypeError);
 defineCode('ERR_INVALID_ARG_TYPE', (name, expected, actual) =>
   `The ${subjectText(name)} must be ${wantedText([].concat(expected))}. ` +
@@ -148,6 +150,26 @@ defineCode('ERR_UNHANDLED_ERROR', (error) =>
   (error === undefined ? 'Unhandled error.' : `Unhandled error. (${error})`), Error);
 defineCode('ERR_UNKNOWN_ENCODING', (encoding) => `Unknown encoding: ${encoding}`, TypeError);
 defineCode('ERR_UNKNOWN_SIGNAL', (signal) => `Unknown signal: ${signal}`, TypeError);
+
+// A folder, where a file was to be removed.
+codes.ERR_FS_EISDIR = function ERR_FS_EISDIR(path) {
+  const info = { code: 'EISDIR', message: 'is a directory', path, syscall: 'rm', errno: 21 };
+  const error = new Error(`Path is a directory: rm returned EISDIR (is a directory) ${path}`);
+  if (Error.captureStackTrace) Error.captureStackTrace(error, ERR_FS_EISDIR);
+  putHead(error, 'Error', `SystemError [ERR_FS_EISDIR]: ${error.message}`);
+  error.code = 'ERR_FS_EISDIR';
+  define(error, 'name', 'SystemError');
+  return Object.assign(error, { info, errno: info.errno, syscall: info.syscall, path });
+};
+
+// Something was called off.
+class AbortError extends Error {
+  constructor(message = 'The operation was aborted', options = undefined) {
+    super(message, options);
+    this.code = 'ABORT_ERR';
+    this.name = 'AbortError';
+  }
+}
 
 // An error of the operating system from { errno, code, syscall, message, path, dest }: `errno` is
 // negative, `message` the system's words for it. Absent parts are left out.
@@ -230,7 +252,7 @@ function validateAbortSignal(signal, name) {
 }
 
 module.exports = {
-  codes, systemError, putHead, receivedText, validateFunction, validateString, validateBoolean,
+  AbortError, codes, systemError, putHead, receivedText, validateFunction, validateString, validateBoolean,
   validateArray, validateObject, validateNumber, validateInteger, validateOneOf,
   validateAbortSignal,
 };

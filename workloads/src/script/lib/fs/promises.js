@@ -1,0 +1,267 @@
+'use strict';
+// The module `fs/promises`: each call of the system goes through the pool and settles its promise in
+// the poll phase; what then has to be awaited is as many jobs away as in Node.
+//
+// Left out: streams and watchers.
+//
+// Natives: the calls of `internal/fs/steps`.
+
+const { Buffer } = require('buffer');
+const EventEmitter = require('events');
+const { checkBoolean } = require('internal/checks');
+const { calls, nativeRealpath } = require('internal/fs/calls');
+const { checkedData, checkedOptions } = require('internal/fs/check');
+const { put, readPlace, writePlace } = require('internal/fs/data');
+const { constants, sizeOf } = require('internal/fs/stats');
+const { promised } = require('internal/fs/steps');
+const { checkAborted } = require('internal/fs/whole');
+
+const READ_MAX = 512 * 1024;
+const READ_UNKNOWN = 64 * 1024;
+const WRITE_MAX = 512 * 1024;
+const READ_DEFAULT = 16384;
+
+const rethrow = (error) => {
+  throw error;
+};
+
+// One call, two jobs away: Node puts its own stack on errors between.
+const called = (work) => promised(work).then(undefined, rethrow);
+
+const kRefs = Symbol('refs');
+const kFd = Symbol('fd');
+const kClosing = Symbol('closing');
+const kSettle = Symbol('settle');
+
+class FileHandle extends EventEmitter {
+  constructor(fd) {
+    super();
+    this[kFd] = fd;
+    this[kRefs] = 1;
+    this[kClosing] = undefined;
+  }
+
+  get fd() {
+    return this[kFd];
+  }
+
+  appendFile(content, options) {
+    return onHandle(writeFile, this, content, options);
+  }
+
+  datasync() {
+    return onHandle(fdatasync, this);
+  }
+
+  sync() {
+    return onHandle(fsync, this);
+  }
+
+  read(buffer, offset, length, position) {
+    return onHandle(read, this, buffer, offset, length, position);
+  }
+
+  readFile(options) {
+    return onHandle(readFile, this, options);
+  }
+
+  stat(options) {
+    return onHandle(fstat, this, options);
+  }
+
+  truncate(length = 0) {
+    return onHandle(ftruncate, this, length);
+  }
+
+  write(buffer, offset, length, position) {
+    return onHandle(write, this, buffer, offset, length, position);
+  }
+
+  writeFile(content, options) {
+    return onHandle(writeFile, this, content, options);
+  }
+
+  close = () => {
+    if (this[kFd] === -1) return Promise.resolve();
+    if (this[kClosing]) return this[kClosing];
+    const isFree = --this[kRefs] === 0;
+    const closed = isFree ? shut(this) : new Promise((resolve, reject) => {
+      this[kSettle] = { resolve, reject };
+    });
+    this[kClosing] = closed.finally(() => {
+      this[kClosing] = undefined;
+      this[kSettle] = undefined;
+    });
+    this.emit('close');
+    return this[kClosing];
+  };
+}
+if (Symbol.asyncDispose) {
+  FileHandle.prototype[Symbol.asyncDispose] = async function dispose() {
+    return this.close();
+  };
+}
+
+function shut(handle) {
+  const fd = handle[kFd];
+  handle[kFd] = -1;
+  return promised(['close', fd]);
+}
+
+// A call on a handle, which stays open until it has ended.
+async function onHandle(call, handle, ...args) {
+  if (handle.fd === -1) {
+    throw Object.assign(new Error('file closed'), { code: 'EBADF', syscall: call.name });
+  }
+  try {
+    handle[kRefs]++;
+    return await call(handle, ...args);
+  } finally {
+    handle[kRefs]--;
+    if (handle[kRefs] === 0) shut(handle).then(handle[kSettle].resolve, handle[kSettle].reject);
+  }
+}
+
+// Closes behind an operation, however that ends.
+async function closing(operation, handle) {
+  return operation.then(
+    (result) => handle.close().then(() => result),
+    (error) => handle.close().then(() => Promise.reject(error)),
+  );
+}
+
+async function open(path, flags, mode) {
+  return new FileHandle(await called(calls.open.work(path, flags, mode)));
+}
+
+async function fstat(handle, options) {
+  const { work, answer } = calls.fstat;
+  return answer(await called(work(handle.fd)), [handle, options]);
+}
+
+async function ftruncate(handle, length = 0) {
+  return await called(calls.ftruncate.work(handle.fd, length));
+}
+
+async function fsync(handle) {
+  return await called(['fsync', handle.fd]);
+}
+
+async function fdatasync(handle) {
+  return await called(['fdatasync', handle.fd]);
+}
+
+async function read(handle, buffer, offset, length, position) {
+  if (!ArrayBuffer.isView(buffer)) {
+    const options = buffer ?? {};
+    buffer = options.buffer ?? Buffer.alloc(READ_DEFAULT);
+    offset = options;
+  }
+  const place = readPlace(buffer, offset, length ?? undefined, position);
+  if (place.length === 0) return { __proto__: null, bytesRead: 0, buffer };
+  const bytes = await called(['read', handle.fd, place.length, place.position]);
+  return { __proto__: null, bytesRead: put(bytes, buffer, place.offset), buffer };
+}
+
+async function write(handle, buffer, offset, length, position) {
+  if (buffer?.byteLength === 0) return { __proto__: null, bytesWritten: 0, buffer };
+  const place = writePlace(buffer, offset, length, position);
+  const bytesWritten = await called(['write', handle.fd, place.bytes, place.position]);
+  return { __proto__: null, bytesWritten, buffer };
+}
+
+async function readHandle(handle, { signal, encoding }) {
+  checkAborted(signal);
+  const size = sizeOf(await called(['fstat', handle.fd]));
+  checkAborted(signal);
+  // Text is read half a MiB at a time, bytes too once there are more of them.
+  const chunks = [];
+  let total = 0;
+  for (;;) {
+    checkAborted(signal);
+    const left = size === 0 ? READ_UNKNOWN : Math.min(READ_MAX, size - total);
+    const bytes = Buffer.from(await called(['read', handle.fd, left, -1]));
+    total += bytes.length;
+    chunks.push(bytes);
+    const isShort = bytes.length < left && size > 0 && size <= READ_MAX;
+    if (bytes.length === 0 || total === size || isShort) break;
+  }
+  const all = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, total);
+  return encoding && encoding !== 'buffer' ? all.toString(encoding) : all;
+}
+
+async function readFile(path, options) {
+  options = checkedOptions(options, { flag: 'r' });
+  if (path instanceof FileHandle) return readHandle(path, options);
+  checkAborted(options.signal);
+  const handle = await open(path, options.flag || 'r', 0o666);
+  return closing(readHandle(handle, options), handle);
+}
+
+const isIterable = (content) => {
+  return typeof content !== 'string' && !ArrayBuffer.isView(content) &&
+    Boolean(content?.[Symbol.asyncIterator] ?? content?.[Symbol.iterator]);
+};
+
+async function writeBytes(handle, bytes, signal) {
+  for (let at = 0; at < bytes.byteLength;) {
+    checkAborted(signal);
+    const { bytesWritten } = await write(handle, bytes, at,
+      Math.min(WRITE_MAX, bytes.byteLength - at));
+    at += bytesWritten;
+  }
+}
+
+async function writeHandle(handle, content, { signal, encoding }) {
+  checkAborted(signal);
+  if (!isIterable(content)) return writeBytes(handle, content, signal);
+  for await (const part of content) {
+    checkAborted(signal);
+    await writeBytes(handle, checkedData(part, encoding), signal);
+  }
+  return undefined;
+}
+
+const WRITING = { encoding: 'utf8', mode: 0o666, flag: 'w', flush: false };
+const APPENDING = { encoding: 'utf8', mode: 0o666, flag: 'a' };
+
+async function writeFile(path, content, options) {
+  options = checkedOptions(options, WRITING);
+  const flush = options.flush ?? false;
+  checkBoolean(flush, 'options.flush');
+  if (!isIterable(content)) content = checkedData(content, options.encoding);
+  if (path instanceof FileHandle) return writeHandle(path, content, options);
+  checkAborted(options.signal);
+  const handle = await open(path, options.flag || 'w', options.mode);
+  let written = writeHandle(handle, content, options);
+  if (flush) written = written.then((result) => handle.sync().then(() => result));
+  return closing(written, handle);
+}
+
+async function appendFile(path, content, options) {
+  options = { ...checkedOptions(options, APPENDING) };
+  options.flag ||= 'a';
+  return writeFile(path, content, options);
+}
+
+async function truncate(path, length = 0) {
+  const handle = await open(path, 'r+');
+  return closing(ftruncate(handle, length), handle);
+}
+
+function promiseForm(name, { work, answer }) {
+  return { async [name](...args) {
+    const value = await called(work(...args));
+    return answer ? answer(value, args) : value;
+  } }[name];
+}
+
+const promises = module.exports;
+for (const name of ['access', 'chmod', 'copyFile', 'link', 'lstat', 'mkdir', 'mkdtemp', 'readdir',
+  'readlink', 'rename', 'rm', 'rmdir', 'stat', 'symlink', 'unlink']) {
+  promises[name] = promiseForm(name, calls[name]);
+}
+Object.assign(promises, {
+  appendFile, constants, open, readFile, realpath: promiseForm('realpath', nativeRealpath),
+  truncate, writeFile,
+});
