@@ -120,11 +120,13 @@ function fillMeta(meta, url) {
 
 const read = new Set();
 
-// Reads a module's file by way of the thread pool, as Node does.
+// Reads a module's file by way of the thread pool, as Node does; but for CommonJS modules, which it
+// reads when it runs them.
 function fetchSource(url) {
   if (!url.startsWith('file:') || read.has(url)) return Promise.resolve();
   read.add(url);
   const file = toPath(url);
+  if (!file.endsWith('.json') && !names.isModule(file)) return Promise.resolve();
   return new Promise((settle) => {
     const hop = (calls, fd) => {
       if (calls.length === 0) return settle();
