@@ -1,4 +1,7 @@
-//! Dynamic imports, found in a source and turned into calls of ours: the engine would load a module
+//! Imports, found in a source.
+//!
+//! Static ones are listed, so that their files can be read before the engine links the modules.
+//! Dynamic ones are turned into calls of ours: the engine would load a module
 //! in the job that asks for it, while Node loads it by way of the thread pool, so that ticks which
 //! wait run before it does.
 //!
@@ -10,6 +13,7 @@
 pub(crate) const NAME: &str = "_mport";
 
 const IMPORT: &str = "import";
+const FROM: &str = "from";
 
 /// Words behind which an expression begins.
 const BEFORE_EXPRESSION: [&str; 13] = [
@@ -21,11 +25,39 @@ const BEFORE_EXPRESSION: [&str; 13] = [
 pub(crate) fn rewrite(source: &str) -> String {
     let mut bytes = source.as_bytes().to_vec();
     if source.contains(IMPORT) {
-        for at in (Scanner { source: source.as_bytes(), at: 0, templates: Vec::new() }).imports() {
+        for at in scan(source).calls {
             bytes[at..at + IMPORT.len()].copy_from_slice(NAME.as_bytes());
         }
     }
     String::from_utf8(bytes).unwrap_or_else(|_| source.to_owned())
+}
+
+/// What a source imports statically, in its order, each once.
+pub(crate) fn statics(source: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    if source.contains(IMPORT) || source.contains(FROM) {
+        for (start, end) in scan(source).statics {
+            let name = source.get(start..end).unwrap_or_default().to_owned();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names
+}
+
+fn scan(source: &str) -> Found {
+    let scanner = Scanner { source: source.as_bytes(), at: 0, templates: Vec::new() };
+    scanner.imports()
+}
+
+/// Where imports stand.
+#[derive(Default)]
+struct Found {
+    /// Where `import` stands before a parenthesis.
+    calls: Vec<usize>,
+    /// From where to where the names in static imports go, without their quotes.
+    statics: Vec<(usize, usize)>,
 }
 
 struct Scanner<'a> {
@@ -44,16 +76,24 @@ enum Last {
     Operator,
     /// A dot: a name behind it is a property.
     Dot,
+    /// `import` or `from`: a string behind it names a module.
+    Importing,
 }
 
 impl<'a> Scanner<'a> {
-    /// Where `import` stands before a parenthesis.
-    fn imports(mut self) -> Vec<usize> {
-        let mut found = Vec::new();
+    fn imports(mut self) -> Found {
+        let mut found = Found::default();
         let mut last = Last::Operator;
         while let Some(byte) = self.peek(0) {
             last = match byte {
-                b'\'' | b'"' => self.skip_string(byte),
+                b'\'' | b'"' => {
+                    let start = self.at + 1;
+                    let after = self.skip_string(byte);
+                    if last == Last::Importing {
+                        found.statics.push((start, self.at.saturating_sub(1).max(start)));
+                    }
+                    after
+                }
                 b'`' => self.skip_template(),
                 b'/' if self.peek(1) == Some(b'/') => self.skip_line(last),
                 b'/' if self.peek(1) == Some(b'*') => self.skip_comment(last),
@@ -63,9 +103,9 @@ impl<'a> Scanner<'a> {
                     let start = self.at;
                     let word = self.word();
                     if word == IMPORT.as_bytes() && last != Last::Dot && self.calls() {
-                        found.push(start);
+                        found.calls.push(start);
                     }
-                    after_word(word)
+                    if last == Last::Dot { Last::Value } else { after_word(word) }
                 }
                 _ if byte.is_ascii_whitespace() => self.step(last),
                 _ => self.punctuation(byte),
@@ -187,13 +227,16 @@ fn is_word(byte: u8) -> bool {
 }
 
 fn after_word(word: &[u8]) -> Last {
+    if word == IMPORT.as_bytes() || word == FROM.as_bytes() {
+        return Last::Importing;
+    }
     let begins = BEFORE_EXPRESSION.iter().any(|before| before.as_bytes() == word);
     if begins { Last::Operator } else { Last::Value }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::rewrite;
+    use super::{rewrite, statics};
 
     #[test]
     fn calls_are_rewritten_and_nothing_else_is() {
@@ -219,6 +262,15 @@ mod tests {
         ] {
             assert_eq!(rewrite(source), expected);
         }
+    }
+
+    #[test]
+    fn static_imports_are_found() {
+        let source = "import 'a'; import b, { c as d } from \"b\";\nexport * from './c.mjs'\n\
+                      import e from /* here */ 'e' with { type: 'json' };\n\
+                      import('no'); const from = 'no'; Array.from('no'); x.from 'no';\n\
+                      // import 'no'\n`import 'no'`; import 'a'; import f from '";
+        assert_eq!(statics(source), ["a", "b", "./c.mjs", "e", ""]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Text and bytes, and the rewriting of sources.
 
-use super::Table;
+use super::{Table, texts};
 use crate::script::imports;
 use crate::script::value::Value;
 
@@ -10,6 +10,8 @@ pub(super) fn add(table: &mut Table) {
         let bytes = arguments.bytes(0);
         Ok(Value::Text(String::from_utf8_lossy(&bytes).into_owned()))
     });
+    // `(source) -> names` of what it imports statically.
+    table.add("staticImports", |arguments| Ok(texts(imports::statics(arguments.text(0)))));
     // `(source) -> source` whose dynamic imports call `_mport` instead.
     table.add("rewriteImports", |arguments| Ok(imports::rewrite(arguments.text(0)).into()));
 }

@@ -35,7 +35,17 @@ const fileOf = (base) => (base.startsWith('file:') ? toPath(base) : base);
 const folderOf = (base, specifier) => path.resolve(path.dirname(fileOf(base)), specifier);
 
 // The URL of the module that a specifier names. Called by the engine, too.
-function resolve(specifier, base) {
+function resolve(specifier, base, type) {
+  const url = found(specifier, base);
+  if (url.endsWith('.json') && url.startsWith('file:') && type !== 'json') {
+    const error = new TypeError(`Module "${url}" needs an import assertion of type "json"`);
+    error.code = 'ERR_IMPORT_ASSERTION_TYPE_MISSING';
+    throw error;
+  }
+  return url;
+}
+
+function found(specifier, base) {
   const name = specifier.startsWith('data:') ? undefined : names.builtin(specifier);
   if (name !== undefined) return `node:${name}`;
   if (specifier.startsWith('data:')) return specifier;
@@ -94,7 +104,7 @@ function source(url) {
   if (file.endsWith('.json')) {
     return `export default ${bridged(`json(${JSON.stringify(file)})`)};`;
   }
-  const text = file === main?.file ? main.text : internal.readSource(file);
+  const text = url === main?.url ? main.text : internal.readSource(file);
   if (names.isModule(file)) return javascript(text, url);
   return listing(exportedNames(text), bridged(`cjs(${JSON.stringify(file)})`));
 }
@@ -120,48 +130,145 @@ function fillMeta(meta, url) {
 
 const read = new Set();
 
-// Reads a module's file by way of the thread pool, as Node does; but for CommonJS modules, which it
-// reads when it runs them.
-function fetchSource(url) {
-  if (!url.startsWith('file:') || read.has(url)) return Promise.resolve();
-  read.add(url);
+// Node's loader is JavaScript, too, and takes so many jobs: they count in the drains, and say how an
+// import stands to what else is queued. Seen on Node 20, by `--trace-event-categories v8.execute`.
+// Modules are of two kinds here: files that are read by way of the thread pool, and others (built in,
+// CommonJS, read before).
+const JOBS = {
+  // Behind each call for a file, until the next.
+  calls: [['open', 5], ['fstat', 2], ['read', 4]],
+  // Until the main program's file is asked for, and that of an import.
+  main: 3,
+  imported: 5,
+  // Behind the last call: for a module that imports no files, and for each other one it imports.
+  leaf: 19,
+  mainLeaf: 18,
+  importedLeaf: 20,
+  other: 15,
+  // Behind the last call, for a module that imports files: in all, for each file, for each other.
+  mainLinks: 15,
+  links: 21,
+  file: 4,
+  otherAtFirst: 11,
+  otherAtLast: 4,
+  // When all that a module imports is there.
+  linked: 8,
+  mainLinked: 9,
+  // Before a module that needs no file is run; one that does not exist; a `data:` URL.
+  ready: 10,
+  missing: 3,
+  data: 11,
+  // What running a module takes.
+  run: 6,
+};
+
+// Lets so many jobs go by.
+function burn(jobs, then) {
+  if (jobs <= 0) return then();
+  let left = jobs;
+  const step = () => (--left === 0 ? then() : internal.enqueueJob(step));
+  return internal.enqueueJob(step);
+}
+
+// Reads a file by way of the thread pool, as Node does: four turns of the loop.
+function readFile(file, then) {
+  let fd;
+  const step = (index) => {
+    if (index === JOBS.calls.length) {
+      internal.queueFile(once(then), 'close', fd);
+      return;
+    }
+    const [call, jobs] = JOBS.calls[index];
+    const args = { open: [file, 'r'], fstat: [fd], read: [fd, 1, -1] }[call];
+    internal.queueFile(once((error, value) => {
+      fd ??= value;
+      burn(jobs, () => step(index + 1));
+    }), call, ...args);
+  };
+  step(0);
+}
+
+// The file that has to be read before a module can be run.
+function fileToRead(url) {
+  if (!url.startsWith('file:') || read.has(url)) return undefined;
   const file = toPath(url);
-  if (!file.endsWith('.json') && !names.isModule(file)) return Promise.resolve();
-  return new Promise((settle) => {
-    const hop = (calls, fd) => {
-      if (calls.length === 0) return settle();
-      const [call, ...rest] = calls;
-      const args = call === 'open' ? [file, 'r'] : [fd];
-      const told = once((error, value) => (error ? settle() : hop(rest, fd ?? value)));
-      return internal.queueFile(told, call, ...args);
-    };
-    hop(['open', 'fstat', 'close'], undefined);
+  return file.endsWith('.json') || names.isModule(file) ? file : undefined;
+}
+
+// What a module imports statically, as URLs. What can't be found the engine tells of.
+function imports(url) {
+  const text = url === main?.url ? main.text : internal.readSource(toPath(url));
+  const urls = internal.staticImports(text ?? '').map((specifier) => {
+    try {
+      return found(specifier, url);
+    } catch {
+      return undefined;
+    }
   });
+  return [...new Set(urls)].filter((one) => one !== undefined);
+}
+
+// Reads the file of a module and of all that it imports.
+function readModule(url, file, leaf, then) {
+  read.add(url);
+  const isMain = leaf === JOBS.mainLeaf;
+  readFile(file, () => {
+    const all = file.endsWith('.json') ? [] : imports(url);
+    const files = all.filter((one) => fileToRead(one) !== undefined);
+    const others = all.length - files.length;
+    if (files.length === 0) {
+      burn(leaf + JOBS.other * others, then);
+      return;
+    }
+    const links = isMain ? JOBS.mainLinks : JOBS.links;
+    const linked = isMain ? JOBS.mainLinked + JOBS.file * files.length : JOBS.linked;
+    let left = files.length;
+    const done = () => {
+      if (--left === 0) burn(linked + JOBS.otherAtLast * others - JOBS.run, then);
+    };
+    const first = links + JOBS.file * files.length + JOBS.otherAtFirst * others;
+    burn(first, () => files.forEach((one) => readModule(one, toPath(one), JOBS.leaf, done)));
+  });
+}
+
+const same = (value) => value;
+
+// Has a module's files read, and runs it.
+function run(url, file, before, leaf) {
+  return new Promise((resolve) => {
+    if (file === undefined) {
+      burn(url.startsWith('data:') ? JOBS.data : JOBS.ready, resolve);
+    } else {
+      burn(before, () => readModule(url, file, leaf, resolve));
+    }
+  }).then(() => internal.importModule(url)).then(same).then(same);
 }
 
 // `import()` as a module of this URL or file calls it.
 function importer(from) {
   const base = from.startsWith('/') ? toUrl(from) : from;
-  return async (specifier, options) => {
-    void options;
-    const url = resolve(`${specifier}`, base);
-    await fetchSource(url);
-    return internal.importModule(url);
+  return (specifier, options) => {
+    let url;
+    try {
+      url = resolve(`${specifier}`, base, (options?.with ?? options?.assert)?.type);
+    } catch (error) {
+      return new Promise((_, reject) => {
+        burn(JOBS.missing, () => reject(error));
+      });
+    }
+    return run(url, fileToRead(url), JOBS.imported, JOBS.importedLeaf);
   };
 }
 
 let main;
 
-async function runMain(file) {
+function runMain(file) {
   const text = internal.mainSource();
   const url = toUrl(file);
-  main = { file, text: text ?? internal.readSource(file) };
-  if (text === undefined) {
-    await fetchSource(url);
-  } else {
-    await new Promise((settle) => internal.queueFile(once(settle), 'stat', '/'));
-  }
-  return internal.importModule(url);
+  main = {
+    file: text === undefined ? file : '/dev/null', text: text ?? internal.readSource(file), url,
+  };
+  return run(url, main.file, JOBS.main, JOBS.mainLeaf);
 }
 
 module.exports = { fillMeta, importer, resolve, runMain, source };
