@@ -14,7 +14,6 @@ const { checkedCallback, checkedData, checkedOptions, isDescriptor } =
 const data = require('internal/fs/data');
 const { Dirent, Stats, constants } = require('internal/fs/stats');
 const { run, runSync } = require('internal/fs/steps');
-const { nextTick } = require('internal/task_queues');
 const whole = require('internal/fs/whole');
 
 const fs = module.exports;
@@ -101,7 +100,7 @@ fs.existsSync = function existsSync(path) {
 
 function isAborted(signal, callback) {
   if (!signal?.aborted) return false;
-  nextTick(callback, new AbortError(undefined, { cause: signal.reason }));
+  callback(new AbortError(undefined, { cause: signal.reason }));
   return true;
 }
 

@@ -6,6 +6,7 @@ mod clock;
 mod errno;
 mod files;
 mod machine;
+mod perf;
 mod process;
 mod text;
 mod timers;
@@ -50,6 +51,7 @@ pub(crate) fn all(shared: &Rc<Shared>, program: &Program) -> Vec<(&'static str, 
     clock::add(&mut table, program);
     files::add(&mut table);
     machine::add(&mut table);
+    perf::add(&mut table);
     process::add(&mut table, program);
     text::add(&mut table);
     timers::add(&mut table);
