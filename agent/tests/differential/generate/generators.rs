@@ -84,31 +84,43 @@ fn steps(g: &mut Gen, place: Place) -> Vec<Node> {
     body
 }
 
-fn generator(g: &mut Gen, place: Place) -> (String, Node) {
-    let name = format!("g{}", g.id());
-    let node = Node::block(format!("async function* {name}() {{"), steps(g, place), "}");
-    (name, node)
-}
-
 fn async_generator(g: &mut Gen, place: &mut Place) -> Node {
-    let (name, definition) = generator(g, *place);
+    let name = format!("g{}", g.id());
+    let definition = Node::block(format!("async function* {name}() {{"), steps(g, *place), "}");
     let body = loop_body(g, *place);
     let consumer = Node::block(format!("for await (const v of {name}()) {{"), body, "}");
     let end = g.log();
     wrapped(g, vec![definition, consumer, end])
 }
 
-/// The requests of a generator are queued.
+/// The requests of a generator are queued. No more than one finds it finished: the engine forgets
+/// what is queued behind that.
 fn by_hand(g: &mut Gen, place: &mut Place) -> Node {
-    let (name, definition) = generator(g, *place);
+    let name = format!("g{}", g.id());
+    let inner = Place { awaits: true, top: false, ..place.inner().only(Makes::Immediates) };
+    let yields = g.random.between(1, 4);
+    let mut body = vec![g.log()];
+    for _ in 0..yields {
+        let (id, value) = (g.id(), g.expr(inner, false));
+        let step = g.random.pick(&[
+            "yield $;",
+            "log('a#', yield $);",
+            "await $;\nyield 'v#';",
+            "try { yield $; } finally { log('b#'); }",
+            "try { yield $; } finally { await null; log('b#'); }",
+        ]);
+        body.push(Node::text(step.replace('$', &value).replace('#', &id.to_string())));
+    }
+    let definition = Node::block(format!("async function* {name}() {{"), body, "}");
     let mut calls = String::new();
-    for _ in 0..g.random.between(2, 5) {
+    let count = g.random.between(1, yields + 1);
+    for number in 1..=count {
         let id = g.id();
         let value = g.expr(*place, true);
-        let call = match g.random.below(8) {
-            0 => format!("return({value})"),
-            1 => format!("throw(new Error('e{id}'))"),
-            2 => format!("next({value})"),
+        let call = match g.random.below(6) {
+            0 if number == count => format!("return({value})"),
+            1 if number == count => format!("throw(new Error('e{id}'))"),
+            2 if number < count => format!("next({value})"),
             _ => "next()".to_owned(),
         };
         calls += &format!("it.{call}.then((v) => log('a{id}', v), (e) => log('b{id}', e));\n");
