@@ -17,6 +17,16 @@ function aborted(signal) {
   return new AbortError(undefined, { cause: signal.reason });
 }
 
+// As `promise.finally(last)`, by as many jobs as it takes in Node, whose own way of it follows the
+// promise into another and out again.
+function behind(promise, last) {
+  return new Promise((resolve, reject) => {
+    new Promise((onward, fail) => {
+      promise.then(onward, fail);
+    }).finally(last).then(resolve, reject);
+  });
+}
+
 // A promise that is settled by something that can be cancelled.
 function wait(signal, ref, begin, cancel) {
   if (signal?.aborted) return Promise.reject(aborted(signal));
@@ -33,7 +43,7 @@ function wait(signal, ref, begin, cancel) {
     }
   });
   if (onAbort === undefined) return promise;
-  return promise.finally(() => signal.removeEventListener('abort', onAbort));
+  return behind(promise, () => signal.removeEventListener('abort', onAbort));
 }
 
 function attempt(options, then) {
