@@ -27,7 +27,7 @@ fn check(name: &str, got: &[u8]) {
 
 fn both(name: &str, snapshot: &Snapshot, workload: Option<&WorkloadRun>) {
     let diagnoses = diagnose(snapshot);
-    let report = Report { snapshot, diagnoses: &diagnoses, workload };
+    let report = Report { snapshot, diagnoses: &diagnoses, workload, script: None };
     let (mut people, mut programs) = (Vec::new(), Vec::new());
     text::write(&report, &Terminal::PLAIN, &mut people).expect("a Vec takes all");
     json::write(&report, &mut programs).expect("a Vec takes all");

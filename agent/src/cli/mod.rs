@@ -18,7 +18,7 @@ use loop_core::units::{parse_duration_ns, parse_size_bytes};
 use loopscope_workloads::Rounds;
 
 use crate::exit::Failure;
-pub use params::{Selection, SelectionError, names_script};
+pub use params::{Selection, SelectionError, has_script_extension, names_script};
 
 const EXAMPLES: &str = "\
 Examples:

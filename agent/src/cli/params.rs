@@ -11,10 +11,14 @@ use loopscope_workloads::{
 
 use super::errors;
 
-/// Whether a name is that of a JavaScript file, and not of a workload.
+/// Whether a name is that of a JavaScript program, and not of a workload in Rust.
 pub fn names_script(name: &str) -> bool {
-    let ends = [".js", ".mjs", ".cjs"];
-    name.contains('/') || name == "." || name == ".." || ends.iter().any(|end| name.ends_with(end))
+    name.contains('/') || name == "." || name == ".." || has_script_extension(name)
+}
+
+/// Whether a name ends as those of JavaScript files do.
+pub fn has_script_extension(name: &str) -> bool {
+    [".js", ".mjs", ".cjs"].iter().any(|end| name.ends_with(end))
 }
 
 /// What `run` is to run, as far as it matters for its options.

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use loop_core::snapshot::{ClockKind, Events, LoopSnapshot, Target};
 use serde::Serialize;
 
-use super::{Report, WorkloadRun};
+use super::{Report, ScriptRun, WorkloadRun};
 use crate::diagnosis::Diagnosis;
 
 /// Name and version of the schema.
@@ -25,6 +25,8 @@ struct Document<'a> {
     diagnoses: &'a [Diagnosis],
     #[serde(skip_serializing_if = "Option::is_none")]
     workload: Option<&'a WorkloadRun>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    script: Option<&'a ScriptRun>,
 }
 
 /// Writes the report, indented, with a newline at its end.
@@ -41,6 +43,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         loops: &report.snapshot.loops,
         diagnoses: report.diagnoses,
         workload: report.workload,
+        script: report.script,
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")

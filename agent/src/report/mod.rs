@@ -20,6 +20,8 @@ pub struct Report<'a> {
     pub diagnoses: &'a [Diagnosis],
     /// The workload behind it, if there was one.
     pub workload: Option<&'a WorkloadRun>,
+    /// The script behind it, if there was one.
+    pub script: Option<&'a ScriptRun>,
 }
 
 /// A workload as it was run.
@@ -36,6 +38,52 @@ pub struct WorkloadRun {
     pub story: Option<Vec<String>>,
     /// What had to be observed against what was; `None` where the run was cut short.
     pub truth: Option<Vec<TruthRow>>,
+}
+
+/// A script as it was run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ScriptRun {
+    /// Its file as it was named, or the name of one that is compiled in.
+    pub file: String,
+    /// What it was given.
+    pub arguments: Vec<String>,
+    /// Its exit status; `None` where the run was cut short.
+    pub status: Option<u8>,
+    /// What it is, where it is compiled in.
+    #[serde(flatten)]
+    pub about: Option<About>,
+    /// What it said must have been observed against what was; `None` where it said nothing.
+    pub truth: Option<Vec<TruthRow>>,
+}
+
+/// What a script that is compiled in tells of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct About {
+    /// What it is, in one line.
+    pub title: String,
+    /// `pathology` or `fixed`; `story` where there is nothing to fix.
+    pub variant: &'static str,
+    /// Where it is from, if that is an article.
+    pub source: Option<String>,
+    /// What its source says that is not so in Node 20 and later.
+    pub claims: Vec<Claim>,
+}
+
+/// What a source says, and what is so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Claim {
+    /// What the source says.
+    pub claim: String,
+    /// What is so in Node 20 and later.
+    pub fact: String,
+    /// The version that changed it, or how long it has been so.
+    pub since: String,
+}
+
+impl From<loopscope_workloads::Claim> for Claim {
+    fn from(claim: loopscope_workloads::Claim) -> Self {
+        Claim { claim: claim.claim, fact: claim.fact, since: claim.since }
+    }
 }
 
 /// One thing that is known beforehand, and what was observed of it.

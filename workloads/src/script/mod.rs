@@ -15,6 +15,7 @@ mod engine;
 mod host;
 mod imports;
 mod lambda;
+mod last_line;
 mod library;
 mod natives;
 mod value;
@@ -28,6 +29,7 @@ use loop_core::{Clock, Loop, LoopError, RunMode};
 use engine::{Entry, Watch};
 use host::Host;
 pub use lambda::{Invocation, Lambda, Pending};
+pub use last_line::LastLine;
 use natives::Program;
 use value::Value;
 
@@ -42,6 +44,8 @@ pub struct Script {
     pub arguments: Vec<String>,
     /// The most memory it may use, in bytes; `None` for no limit.
     pub memory_bytes: Option<u64>,
+    /// What it has written to standard output last; begins empty.
+    pub last_line: LastLine,
 }
 
 /// Why a script could not be run to its end.
@@ -91,6 +95,7 @@ impl Script {
             arguments: self.arguments.clone(),
             clock,
             lambda,
+            last_line: self.last_line.clone(),
         };
         Host::new(&program, self.memory_bytes, Box::new(Unwatched)).map_err(ScriptError::Engine)
     }

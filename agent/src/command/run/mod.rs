@@ -2,6 +2,7 @@
 //! ends.
 
 mod script;
+mod truth;
 mod workload;
 
 use std::fmt::Display;

@@ -1,37 +1,39 @@
 //! `run FILE`: a JavaScript program. Standard output is its own, and its exit status is ours.
 
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use loop_core::Loop;
 use loop_core::snapshot::Snapshot;
-use loopscope_workloads::{Rounds, Script};
+use loopscope_workloads::{
+    KnownScript, LastLine, Rounds, Script, ScriptHeader, Variant, find_script,
+};
 
-use super::{Ways, options, write_report};
-use crate::cli::RunArgs;
+use super::{Ways, options, truth, write_report};
+use crate::cli::{self, RunArgs};
 use crate::command::output::Output;
 use crate::diagnosis::diagnose;
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
-use crate::report::Report;
+use crate::report::{About, Claim, Report, ScriptRun};
 use crate::supervise::Outcome;
 use crate::terminal::{Terminal, tell};
 
 pub(super) fn execute(args: &RunArgs) -> Result<Exit, Failure> {
-    refuse_options_of_workloads(args)?;
-    let script = Script {
-        file: args.name.clone().into(),
-        source: None,
-        arguments: args.script_args.clone(),
-        memory_bytes: args.max_memory_bytes,
-    };
+    let chosen = Chosen::of(args)?;
+    let script = chosen.script(args);
+    let last_line = script.last_line.clone();
     let ways = Ways::open(args, Output::Stderr)?;
     let options = options(args);
     let clock = options.clock.clone();
-    let name = file_name(&args.name);
+    let name = chosen.name();
     let body = move |lp: &mut Loop| script.run(lp, clock);
     let run = super::run(args, &name, options, body, ways, progress(args, &name))?;
-    if let Err(failure) = report(args, &run.snapshot, run.output) {
+    let status = match &run.outcome {
+        Outcome::Ended(Ok(status)) => Some(seen_by_parent(*status)),
+        _ => None,
+    };
+    if let Err(failure) = report(args, &chosen, status, &last_line, &run.snapshot, run.output) {
         // The status is the program's: it has run.
         tell(&failure.message);
     }
@@ -44,25 +46,104 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, Failure> {
     }
 }
 
-fn refuse_options_of_workloads(args: &RunArgs) -> Result<(), Failure> {
-    let wrong = [
-        ("--repeat", args.repeat != Rounds::Times(1)),
-        ("--pause", args.pause_ns != 0),
-        ("--fixed", args.fixed),
-    ];
-    match wrong.iter().find(|(_, given)| *given) {
-        None => Ok(()),
-        Some((option, _)) => Err(Failure::usage(format!(
-            "{option} is for workloads and {} is a file, which is run once; leave it out",
-            args.name
-        ))),
+/// What is run.
+enum Chosen {
+    File(String),
+    Known(&'static KnownScript),
+}
+
+impl Chosen {
+    /// A name that is known is that of a script that is compiled in, whatever files there are.
+    fn of(args: &RunArgs) -> Result<Chosen, Failure> {
+        refuse_options_of_workloads(args)?;
+        let variant = if args.fixed { Variant::Fixed } else { Variant::Pathology };
+        let (name, path) = (&args.name, Path::new(&args.name));
+        match find_script(name, variant) {
+            Ok(known) => {
+                if is_program(path) {
+                    tell(&format!("`{name}` is a script of loopscope; for the file: ./{name}"));
+                }
+                Ok(Chosen::Known(known))
+            }
+            Err(unknown) if unknown.known => Err(Failure::usage(unknown)),
+            Err(unknown) if may_be_on_a_shelf(name) && !is_program(path) => {
+                Err(Failure::usage(format!("{unknown}; `loopscope workloads` lists them all")))
+            }
+            Err(_) if args.fixed => Err(Failure::usage(format!(
+                "--fixed is for what `loopscope workloads` lists and {name} is a file; leave it out"
+            ))),
+            Err(_) => Ok(Chosen::File(name.clone())),
+        }
+    }
+
+    fn script(&self, args: &RunArgs) -> Script {
+        let (file, source) = match self {
+            Chosen::File(file) => (PathBuf::from(file), None),
+            Chosen::Known(known) => {
+                let shelf = if known.path.contains('/') { SHELVES } else { SHELF_JS };
+                (Path::new(shelf).join(known.path), Some(known.text))
+            }
+        };
+        Script {
+            file,
+            source,
+            arguments: args.script_args.clone(),
+            memory_bytes: args.max_memory_bytes,
+            last_line: LastLine::default(),
+        }
+    }
+
+    /// What the target is called: the last part of a path, the whole of a name.
+    fn name(&self) -> String {
+        match self {
+            Chosen::Known(known) => known.name(),
+            Chosen::File(file) => {
+                let name = Path::new(file).file_name();
+                name.map_or_else(|| file.clone(), |name| name.to_string_lossy().into_owned())
+            }
+        }
+    }
+
+    fn about(&self) -> Option<About> {
+        let Chosen::Known(known) = self else { return None };
+        let ScriptHeader { title, wrong, source, claims, .. } = known.header().ok()?;
+        Some(About {
+            title,
+            variant: match known.variant() {
+                Variant::Fixed => "fixed",
+                Variant::Pathology if wrong.is_some() => "pathology",
+                Variant::Pathology => "story",
+            },
+            source,
+            claims: claims.into_iter().map(Claim::from).collect(),
+        })
     }
 }
 
-/// What the target is called: the last part of the path.
-fn file_name(path: &str) -> String {
-    let name = Path::new(path).file_name();
-    name.map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
+/// The folders that scripts without a file see themselves in.
+const SHELVES: &str = "/loopscope";
+const SHELF_JS: &str = "/loopscope/js";
+
+fn may_be_on_a_shelf(name: &str) -> bool {
+    let shelf = name.split_once('/').map(|(shelf, _)| shelf);
+    matches!(shelf, Some("js" | "promises" | "seeds")) && !cli::has_script_extension(name)
+}
+
+/// Whether Node finds a program at a path: it may lack its extension, and be a folder.
+pub(super) fn is_program(path: &Path) -> bool {
+    let with_extension = Path::new(&format!("{}.js", path.display())).is_file();
+    path.is_file() || with_extension || path.join("index.js").is_file()
+}
+
+fn refuse_options_of_workloads(args: &RunArgs) -> Result<(), Failure> {
+    let wrong = [("--repeat", args.repeat != Rounds::Times(1)), ("--pause", args.pause_ns != 0)];
+    match wrong.iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((option, _)) => Err(Failure::usage(format!(
+            "{option} is for workloads in Rust, and the script {} is run once; leave it out",
+            args.name
+        ))),
+    }
 }
 
 /// A pipe or a file holds what the program writes, and nothing between. On a terminal the program
@@ -79,7 +160,27 @@ fn seen_by_parent(status: i32) -> u8 {
     status.to_le_bytes()[0]
 }
 
-fn report(args: &RunArgs, snapshot: &Snapshot, output: Output) -> Result<(), Failure> {
+fn report(
+    args: &RunArgs,
+    chosen: &Chosen,
+    status: Option<u8>,
+    last_line: &LastLine,
+    snapshot: &Snapshot,
+    output: Output,
+) -> Result<(), Failure> {
     let diagnoses = diagnose(snapshot);
-    write_report(args, &Report { snapshot, diagnoses: &diagnoses, workload: None }, output)
+    let said = status.and_then(|_| last_line.text());
+    let truth = said
+        .zip(snapshot.loops.first())
+        .and_then(|(line, observed)| truth::of_line(&line, observed, &diagnoses));
+    truth::tell_what_does_not_hold(&args.name, truth.as_deref());
+    let script = ScriptRun {
+        file: args.name.clone(),
+        arguments: args.script_args.clone(),
+        status,
+        about: chosen.about(),
+        truth,
+    };
+    let script = Some(&script);
+    write_report(args, &Report { snapshot, diagnoses: &diagnoses, workload: None, script }, output)
 }

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use loop_core::Loop;
 use loop_core::snapshot::Snapshot;
-use loopscope_workloads::{Job, Story, Truth, Variant, Workload};
+use loopscope_workloads::{Job, Story, Truth, UnknownWorkload, Variant, Workload, find_script};
 
-use super::{Ways, options, write_report};
+use super::script::is_program;
+use super::{Ways, options, truth, write_report};
 use crate::cli::{ClockChoice, ReportForm, RunArgs, Selection};
 use crate::command::output::Output;
 use crate::command::{refuse_real_time, unwritable_stdout};
@@ -15,7 +16,7 @@ use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
 use crate::report::{Report, TruthRow, WorkloadRun};
 use crate::supervise::Outcome;
-use crate::terminal::{Terminal, print, tell};
+use crate::terminal::{Terminal, print};
 
 pub(super) fn execute(args: &RunArgs) -> Result<Exit, Failure> {
     let input = Input::check(args)?;
@@ -51,7 +52,9 @@ struct Input {
 
 impl Input {
     fn check(args: &RunArgs) -> Result<Input, Failure> {
-        let workload = loopscope_workloads::find(&args.name).map_err(Failure::usage)?;
+        refuse_options_of_scripts(args)?;
+        let workload = loopscope_workloads::find(&args.name)
+            .map_err(|error| Failure::usage(or_a_script(&args.name, &error)))?;
         let selection = Selection::new(workload, args.params.clone()).map_err(Failure::usage)?;
         if args.clock == ClockChoice::Virtual {
             refuse_real_time(workload, "run it with --clock real")?;
@@ -71,6 +74,31 @@ impl Input {
             pause_ns: args.pause_ns,
             story: Story::default(),
         }
+    }
+}
+
+fn refuse_options_of_scripts(args: &RunArgs) -> Result<(), Failure> {
+    let wrong = match args.script_args.first() {
+        Some(first) => format!("`-- {first}`"),
+        None if args.max_memory_bytes.is_some() => "--max-memory".to_owned(),
+        None => return Ok(()),
+    };
+    Err(Failure::usage(format!(
+        "{wrong} is for scripts and {} is a workload in Rust; leave it out",
+        args.name
+    )))
+}
+
+/// A script or a file may have been meant, of which a part of the name was given.
+fn or_a_script(name: &str, error: &UnknownWorkload) -> String {
+    let shelves = ["js", "promises", "seeds"].map(|shelf| format!("{shelf}/{name}"));
+    let mut scripts = shelves.iter().filter(|name| find_script(name, Variant::Pathology).is_ok());
+    if let Some(script) = scripts.next() {
+        return format!("there is no workload `{name}`; the script of this name is `{script}`");
+    }
+    match is_program(Path::new(name)) {
+        true => format!("there is no workload `{name}`; for the file write `./{name}`"),
+        false => error.to_string(),
     }
 }
 
@@ -129,39 +157,19 @@ fn report(
             rows(truth, checked, &diagnoses)
         }),
     };
-    tell_what_does_not_hold(&workload);
-    let report = Report { snapshot, diagnoses: &diagnoses, workload: Some(&workload) };
+    truth::tell_what_does_not_hold(&workload.name, workload.truth.as_deref());
+    let workload = Some(&workload);
+    let report = Report { snapshot, diagnoses: &diagnoses, workload, script: None };
     write_report(args, &report, output)
-}
-
-/// The first row that does not hold, and how many others.
-fn tell_what_does_not_hold(workload: &WorkloadRun) {
-    let rows = workload.truth.as_deref().unwrap_or_default();
-    let mut wrong = rows.iter().filter(|row| !row.holds);
-    let Some(TruthRow { what, expected, observed, .. }) = wrong.next() else { return };
-    let others = match wrong.count() {
-        0 => String::new(),
-        count => format!(", and {count} more of {} rows", rows.len()),
-    };
-    tell(&format!(
-        "{} did not show what it must: {what} is {observed} and must be {expected}{others}",
-        workload.name
-    ));
 }
 
 /// What the workload knows must be observed, the diagnosis first.
 fn rows(
-    truth: &Truth,
+    known: &Truth,
     checked: Vec<loopscope_workloads::TruthRow>,
     diagnoses: &[Diagnosis],
 ) -> Vec<TruthRow> {
-    let first = diagnoses.first().map_or("", |diagnosis| diagnosis.id);
-    let diagnosis = TruthRow {
-        what: "diagnosis".to_owned(),
-        expected: truth.diagnosis.to_owned(),
-        observed: first.to_owned(),
-        holds: first == truth.diagnosis,
-    };
+    let diagnosis = truth::diagnosis(known.diagnosis, diagnoses);
     let checked = checked.into_iter().map(|row| TruthRow {
         what: row.what,
         expected: row.expected,

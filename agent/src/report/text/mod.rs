@@ -4,6 +4,7 @@ mod counters;
 mod drains;
 mod phases;
 mod reasons;
+mod script;
 mod stalls;
 mod times;
 mod verdict;
@@ -33,7 +34,14 @@ pub fn write(report: &Report<'_>, terminal: &Terminal, out: &mut dyn Write) -> i
         write_loop(snapshot, observed, terminal, out)?;
     }
     if let Some(workload) = report.workload {
-        write_truth(workload.truth.as_deref(), terminal, out)?;
+        write_truth(workload.truth.as_deref(), "the parameters say", terminal, out)?;
+    }
+    if let Some(run) = report.script {
+        script::write(run, terminal, out)?;
+        // What a script says of itself it says when it ends, if ever.
+        if run.truth.is_some() {
+            write_truth(run.truth.as_deref(), "it says itself", terminal, out)?;
+        }
     }
     write_method(snapshot, terminal, out)
 }
@@ -54,7 +62,9 @@ fn write_loop(
 }
 
 fn write_title(report: &Report<'_>, terminal: &Terminal, out: &mut dyn Write) -> io::Result<()> {
-    let twin = report.workload.is_some_and(|workload| workload.variant == "fixed");
+    let about = report.script.and_then(|script| script.about.as_ref());
+    let variant = report.workload.map(|workload| workload.variant);
+    let twin = variant.or(about.map(|about| about.variant)) == Some("fixed");
     let targets = report.snapshot.targets.iter().map(|target| describe(target, twin));
     let title = targets.collect::<Vec<_>>().join(", ");
     let title = if title.is_empty() { "nothing was observed" } else { &title };
@@ -98,6 +108,7 @@ fn write_heading(
 
 fn write_truth(
     truth: Option<&[TruthRow]>,
+    by: &str,
     terminal: &Terminal,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -107,7 +118,7 @@ fn write_truth(
     if rows.is_empty() {
         return Ok(());
     }
-    write_heading("Truth", "what the parameters say must be observed", terminal, out)?;
+    write_heading("Truth", &format!("what {by} must be observed"), terminal, out)?;
     let cells = rows.iter().map(|row| {
         vec![
             row.what.clone(),

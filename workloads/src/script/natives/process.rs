@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use loop_core::{Clock, SysError, snapshot::ClockKind};
 
 use super::{NOTHING, Returned, Table, texts};
+use crate::script::LastLine;
 use crate::script::lambda::Answer;
 use crate::script::library;
-use crate::script::value::{Arguments, Thrown, Value};
+use crate::script::value::{Thrown, Value};
 
 /// What is run.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Program {
     pub(crate) clock: Clock,
     /// Whether it exports a handler to be invoked, as AWS Lambda does.
     pub(crate) lambda: bool,
+    /// Is told of what goes to standard output.
+    pub(crate) last_line: LastLine,
 }
 
 impl Program {
@@ -83,17 +86,21 @@ pub(super) fn add(table: &mut Table, program: &Program) {
             _ => io::stdin().is_terminal(),
         }))
     });
-    table.add("writeStdout", |arguments| write(&mut io::stdout().lock(), arguments));
-    table.add("writeStderr", |arguments| write(&mut io::stderr().lock(), arguments));
+    let last_line = program.last_line.clone();
+    table.add("writeStdout", move |mut arguments| {
+        let bytes = arguments.bytes(0);
+        last_line.note(&bytes);
+        write(&mut io::stdout().lock(), &bytes)
+    });
+    table.add("writeStderr", |mut arguments| write(&mut io::stderr().lock(), &arguments.bytes(0)));
     table.share("halt", |shared, arguments| {
         shared.status.set(Some(arguments.number(0) as i32));
         Err(Thrown::Halt)
     });
 }
 
-fn write(to: &mut impl Write, mut arguments: Arguments) -> Returned {
-    let bytes = arguments.bytes(0);
-    let written = to.write_all(&bytes).and_then(|()| to.flush());
+fn write(to: &mut impl Write, bytes: &[u8]) -> Returned {
+    let written = to.write_all(bytes).and_then(|()| to.flush());
     written.map_err(|error| SysError::new("write", error))?;
     NOTHING
 }
