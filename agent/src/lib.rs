@@ -16,6 +16,7 @@ pub mod cli;
 pub mod command;
 pub mod diagnosis;
 pub mod exit;
+pub mod explain;
 pub mod gate;
 mod layout;
 pub mod monitor;

@@ -5,6 +5,7 @@
 //! that they may stand anywhere, show up in `--help`, and are suggested when misspelt.
 
 mod errors;
+mod explain;
 mod params;
 mod values;
 
@@ -18,6 +19,7 @@ use loop_core::units::{parse_duration_ns, parse_size_bytes};
 use loopscope_workloads::Rounds;
 
 use crate::exit::Failure;
+pub use explain::ExplainArgs;
 pub use params::{Selection, SelectionError, has_script_extension, names_script};
 
 const EXAMPLES: &str = "\
@@ -53,6 +55,8 @@ pub struct Cli {
 pub enum Command {
     /// Run a workload on the embedded loop, watch it, and explain what happened
     Run(RunArgs),
+    /// Explain a script: in which turn and phase everything ran, and why there
+    Explain(ExplainArgs),
     /// List the workloads: what each shows, its parameters, its fixed twin
     Workloads(WorkloadsArgs),
     /// List the diagnoses, or print the page on one: what it is, its numbers, how to fix it

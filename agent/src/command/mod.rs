@@ -1,6 +1,7 @@
 //! The commands: each puts the other modules together to do what was asked.
 
 mod diagnoses;
+mod explain;
 mod gate;
 mod output;
 mod run;
@@ -8,6 +9,7 @@ mod workloads;
 
 use std::io;
 
+use loop_core::SysError;
 use loopscope_workloads::Workload;
 
 use crate::cli::Command;
@@ -20,6 +22,7 @@ use crate::exit::{Exit, Failure};
 pub fn execute(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Run(args) => run::execute(&args),
+        Command::Explain(args) => explain::execute(&args),
         Command::Workloads(args) => workloads::execute(&args),
         Command::Diagnoses(args) => diagnoses::execute(&args),
         Command::Gate(args) => gate::execute(&args),
@@ -43,4 +46,17 @@ fn refuse_real_time(workload: &Workload, cure: &str) -> Result<(), Failure> {
         "{} uses real sockets or threads and can't run under the virtual clock; {cure}",
         workload.name
     )))
+}
+
+/// The loop or the threads about it can't be made.
+fn cannot_start(error: io::Error) -> Failure {
+    let errno = error.raw_os_error().map(io::Error::from_raw_os_error);
+    match errno.map(|error| SysError::new("open", error).name()) {
+        Some("EMFILE" | "ENFILE") => Failure::refused(format!(
+            "the run can't be started ({error}); raise the limit of descriptors (`ulimit -n`)"
+        )),
+        _ => Failure::run(format!(
+            "the run can't be started ({error}); see `ulimit -a` for the limits"
+        )),
+    }
 }

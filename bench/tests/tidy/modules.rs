@@ -76,7 +76,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["supervise"],
             &["monitor"],
             &["diagnosis"],
-            &["gate", "progress", "push", "report", "serve"],
+            &["explain", "gate", "progress", "push", "report", "serve"],
             &["background"],
             &["cli"],
             &["command"],

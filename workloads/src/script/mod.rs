@@ -18,6 +18,7 @@ mod lambda;
 mod last_line;
 mod library;
 mod natives;
+mod trace;
 mod value;
 
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ use host::Host;
 pub use lambda::{Invocation, Lambda, Pending};
 pub use last_line::LastLine;
 use natives::Program;
+pub use trace::{Trace, timeline};
 use value::Value;
 
 /// A JavaScript program to be run.
@@ -83,12 +85,29 @@ impl Script {
     /// # Errors
     /// [`ScriptError`]; what the script itself does wrong is no error, but its exit status.
     pub fn run(&self, lp: &mut Loop, clock: Clock) -> Result<i32, ScriptError> {
-        let host = self.host(clock, false)?;
+        let host = self.host(clock, false, None)?;
         lp.enter(|lp| host.callback(lp, Entry::Main, &[]));
         run_to_the_end(&host, lp)
     }
 
-    fn host(&self, clock: Clock, lambda: bool) -> Result<Rc<Host>, ScriptError> {
+    /// As [`Script::run`], with all that it does recorded. What it prints is a part of that, and
+    /// isn't printed.
+    ///
+    /// # Errors
+    /// As for [`Script::run`].
+    pub fn explain(&self, lp: &mut Loop, clock: Clock, trace: &Trace) -> Result<i32, ScriptError> {
+        let host = self.host(clock, false, Some(trace.clone()))?;
+        trace.count_turns(lp);
+        lp.enter(|lp| host.callback(lp, Entry::Main, &[]));
+        run_to_the_end(&host, lp)
+    }
+
+    fn host(
+        &self,
+        clock: Clock,
+        lambda: bool,
+        trace: Option<Trace>,
+    ) -> Result<Rc<Host>, ScriptError> {
         let program = Program {
             file: self.file.clone(),
             source: self.source,
@@ -96,6 +115,7 @@ impl Script {
             clock,
             lambda,
             last_line: self.last_line.clone(),
+            trace,
         };
         Host::new(&program, self.memory_bytes, Box::new(Unwatched)).map_err(ScriptError::Engine)
     }

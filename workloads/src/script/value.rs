@@ -141,6 +141,14 @@ impl Arguments {
         }
     }
 
+    /// A number, where there is one.
+    pub(crate) fn has_number(&self, index: usize) -> Option<f64> {
+        match self.get(index) {
+            Value::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
     pub(crate) fn id(&self, index: usize) -> u64 {
         self.number(index) as u64
     }

@@ -6,14 +6,14 @@ mod truth;
 mod workload;
 
 use std::fmt::Display;
-use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use loop_core::snapshot::Snapshot;
-use loop_core::{Clock, Loop, Options, SysError};
+use loop_core::{Clock, Loop, Options};
 
+use super::cannot_start;
 use super::output::Output;
 use crate::background::{Background, Tasks};
 use crate::cli::{self, ClockChoice, ReportForm, RunArgs};
@@ -141,16 +141,4 @@ fn write_report(args: &RunArgs, report: &Report<'_>, output: Output) -> Result<(
     }
     .map_err(|error| Failure::run(format!("the report can't be made: {error}")))?;
     output.write(&text)
-}
-
-fn cannot_start(error: io::Error) -> Failure {
-    let errno = error.raw_os_error().map(io::Error::from_raw_os_error);
-    match errno.map(|error| SysError::new("open", error).name()) {
-        Some("EMFILE" | "ENFILE") => Failure::refused(format!(
-            "the run can't be started ({error}); raise the limit of descriptors (`ulimit -n`)"
-        )),
-        _ => Failure::run(format!(
-            "the run can't be started ({error}); see `ulimit -a` for the limits"
-        )),
-    }
 }

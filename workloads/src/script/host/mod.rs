@@ -24,6 +24,8 @@ use loop_core::Loop;
 use super::engine::{Engine, Entry, QuickJs, Watch};
 use super::lambda::Answer;
 use super::natives;
+use super::trace::Trace;
+use super::trace::timeline::{Callback, Queue};
 use super::value::Value;
 use current::Current;
 
@@ -40,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) status: Cell<Option<i32>>,
     /// What an invocation has answered.
     pub(crate) answer: RefCell<Option<Answer>>,
+    /// Where what happens is recorded.
+    pub(crate) trace: Option<Trace>,
 }
 
 impl Shared {
@@ -100,6 +104,7 @@ impl Host {
             rejections: Cell::new(false),
             status: Cell::new(None),
             answer: RefCell::new(None),
+            trace: program.trace.clone(),
         });
         let engine = QuickJs::new(memory_bytes, natives::all(&shared, program), watch)?;
         let host = Rc::new(Host { shared, engine });
@@ -126,6 +131,9 @@ impl Host {
     pub(crate) fn ask(&self, lp: &mut Loop, entry: Entry, arguments: &[Value]) -> Option<Value> {
         if self.status().is_some() {
             return None;
+        }
+        if let Some(trace) = &self.shared.trace {
+            note(trace, lp, entry, arguments);
         }
         let engine = &self.engine;
         self.shared.current.lend(lp, || engine.call(entry, arguments)).ok()
@@ -190,6 +198,9 @@ impl Host {
         if self.status().is_some() {
             return;
         }
+        if let Some(trace) = &self.shared.trace {
+            trace.task(Queue::Microtask);
+        }
         let engine = &self.engine;
         let more = self.shared.current.lend(lp, || engine.run_job().more);
         self.go_on(lp, more);
@@ -206,6 +217,26 @@ impl Host {
         let host = Rc::clone(self);
         lp.at_end_of_timers(move |lp| host.checkpoint(lp));
     }
+}
+
+/// Records that the library is called.
+fn note(trace: &Trace, lp: &Loop, entry: Entry, arguments: &[Value]) {
+    let id = match arguments.first() {
+        Some(Value::Number(id)) => Some(*id as u64),
+        _ => None,
+    };
+    let callback = match entry {
+        Entry::Tick => return trace.task(Queue::NextTick),
+        Entry::Rejections => return trace.rejections(),
+        Entry::Uncaught | Entry::Pending => return,
+        Entry::Main => Callback::Main,
+        Entry::Timer => Callback::Timer,
+        Entry::Immediate => Callback::Immediate,
+        Entry::Event | Entry::Invoke => Callback::Event,
+        Entry::BeforeExit => Callback::BeforeExit,
+        Entry::Exit => Callback::Exit,
+    };
+    trace.callback(lp, callback, id);
 }
 
 /// What the library says of a tick that it has run: whether another waits, and whether it threw.

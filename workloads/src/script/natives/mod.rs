@@ -10,6 +10,7 @@ mod perf;
 mod process;
 mod text;
 mod timers;
+mod trace;
 
 use std::rc::Rc;
 
@@ -55,6 +56,7 @@ pub(crate) fn all(shared: &Rc<Shared>, program: &Program) -> Vec<(&'static str, 
     process::add(&mut table, program);
     text::add(&mut table);
     timers::add(&mut table);
+    trace::add(&mut table, program);
     table.natives
 }
 

@@ -10,6 +10,7 @@ use super::{NOTHING, Returned, Table, texts};
 use crate::script::LastLine;
 use crate::script::lambda::Answer;
 use crate::script::library;
+use crate::script::trace::Trace;
 use crate::script::value::{Thrown, Value};
 
 /// What is run.
@@ -27,6 +28,8 @@ pub(crate) struct Program {
     pub(crate) lambda: bool,
     /// Is told of what goes to standard output.
     pub(crate) last_line: LastLine,
+    /// Where what it does is recorded.
+    pub(crate) trace: Option<Trace>,
 }
 
 impl Program {

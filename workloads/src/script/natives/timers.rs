@@ -45,6 +45,9 @@ pub(super) fn add(table: &mut Table) {
 fn set_timer(names: &Rc<Names>, shared: &Shared, arguments: &Arguments) -> Returned {
     let (id, ms) = (arguments.id(0), arguments.id(1));
     let repeats = arguments.truth(2);
+    if let Some(trace) = &shared.trace {
+        trace.timer(id, ms);
+    }
     let caller = shared.caller();
     let names_then = Rc::clone(names);
     let set = |lp: &mut Loop| {

@@ -2,6 +2,7 @@
 // returns the functions that the host calls.
 //
 // internal.librarySource(name) -> string or undefined; internal.libraryNames() -> names;
+// internal.isTraced() -> whether a timeline is recorded;
 // internal.compile(body, file, parameters) -> function.
 'use strict';
 
@@ -21,6 +22,7 @@ function load(name) {
 }
 
 load('internal/stack');
+if (internal.isTraced()) load('internal/trace');
 load('internal/globals');
 const tasks = load('internal/task_queues');
 const timers = load('internal/timers');

@@ -35,10 +35,10 @@ function watch(callback) {
   watcher = callback;
 }
 
-function note(made) {
+function note(made, asked) {
   const taken = {};
   notes.set(made, taken);
-  watcher(taken);
+  watcher(taken, made, asked);
 }
 
 // What waits, in the order in which it was made.
@@ -63,7 +63,7 @@ class Timeout {
     Object.defineProperty(this, kRefed, { value: true, writable: true });
     Object.defineProperty(this, kId, { value: 0, writable: true });
     start(this);
-    if (watcher !== undefined) note(this);
+    if (watcher !== undefined) note(this, ms);
   }
 
   ref() {
@@ -221,6 +221,11 @@ function runImmediate(id) {
   return failed;
 }
 
+// The number by which the host knows a timer or immediate.
+function idOf(made) {
+  return made[kId];
+}
+
 module.exports = {
-  Immediate, Timeout, clearImmediate, clearTimeout, runImmediate, runTimer, waiting, watch,
+  Immediate, Timeout, clearImmediate, clearTimeout, idOf, runImmediate, runTimer, waiting, watch,
 };

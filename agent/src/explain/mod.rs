@@ -1,0 +1,37 @@
+//! What a script did on the loop, and why there: its timeline as text, as JSON and as a picture.
+//!
+//! **Invariant**: all three are made of one [`Explained`], a plain value; nothing here runs
+//! anything or reads a clock.
+
+mod html;
+mod json;
+mod text;
+mod why;
+
+use loopscope_workloads::ScriptHeader;
+use loopscope_workloads::timeline::Timeline;
+
+pub use html::html;
+pub use json::json;
+pub use text::text;
+
+/// A run, and what else is known of the program.
+#[derive(Debug)]
+pub struct Explained<'a> {
+    /// How it was asked for.
+    pub name: String,
+    /// Its file, as stacks name it.
+    pub file: String,
+    /// What happened.
+    pub timeline: &'a Timeline,
+    /// Its exit status; `None` where it was cut short.
+    pub status: Option<i32>,
+    /// Whether time was virtual.
+    pub virtual_clock: bool,
+    /// Whether the call stack is to be shown.
+    pub stacks: bool,
+    /// What its head tells, if it is a script of the catalogue.
+    pub header: Option<ScriptHeader>,
+    /// Its source, if it is a script of the catalogue.
+    pub source: Option<String>,
+}

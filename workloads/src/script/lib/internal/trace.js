@@ -1,0 +1,133 @@
+// Tells the host what is scheduled and by which line, and what each task is: loaded first, and only
+// where a timeline is recorded. It changes neither how many jobs there are nor their order.
+//
+// internal.traceMade(what, id, name, file, line, asked, stack), internal.traceRuns(id, name, file,
+// line), internal.traceOutput(fd, text, stack), internal.traceUncaught(text, stack).
+'use strict';
+
+const { apply, getOwnPropertyDescriptor } = Reflect;
+const { current } = require('internal/stack');
+
+const FRAMES_MAX = 64;
+const limit = getOwnPropertyDescriptor(Error, 'stackTraceLimit');
+const prepare = getOwnPropertyDescriptor(Error, 'prepareStackTrace');
+const fileName = getOwnPropertyDescriptor(Function.prototype, 'fileName');
+const lineNumber = getOwnPropertyDescriptor(Function.prototype, 'lineNumber');
+
+let last = 0;
+
+// The stack as it is, whatever the program wants its own stacks to look like.
+function stack() {
+  const [given, own] = [apply(limit.get, Error, []), apply(prepare.get, Error, [])];
+  apply(limit.set, Error, [FRAMES_MAX]);
+  apply(prepare.set, Error, [undefined]);
+  const taken = current();
+  apply(limit.set, Error, [given]);
+  apply(prepare.set, Error, [own]);
+  return taken;
+}
+
+// Name, file and line of a function, none of its own code being run.
+function describe(callback) {
+  if (typeof callback !== 'function' || internal.proxyTarget(callback) !== undefined) return [];
+  const name = getOwnPropertyDescriptor(callback, 'name')?.value;
+  const file = apply(fileName.get, callback, []);
+  const line = apply(lineNumber.get, callback, []);
+  return [typeof name === 'string' ? name : '', file ?? '', line ?? 0];
+}
+
+function made(what, id, callback, asked) {
+  const [name = '', file = '', line = 0] = describe(callback);
+  internal.traceMade(what, id, name, file, line, asked, stack());
+}
+
+// A function that says that it runs, and is otherwise as the one given.
+function telling(id, callback) {
+  return (...args) => {
+    internal.traceRuns(id, ...describe(callback));
+    return callback(...args);
+  };
+}
+
+const fatal = require('internal/fatal');
+const { uncaught } = fatal;
+fatal.uncaught = (error, fromPromise) => {
+  let text = 'an error that cannot be shown';
+  try {
+    text = String(error);
+  } catch {
+    // The error is the program's, and what it does when it is shown.
+  }
+  internal.traceUncaught(text, typeof error?.stack === 'string' ? error.stack : '');
+  return uncaught(error, fromPromise);
+};
+
+const tasks = require('internal/task_queues');
+const { nextTick, queueMicrotask } = tasks;
+tasks.nextTick = {
+  nextTick(callback, ...args) {
+    if (typeof callback !== 'function' || require('internal/process')._exiting) {
+      return nextTick(callback, ...args);
+    }
+    const id = ++last;
+    made('tick', id, callback);
+    return nextTick(telling(id, callback), ...args);
+  },
+}.nextTick;
+tasks.queueMicrotask = {
+  queueMicrotask(callback) {
+    if (typeof callback !== 'function') return queueMicrotask(callback);
+    const id = ++last;
+    made('microtask', id, callback);
+    return queueMicrotask(telling(id, callback));
+  },
+}.queueMicrotask;
+
+const { then } = Promise.prototype;
+
+// What a promise does where it has no handler: it passes on what it has.
+const passOn = (value) => value;
+const passOnError = (error) => {
+  throw error;
+};
+
+function handler(id, callback, otherwise) {
+  return telling(id, typeof callback === 'function' ? callback : otherwise);
+}
+
+Object.defineProperty(Promise.prototype, 'then', {
+  configurable: true,
+  enumerable: false,
+  writable: true,
+  value: {
+    then(onFulfilled, onRejected) {
+      const id = ++last;
+      made('reaction', id, typeof onFulfilled === 'function' ? onFulfilled : onRejected);
+      const handlers = [
+        handler(id, onFulfilled, passOn), handler(id, onRejected, passOnError),
+      ];
+      return apply(then, this, handlers);
+    },
+  }.then,
+});
+
+const timers = require('internal/timers');
+timers.watch((_, timer, asked) => {
+  const isImmediate = timer instanceof timers.Immediate;
+  const what = isImmediate ? 'immediate' : timer._repeat === null ? 'timeout' : 'interval';
+  made(what, timers.idOf(timer), timer._onTimeout ?? timer._onImmediate, asked);
+});
+
+const requests = require('internal/requests');
+for (const kind of ['once', 'always']) {
+  const register = requests[kind];
+  requests[kind] = (callback) => {
+    const id = register(callback);
+    made('request', id, callback);
+    return id;
+  };
+}
+
+for (const [fd, name] of [[1, 'writeStdout'], [2, 'writeStderr']]) {
+  internal[name] = (chunk) => internal.traceOutput(fd, chunk, stack());
+}

@@ -1,0 +1,51 @@
+//! What the library tells the timeline, where one is recorded.
+
+use super::process::Program;
+use super::{NOTHING, Returned, Table};
+use crate::script::trace::timeline::Function;
+use crate::script::trace::{Making, Trace};
+use crate::script::value::{Arguments, Value};
+
+pub(super) fn add(table: &mut Table, program: &Program) {
+    let is_traced = program.trace.is_some();
+    table.add("isTraced", move |_| Ok(Value::Bool(is_traced)));
+    let Some(trace) = &program.trace else { return };
+    let made = trace.clone();
+    table.share("traceMade", move |shared, arguments| {
+        let now_ms = shared.with_loop(|lp| lp.now_ms()).unwrap_or(0);
+        made.made(&Making {
+            what: arguments.text(0),
+            id: arguments.id(1),
+            function: function(&arguments, 2),
+            asked_ms: arguments.has_number(5),
+            now_ms,
+            stack: arguments.text(6),
+        });
+        NOTHING
+    });
+    let runs = trace.clone();
+    table.add("traceRuns", move |arguments| {
+        runs.runs(arguments.id(0), function(&arguments, 1));
+        NOTHING
+    });
+    let output = trace.clone();
+    table.add("traceOutput", move |arguments| write(&output, arguments));
+    let uncaught = trace.clone();
+    table.add("traceUncaught", move |arguments| {
+        uncaught.uncaught(arguments.text(0), arguments.text(1));
+        NOTHING
+    });
+}
+
+/// `(descriptor, text or bytes, stack)`: what is printed becomes a part of the timeline.
+fn write(trace: &Trace, mut arguments: Arguments) -> Returned {
+    let stack = arguments.text(2).to_owned();
+    let to_stderr = arguments.id(0) == 2;
+    trace.output(to_stderr, &arguments.bytes(1), &stack);
+    NOTHING
+}
+
+/// Name, file and line, from this argument on.
+fn function(arguments: &Arguments, from: usize) -> Function {
+    Function::new(arguments.text(from), arguments.text(from + 1), arguments.id(from + 2))
+}

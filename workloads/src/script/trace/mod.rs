@@ -1,0 +1,275 @@
+//! Records what a script does on the loop, and why: a [`Timeline`] for people to read.
+//!
+//! ```text
+//!  host: callbacks, ticks, jobs ──┐
+//!  library: what is asked for,  ──┴──> Trace ──> Timeline
+//!           with the stack; output
+//! ```
+//!
+//! Cost: none where nothing is recorded, but one comparison a callback and task; else a stack for
+//! everything that is asked for, some 10 us each.
+//!
+//! **Invariant**: what is recorded doesn't change the order in which anything runs.
+
+mod frames;
+pub mod timeline;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use loop_core::{Clock, Loop, Phase};
+
+use timeline::{Callback, Drain, Event, Frame, Function, Made, Queue, Stage, Timeline, What};
+
+/// The most bytes of one output that are kept.
+const OUTPUT_BYTES_MAX: usize = 16 << 10;
+
+/// Records a run. Clones record the same one, from any thread.
+#[derive(Clone, Debug)]
+pub struct Trace(Arc<Mutex<State>>);
+
+/// What the library says when something is asked for.
+pub(crate) struct Making<'a> {
+    pub(crate) what: &'a str,
+    pub(crate) id: u64,
+    pub(crate) function: Function,
+    pub(crate) asked_ms: Option<f64>,
+    pub(crate) now_ms: u64,
+    pub(crate) stack: &'a str,
+}
+
+#[derive(Debug)]
+struct State {
+    timeline: Timeline,
+    clock: Clock,
+    start_ns: u64,
+    events_max: usize,
+    phase: Stage,
+    /// The drain that goes on, by its place; `None` in it where that isn't kept.
+    drain: Option<(Queue, Option<usize>)>,
+    /// The task that runs, by its place.
+    task: Option<usize>,
+    timers: HashMap<u64, usize>,
+    requests: HashMap<u64, usize>,
+    tasks: HashMap<u64, usize>,
+    /// What each timer lasts, in milliseconds.
+    durations: HashMap<u64, u64>,
+}
+
+impl Trace {
+    /// Records at most so many events, and as many drains, with this clock's times. What comes
+    /// behind is counted.
+    pub fn new(clock: Clock, events_max: usize) -> Trace {
+        let start_ns = clock.now_ns();
+        Trace(Arc::new(Mutex::new(State {
+            timeline: Timeline::default(),
+            clock,
+            start_ns,
+            events_max,
+            phase: Stage::Main,
+            drain: None,
+            task: None,
+            timers: HashMap::new(),
+            requests: HashMap::new(),
+            tasks: HashMap::new(),
+            durations: HashMap::new(),
+        })))
+    }
+
+    /// What has been recorded so far.
+    pub fn timeline(&self) -> Timeline {
+        self.state().timeline.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts the loop's turns from now on. The watcher doesn't keep the loop alive.
+    pub(crate) fn count_turns(&self, lp: &mut Loop) {
+        let trace = self.clone();
+        let watcher = lp.prepare_start(move |_| {
+            let mut state = trace.state();
+            state.timeline.turns += 1;
+            state.drain = None;
+            state.phase = Stage::Poll;
+            state.add(What::Turn, Vec::new());
+        });
+        lp.handle_unref(watcher);
+    }
+
+    /// The loop calls the program.
+    pub(crate) fn callback(&self, lp: &Loop, callback: Callback, id: Option<u64>) {
+        let phase = match callback {
+            Callback::Main => Stage::Main,
+            Callback::Timer => Stage::Timers,
+            Callback::Immediate => Stage::Check,
+            Callback::Event => phase_of(lp),
+            Callback::BeforeExit => Stage::BeforeExit,
+            Callback::Exit => Stage::Exit,
+        };
+        let mut state = self.state();
+        state.phase = phase;
+        state.drain = None;
+        state.task = None;
+        let made = match callback {
+            Callback::Timer | Callback::Immediate => &state.timers,
+            _ => &state.requests,
+        };
+        let made = id.and_then(|id| made.get(&id).copied());
+        let loop_ms = lp.now_ms();
+        state.add(What::Callback { callback, id, made, loop_ms }, Vec::new());
+    }
+
+    /// A tick or job begins.
+    pub(crate) fn task(&self, queue: Queue) {
+        let mut state = self.state();
+        state.count(queue);
+        let task = What::Task { queue, task: None, made: None, function: None };
+        state.task = state.add(task, Vec::new());
+    }
+
+    /// The program is told of rejections.
+    pub(crate) fn rejections(&self) {
+        let mut state = self.state();
+        state.drain = None;
+        state.task = None;
+        state.add(What::Rejections, Vec::new());
+    }
+
+    /// A timer has been started, or started again.
+    pub(crate) fn timer(&self, id: u64, ms: u64) {
+        self.state().durations.insert(id, ms);
+    }
+
+    /// Something is asked for.
+    pub(crate) fn made(&self, making: &Making<'_>) {
+        let made = match making.what {
+            "timeout" => Made::Timeout,
+            "interval" => Made::Interval,
+            "immediate" => Made::Immediate,
+            "tick" => Made::Tick,
+            "microtask" => Made::Microtask,
+            "reaction" => Made::Reaction,
+            _ => Made::Request,
+        };
+        let (stack, via) = frames::read(making.stack);
+        let mut state = self.state();
+        let timed = matches!(made, Made::Timeout | Made::Interval);
+        let ms = state.durations.get(&making.id).copied().filter(|_| timed);
+        state.recognise(&stack, made == Made::Reaction && stack.is_empty());
+        let event = What::Made {
+            made,
+            id: making.id,
+            function: making.function.clone(),
+            via,
+            asked_ms: making.asked_ms.filter(|_| timed),
+            ms,
+            due_ms: ms.map(|ms| making.now_ms + ms.max(1)),
+        };
+        let Some(at) = state.add(event, stack) else { return };
+        let index = match made {
+            Made::Timeout | Made::Interval | Made::Immediate => &mut state.timers,
+            Made::Tick | Made::Microtask | Made::Reaction => &mut state.tasks,
+            Made::Request => &mut state.requests,
+        };
+        index.insert(making.id, at);
+    }
+
+    /// The task that runs is this one.
+    pub(crate) fn runs(&self, id: u64, runs: Function) {
+        let mut state = self.state();
+        let asked = state.tasks.get(&id).copied();
+        let Some(at) = state.task.take() else { return };
+        let kind = match asked.map(|asked| &state.timeline.events[asked].what) {
+            Some(What::Made { made, .. }) => Some(*made),
+            _ => None,
+        };
+        if let What::Task { task, made, function, .. } = &mut state.timeline.events[at].what {
+            *task = kind;
+            *made = asked;
+            *function = Some(runs);
+        }
+    }
+
+    /// The program prints.
+    pub(crate) fn output(&self, stderr: bool, bytes: &[u8], stack: &str) {
+        let kept = &bytes[..bytes.len().min(OUTPUT_BYTES_MAX)];
+        let text = String::from_utf8_lossy(kept).into_owned();
+        let (stack, _) = frames::read(stack);
+        let mut state = self.state();
+        state.recognise(&stack, false);
+        state.add(What::Output { stderr, text }, stack);
+    }
+
+    /// An error that nobody has caught.
+    pub(crate) fn uncaught(&self, message: &str, stack: &str) {
+        let (stack, _) = frames::read(stack);
+        self.state().add(What::Uncaught { message: message.to_owned() }, stack);
+    }
+}
+
+impl State {
+    fn add(&mut self, what: What, stack: Vec<Frame>) -> Option<usize> {
+        let at = self.timeline.events.len();
+        if at >= self.events_max {
+            self.timeline.events_dropped += 1;
+            return None;
+        }
+        let at_ns = self.clock.now_ns().saturating_sub(self.start_ns);
+        let (turn, phase) = (self.timeline.turns, self.phase);
+        self.timeline.events.push(Event { turn, phase, at_ns, what, stack });
+        Some(at)
+    }
+
+    /// One more of a drain: of a new one, where another queue was drained before.
+    fn count(&mut self, queue: Queue) {
+        match self.drain {
+            Some((now, at)) if now == queue => {
+                if let Some(at) = at {
+                    self.timeline.drains[at].length += 1;
+                }
+            }
+            _ => {
+                let at = self.timeline.drains.len();
+                let (turn, phase) = (self.timeline.turns, self.phase);
+                let kept = (at < self.events_max).then_some(at);
+                match kept {
+                    Some(_) => self.timeline.drains.push(Drain { turn, phase, queue, length: 1 }),
+                    None => self.timeline.drains_dropped += 1,
+                }
+                self.drain = Some((queue, kept));
+                self.add(What::Drain { drain: kept, queue }, Vec::new());
+            }
+        }
+    }
+
+    /// A job that has not said what it is shows itself by what it does: its outermost frame is the
+    /// function that goes on in it. One that begins with a reaction and no frame takes on a promise.
+    fn recognise(&mut self, stack: &[Frame], takes_on: bool) {
+        let Some(at) = self.task else { return };
+        let What::Task { queue: Queue::Microtask, function, .. } =
+            &mut self.timeline.events[at].what
+        else {
+            return;
+        };
+        if let Some(outermost) = stack.last() {
+            let place = Some(outermost.place.clone());
+            *function = Some(Function { name: outermost.name.clone(), place });
+            self.task = None;
+        } else if takes_on {
+            self.task = None;
+        }
+    }
+}
+
+/// The phase in which the loop tells of requests and handles.
+fn phase_of(lp: &Loop) -> Stage {
+    let now = lp.reader().snapshot();
+    match now.open.and_then(|turn| turn.phase) {
+        Some(Phase::Pending) => Stage::Pending,
+        Some(Phase::Close) => Stage::Close,
+        Some(Phase::Timers) => Stage::Timers,
+        _ => Stage::Poll,
+    }
+}
