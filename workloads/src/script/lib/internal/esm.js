@@ -22,6 +22,9 @@ Object.defineProperty(globalThis, BRIDGE, {
   },
 });
 
+// The main program, where it is a module.
+let main;
+
 const isBuiltin = (url) => url.startsWith('node:');
 
 function notFound(specifier, base) {
@@ -46,6 +49,7 @@ function resolve(specifier, base, type) {
 }
 
 function found(specifier, base) {
+  if (specifier === main?.url) return specifier;
   const name = specifier.startsWith('data:') ? undefined : names.builtin(specifier);
   if (name !== undefined) return `node:${name}`;
   if (specifier.startsWith('data:')) return specifier;
@@ -259,8 +263,6 @@ function importer(from) {
     return run(url, fileToRead(url), JOBS.imported, JOBS.importedLeaf);
   };
 }
-
-let main;
 
 function runMain(file) {
   const text = internal.mainSource();
