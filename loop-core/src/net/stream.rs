@@ -235,6 +235,26 @@ impl<R: Record> Loop<R> {
         self.update_stream(id);
     }
 
+    /// Writes what the kernel takes at once (libuv's `uv_try_write`), and returns how much that is:
+    /// nothing while other writes, or the connection, are waited for.
+    ///
+    /// # Errors
+    /// As [`Loop::write`] tells its callback.
+    pub fn try_write(&mut self, id: HandleId, bytes: &[u8]) -> Result<usize, SysError> {
+        let Some(stream) = self.stream(id).filter(|stream| !stream.ended) else {
+            return Err(SysError::errno_of("write", libc::EPIPE, About::Socket));
+        };
+        if stream.on_connect.is_some() || !stream.writes.is_empty() {
+            return Ok(0);
+        }
+        match stream.socket.write(bytes) {
+            Ok(written) => Ok(written),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
+            Err(error) => Err(SysError::new("write", error)),
+        }
+    }
+
     /// Ends our side of a stream when all is written; the other side sees the end.
     pub fn end(&mut self, id: HandleId) {
         self.end_with(id, |_, _| {});

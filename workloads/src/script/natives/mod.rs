@@ -6,6 +6,7 @@ mod clock;
 mod errno;
 mod files;
 mod machine;
+mod net;
 mod perf;
 mod process;
 mod text;
@@ -52,6 +53,7 @@ pub(crate) fn all(shared: &Rc<Shared>, program: &Program) -> Vec<(&'static str, 
     clock::add(&mut table, program);
     files::add(&mut table);
     machine::add(&mut table);
+    net::add(&mut table, program);
     perf::add(&mut table);
     process::add(&mut table, program);
     text::add(&mut table);

@@ -203,23 +203,27 @@ const isIterable = (content) => {
     Boolean(content?.[Symbol.asyncIterator] ?? content?.[Symbol.iterator]);
 };
 
-async function writeBytes(handle, bytes, signal) {
-  for (let at = 0; at < bytes.byteLength;) {
-    checkAborted(signal);
-    const { bytesWritten } = await write(handle, bytes, at,
-      Math.min(WRITE_MAX, bytes.byteLength - at));
-    at += bytesWritten;
-  }
+async function writePart(handle, bytes, at) {
+  const length = Math.min(WRITE_MAX, bytes.byteLength - at);
+  return at + (await called(['write', handle.fd, bytes.subarray(at, at + length), -1]));
 }
 
 async function writeHandle(handle, content, { signal, encoding }) {
   checkAborted(signal);
-  if (!isIterable(content)) return writeBytes(handle, content, signal);
-  for await (const part of content) {
-    checkAborted(signal);
-    await writeBytes(handle, checkedData(part, encoding), signal);
+  if (isIterable(content)) {
+    for await (const part of content) {
+      checkAborted(signal);
+      const bytes = checkedData(part, encoding);
+      for (let at = 0; at < bytes.byteLength; checkAborted(signal)) {
+        at = await writePart(handle, bytes, at);
+      }
+    }
+    return;
   }
-  return undefined;
+  for (let at = 0; at < content.byteLength;) {
+    checkAborted(signal);
+    at = await writePart(handle, content, at);
+  }
 }
 
 const WRITING = { encoding: 'utf8', mode: 0o666, flag: 'w', flush: false };

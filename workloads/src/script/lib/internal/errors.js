@@ -146,6 +146,15 @@ defineCode('ERR_MISSING_ARGS', (...names) => {
 defineCode('ERR_OUT_OF_RANGE', (name, range, value) =>
   `The value of "${name}" is out of range. It must be ${range}. ` +
   `Received ${rangeReceived(value)}`, RangeError);
+defineCode('ERR_SERVER_ALREADY_LISTEN',
+  'Listen method has been called more than once without closing.', Error);
+defineCode('ERR_SERVER_NOT_RUNNING', 'Server is not running.', Error);
+defineCode('ERR_SOCKET_BAD_PORT', (name, port) =>
+  `${name} should be >= 0 and < 65536. Received ${receivedText(port)}.`, RangeError);
+defineCode('ERR_STREAM_DESTROYED', (name) =>
+  `Cannot call ${name} after a stream was destroyed`, Error);
+defineCode('ERR_STREAM_NULL_VALUES', 'May not write null values to stream', TypeError);
+defineCode('ERR_STREAM_WRITE_AFTER_END', 'write after end', Error);
 defineCode('ERR_UNHANDLED_ERROR', (error) =>
   (error === undefined ? 'Unhandled error.' : `Unhandled error. (${error})`), Error);
 defineCode('ERR_UNKNOWN_ENCODING', (encoding) => `Unknown encoding: ${encoding}`, TypeError);
