@@ -73,6 +73,8 @@ pub use net::{ReadEvent, UdpEvent};
 pub use phase::{PHASES, Phase, PhaseMap};
 pub use pool::{JobError, JobId, thread_pool_size};
 pub use promise::{Promise, Reason, Resolver};
-pub use recorder::{HistogramReader, HistogramWriter, NoRecord, Reader, Record, Recorder};
+pub use recorder::{
+    Blame, Blamed, HistogramReader, HistogramWriter, NoRecord, Reader, Record, Recorder,
+};
 pub use timers::TimerId;
 pub use wake::Waker;

@@ -38,7 +38,7 @@ use crate::limits::PENDING_PASSES;
 use crate::phase::Phase;
 use crate::pool::Pool;
 use crate::promise::Rejections;
-use crate::recorder::{NoRecord, Reader, Record, Recorder};
+use crate::recorder::{Blame, NoRecord, Reader, Record, Recorder};
 use crate::task::{Task, TaskRing};
 use crate::timers::{NodeTimers, Place, TimerHeap};
 pub use immediates::ImmediateId;
@@ -100,6 +100,12 @@ impl Loop<Recorder> {
         let mut lp = Loop::with_recorder(options, record)?;
         lp.reader = Some(reader.with_pool(lp.pool.gauge()));
         Ok(lp)
+    }
+
+    /// The loop runs JavaScript, and `blame` knows of it: time in callbacks is that of JavaScript,
+    /// and stalls have the culprits that `blame` tells. Who was named first stays.
+    pub fn blame_by(&mut self, blame: Box<dyn Blame>) {
+        self.reader().blame_by(blame);
     }
 
     /// Reads what the loop does, from any thread.

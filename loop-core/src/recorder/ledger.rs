@@ -9,7 +9,7 @@
 //! | `run_queue` | the rest of the run delay |
 //! | `sync_io` | neither on a CPU nor waiting for one: the thread waited, or a signal stopped it |
 //! | `microtasks`, `ticks` | the drains, by the time they were on a CPU |
-//! | `native` | the rest: callbacks that computed |
+//! | `native` or `javascript` | the rest: callbacks that computed, in Rust or in a script |
 //!
 //! A thread that never gave its CPU away waited for nothing. What it has lost beside its run delay
 //! was taken from the whole CPU (by a hypervisor), and is `run_queue`, too.
@@ -17,14 +17,14 @@
 //! A drain of at least a millisecond counts by its time on a CPU, between readings of the counters
 //! at both ends; a shorter one by the clock, which is as good as its share of a stall is small.
 //!
-//! Where the counters are missing, drains count by the clock, the rest is `native`, and what only
-//! the counters tell is `None`.
+//! Where the counters are missing, drains count by the clock, the rest is as above, and what
+//! only the counters tell is `None`.
 
 use super::stalls::StallRecord;
 use crate::snapshot::{Ledger, LedgerKey};
 
-/// The ledger of a completed or running stall.
-pub(super) fn ledger(stall: &StallRecord) -> Ledger {
+/// The ledger of a completed or running stall. What callbacks compute with is `code`.
+pub(super) fn ledger(stall: &StallRecord, code: LedgerKey) -> Ledger {
     // A running turn is read while it goes on, so that its parts may be of a later moment than its
     // age. Readings of counters may begin a millisecond before the turn.
     let mut left_ns = stall.duration_ns;
@@ -43,7 +43,7 @@ pub(super) fn ledger(stall: &StallRecord) -> Ledger {
     }
     add(LedgerKey::Microtasks, stall.microtask_ns);
     add(LedgerKey::Ticks, stall.tick_ns);
-    add(LedgerKey::Native, u64::MAX);
+    add(code, u64::MAX);
     ledger
 }
 
@@ -79,6 +79,10 @@ mod tests {
     use crate::counters::Reading;
     use LedgerKey::{Frozen, LockWait, Microtasks, Native, RunQueue, SyncIo, Throttled, Ticks};
 
+    fn ledger(stall: &StallRecord) -> Ledger {
+        super::ledger(stall, Native)
+    }
+
     fn stall(duration_ns: u64, spent: Reading) -> StallRecord {
         StallRecord { duration_ns, spent, ..StallRecord::default() }
     }
@@ -101,6 +105,12 @@ mod tests {
         });
         assert_eq!([Microtasks, Ticks, Native].map(|key| ledger.get(key)), [30, 20, 50].map(Some));
         assert_eq!([Frozen, Throttled, RunQueue, SyncIo].map(|key| ledger.get(key)), [None; 4]);
+    }
+
+    #[test]
+    fn what_scripts_compute_is_javascript() {
+        let told = super::ledger(&stall(100, Reading::default()), LedgerKey::Javascript);
+        assert_eq!((told.get(LedgerKey::Javascript), told.get(Native)), (Some(100), None));
     }
 
     #[test]

@@ -15,6 +15,7 @@
 //! **Invariant**: the start of the open turn and of the open drain are stored at once, so that a
 //! loop which never comes back is seen by every reader.
 
+mod blame;
 mod counted;
 mod histogram;
 mod ledger;
@@ -26,6 +27,7 @@ mod sync;
 mod turns;
 mod writer;
 
+pub use blame::{Blame, Blamed};
 pub use reader::Reader;
 pub(crate) use shared::PoolGauge;
 pub use single::{HistogramReader, HistogramWriter};

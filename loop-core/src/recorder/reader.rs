@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::blame::{Blame, Blamed};
 use super::counted::counters;
 use super::ledger::ledger;
 use super::shared::{Hist, PoolGauge, Shared, Total, scale_of};
@@ -54,6 +55,28 @@ impl Reader {
     /// When the recorder was made, in nanoseconds of the clock.
     pub fn started_ns(&self) -> u64 {
         self.started_ns
+    }
+
+    /// From which duration on a turn is a stall, in nanoseconds.
+    pub fn stall_threshold_ns(&self) -> u64 {
+        self.stall_threshold_ns
+    }
+
+    /// When the open turn began, in nanoseconds of the clock; `None` while the loop waits or rests.
+    #[inline]
+    pub fn turn_since_ns(&self) -> Option<u64> {
+        self.shared.open.turn_since()
+    }
+
+    /// Whether a turn that began then has ended and is listed as a stall. Cost: a few microseconds.
+    pub fn has_stall(&self, start_ns: u64) -> bool {
+        self.shared.stalls.read().0.iter().any(|stall| stall.start_ns == start_ns)
+    }
+
+    /// Every reader of this loop asks `blame` of its stalls; the first one who was named stays.
+    pub(crate) fn blame_by(&self, blame: Box<dyn Blame>) {
+        // Whoever comes second is not asked.
+        let _ = self.shared.blame.set(blame);
     }
 
     /// What the loop did until now. About 150 KB are copied in a few microseconds.
@@ -179,6 +202,8 @@ impl Reader {
     }
 
     fn stall(&self, record: &StallRecord, running: bool) -> Stall {
+        let blamed = self.shared.blame.get().and_then(|blame| blame.blame(record.start_ns));
+        let Blamed { culprit, stack } = blamed.unwrap_or_default();
         Stall {
             start_unix_ns: self.clock.unix_ns(record.start_ns),
             duration_ns: record.duration_ns,
@@ -186,10 +211,10 @@ impl Reader {
             phase: Phase::from_index(record.phase as usize),
             callbacks: (!running).then_some(record.callbacks),
             microtasks: Some(record.microtasks),
-            ledger_ns: ledger(record),
+            ledger_ns: ledger(record, self.shared.code()),
             counters: counters(&record.spent),
-            culprit: None,
-            stack: None,
+            culprit,
+            stack,
         }
     }
 

@@ -1,5 +1,8 @@
 //! What writer and readers share: atomics, each written by the loop's thread only.
 
+use std::sync::OnceLock;
+
+use super::blame::Blame;
 use super::counted::Counted;
 use super::histogram::AtomicHistogram;
 use super::stalls::StallRing;
@@ -66,6 +69,8 @@ pub(super) struct Shared {
     pub(super) cost_declared: AtomicU64,
     pub(super) thread_id: AtomicU64,
     pub(super) counted: Counted,
+    /// Who knows of the JavaScript that the loop runs, if it runs any.
+    pub(super) blame: OnceLock<Box<dyn Blame>>,
 }
 
 impl Shared {
@@ -81,6 +86,15 @@ impl Shared {
             cost_declared: AtomicU64::new(0),
             thread_id: AtomicU64::new(0),
             counted,
+            blame: OnceLock::new(),
+        }
+    }
+
+    /// What callbacks compute with.
+    pub(super) fn code(&self) -> LedgerKey {
+        match self.blame.get() {
+            Some(_) => LedgerKey::Javascript,
+            None => LedgerKey::Native,
         }
     }
 

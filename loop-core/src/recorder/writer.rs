@@ -118,7 +118,8 @@ impl Recorder {
             spent,
         };
         self.shared.stalls.push(stall);
-        count_stall(&self.shared, ledger(&stall).cause(), duration_ns);
+        let cause = ledger(&stall, self.shared.code()).cause();
+        count_stall(&self.shared, cause, duration_ns);
     }
 
     #[cold]

@@ -42,6 +42,9 @@ pub struct Culprit {
     pub line: u32,
     /// Share of the stall's samples that have it on the stack, 0 to 1.
     pub share: f64,
+    /// How many samples those are a share of; `None` where that isn't counted.
+    #[serde(skip)]
+    pub samples: Option<u64>,
     /// The anonymous or native function below it in which the time was spent.
     pub hot_leaf: Option<String>,
 }
