@@ -75,7 +75,7 @@ impl Script {
         lambda: &Lambda,
         mut told: impl FnMut(Invocation),
     ) -> Result<i32, ScriptError> {
-        let host = self.host(clock.clone(), true, None)?;
+        let host = self.host(lp, clock.clone(), true, None)?;
         lp.enter(|lp| host.callback(lp, Entry::Main, &[]));
         let mut failed = false;
         for number in 1..=lambda.invocations {

@@ -18,6 +18,7 @@ mod lambda;
 mod last_line;
 mod library;
 mod natives;
+mod samples;
 mod trace;
 mod value;
 
@@ -27,11 +28,12 @@ use std::time::Duration;
 
 use loop_core::{Clock, Loop, LoopError, RunMode};
 
-use engine::{Entry, Watch};
+use engine::Entry;
 use host::Host;
 pub use lambda::{Invocation, Lambda, Pending};
 pub use last_line::LastLine;
 use natives::Program;
+use samples::{Sampler, Samples};
 pub use trace::{Trace, timeline};
 use value::Value;
 
@@ -85,7 +87,7 @@ impl Script {
     /// # Errors
     /// [`ScriptError`]; what the script itself does wrong is no error, but its exit status.
     pub fn run(&self, lp: &mut Loop, clock: Clock) -> Result<i32, ScriptError> {
-        let host = self.host(clock, false, None)?;
+        let host = self.host(lp, clock, false, None)?;
         lp.enter(|lp| host.callback(lp, Entry::Main, &[]));
         run_to_the_end(&host, lp)
     }
@@ -96,7 +98,7 @@ impl Script {
     /// # Errors
     /// As for [`Script::run`].
     pub fn explain(&self, lp: &mut Loop, clock: Clock, trace: &Trace) -> Result<i32, ScriptError> {
-        let host = self.host(clock, false, Some(trace.clone()))?;
+        let host = self.host(lp, clock, false, Some(trace.clone()))?;
         trace.count_turns(lp);
         lp.enter(|lp| host.callback(lp, Entry::Main, &[]));
         run_to_the_end(&host, lp)
@@ -104,6 +106,7 @@ impl Script {
 
     fn host(
         &self,
+        lp: &mut Loop,
         clock: Clock,
         lambda: bool,
         trace: Option<Trace>,
@@ -117,7 +120,10 @@ impl Script {
             last_line: self.last_line.clone(),
             trace,
         };
-        Host::new(&program, self.memory_bytes, Box::new(Unwatched)).map_err(ScriptError::Engine)
+        let samples = Samples::default();
+        let sampler = Sampler::new(samples.clone(), lp.reader());
+        lp.blame_by(Box::new(samples));
+        Host::new(&program, self.memory_bytes, Box::new(sampler)).map_err(ScriptError::Engine)
     }
 }
 
@@ -146,13 +152,4 @@ fn run_to_the_end(host: &Rc<Host>, lp: &mut Loop) -> Result<i32, ScriptError> {
         (None, Some(Value::Number(status))) => status as i32,
         (None, _) => 0,
     })
-}
-
-/// Nobody looks while JavaScript runs.
-struct Unwatched;
-
-impl Watch for Unwatched {
-    fn interrupt(&self, _: &mut dyn FnMut() -> String) -> bool {
-        false
-    }
 }

@@ -94,6 +94,12 @@ pub(crate) type Native = Box<dyn Fn(Arguments) -> Result<Value, Thrown>>;
 pub(crate) trait Watch {
     /// Called every few microseconds to milliseconds of JavaScript. Whether it is to end.
     fn interrupt(&self, stack: &mut dyn FnMut() -> String) -> bool;
+
+    /// A native function that may take long is called. Returns what [`Watch::returned`] is given.
+    fn entered(&self) -> u64;
+
+    /// It has returned; until then nothing could look at JavaScript.
+    fn returned(&self, entered: u64, stack: &mut dyn FnMut() -> String);
 }
 
 /// See the module.

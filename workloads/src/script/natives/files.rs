@@ -70,6 +70,11 @@ const OPERATIONS: &[(&str, Operation)] = &[
     }),
 ];
 
+/// Whether this is a synchronous operation.
+pub(super) fn is_operation(name: &str) -> bool {
+    OPERATIONS.iter().any(|(operation, _)| *operation == name)
+}
+
 pub(super) fn add(table: &mut Table) {
     let files = Open::default();
     for &(name, operation) in OPERATIONS {

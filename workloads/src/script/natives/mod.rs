@@ -62,6 +62,13 @@ pub(crate) fn all(shared: &Rc<Shared>, program: &Program) -> Vec<(&'static str, 
     table.natives
 }
 
+/// Whether it may wait, or compute for long.
+pub(crate) fn may_wait(name: &str) -> bool {
+    const OTHERS: [&str; 5] =
+        ["busy", "readSource", "rewriteImports", "writeStderr", "writeStdout"];
+    files::is_operation(name) || OTHERS.contains(&name)
+}
+
 /// For those that return nothing.
 const NOTHING: Returned = Ok(Value::Undefined);
 

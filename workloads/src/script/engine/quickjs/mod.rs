@@ -5,21 +5,24 @@
 //!
 //! **Invariant**: the library's functions are dropped before the runtime.
 
+mod builtins;
 mod convert;
 mod intrinsics;
 mod modules;
 mod raw;
+mod watcher;
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use rquickjs::function::{Args, Rest};
 use rquickjs::{Context, Ctx, Function, Object, Persistent, Runtime, Value};
 
 use modules::{Functions, Modules};
+use watcher::Watcher;
 
 use super::{Engine, Entry, Halted, Job, Native, Watch};
 use crate::script::library;
+use crate::script::natives::may_wait;
 use crate::script::value::{Arguments, Value as Plain};
 
 /// JavaScript's stack: as much as Node gives it, and some, for frames are larger here.
@@ -31,6 +34,8 @@ pub(crate) struct QuickJs {
     modules: Modules,
     context: Context,
     runtime: Runtime,
+    /// Behind the runtime, which knows where it is.
+    watcher: Rc<Watcher>,
 }
 
 impl Drop for QuickJs {
@@ -38,6 +43,7 @@ impl Drop for QuickJs {
     fn drop(&mut self) {
         self.runtime.set_interrupt_handler(None);
         self.runtime.set_host_promise_rejection_tracker(None);
+        self.watcher.set_stack(None);
         self.modules.clear();
     }
 }
@@ -52,17 +58,20 @@ impl Engine for QuickJs {
         let runtime = Runtime::new().map_err(failed)?;
         runtime.set_max_stack_size(STACK_BYTES);
         let context = Context::full(&runtime).map_err(failed)?;
+        let watcher = Rc::new(Watcher::new(watch, &context));
         let entries = context.with(|ctx| {
-            boot(&ctx, natives)
+            boot(&ctx, natives, &watcher)
                 .map_err(|error| format!("the library can't be loaded: {}", describe(&ctx, &error)))
         })?;
         track_rejections(&runtime, &entries);
-        watch_over(&runtime, &context, &entries, watch);
+        let watching = Rc::clone(&watcher);
+        runtime.set_interrupt_handler(Some(Box::new(move || watching.interrupt())));
+        watcher.set_stack(Some(entries.stack));
         let modules = Modules::install(&runtime, entries.modules);
         if let Some(bytes) = memory_bytes {
             runtime.set_memory_limit(usize::try_from(bytes).unwrap_or(usize::MAX));
         }
-        Ok(QuickJs { entries: entries.called, modules, context, runtime })
+        Ok(QuickJs { entries: entries.called, modules, context, runtime, watcher })
     }
 
     #[inline]
@@ -127,11 +136,18 @@ struct Entries {
 }
 
 /// Runs the library's first file with the natives.
-fn boot(ctx: &Ctx<'_>, natives: Vec<(&'static str, Native)>) -> rquickjs::Result<Entries> {
+fn boot(
+    ctx: &Ctx<'_>,
+    natives: Vec<(&'static str, Native)>,
+    watcher: &Rc<Watcher>,
+) -> rquickjs::Result<Entries> {
     let internal = Object::new(ctx.clone())?;
     for (name, native) in natives {
-        internal.set(name, Function::new(ctx.clone(), bridge(native))?.with_name(name)?)?;
+        let watcher = may_wait(name).then(|| Rc::clone(watcher));
+        internal
+            .set(name, Function::new(ctx.clone(), bridge(native, watcher))?.with_name(name)?)?;
     }
+    builtins::watch(ctx, watcher)?;
     intrinsics::install(ctx, &internal)?;
     let file = library::file_of(library::BOOTSTRAP);
     let source = library::source(library::BOOTSTRAP).unwrap_or_default();
@@ -157,17 +173,24 @@ fn boot(ctx: &Ctx<'_>, natives: Vec<(&'static str, Native)>) -> rquickjs::Result
 /// A native function as the engine calls it.
 fn bridge(
     native: Native,
+    watcher: Option<Rc<Watcher>>,
 ) -> impl for<'js> Fn(Ctx<'js>, Rest<Value<'js>>) -> rquickjs::Result<Value<'js>> {
-    move |ctx, arguments| call_native(&native, &ctx, &arguments.0)
+    move |ctx, arguments| call_native(&native, watcher.as_deref(), &ctx, &arguments.0)
 }
 
 fn call_native<'js>(
     native: &Native,
+    watcher: Option<&Watcher>,
     ctx: &Ctx<'js>,
     arguments: &[Value<'js>],
 ) -> rquickjs::Result<Value<'js>> {
     let plain = arguments.iter().map(|argument| convert::from_engine(argument, 0)).collect();
-    match native(Arguments(plain)) {
+    let entered = watcher.map(Watcher::entered);
+    let returned = native(Arguments(plain));
+    if let Some((watcher, entered)) = watcher.zip(entered) {
+        watcher.returned(entered);
+    }
+    match returned {
         Ok(value) => convert::to_engine(ctx, &value),
         Err(thrown) => Err(convert::throw(ctx, &thrown)),
     }
@@ -186,28 +209,6 @@ fn track_rejections(runtime: &Runtime, entries: &Entries) {
             }
         },
     )));
-}
-
-/// Lets the host look at JavaScript while it runs, and end it.
-fn watch_over(runtime: &Runtime, context: &Context, entries: &Entries, watch: Box<dyn Watch>) {
-    let stack = entries.stack.clone();
-    let context = raw::Borrowed::of(context);
-    let busy = Rc::new(Cell::new(false));
-    runtime.set_interrupt_handler(Some(Box::new(move || {
-        // What takes the stack is JavaScript, too.
-        if busy.replace(true) {
-            return false;
-        }
-        let mut take = || {
-            context.with(|ctx| {
-                let taken = stack.clone().restore(ctx).and_then(|stack| stack.call(()));
-                taken.unwrap_or_default()
-            })
-        };
-        let end = watch.interrupt(&mut take);
-        busy.set(false);
-        end
-    })));
 }
 
 /// What went wrong, for people: only the library's own faults come here.

@@ -9,6 +9,7 @@ use std::ffi::CString;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
+use super::watcher::Watcher;
 use rquickjs::{ArrayBuffer, Context, Ctx, Error, Function, Result, TypedArray, Value, qjs};
 
 /// Where a script's first line stands, so that a wrapper of one line and an empty one come before
@@ -98,6 +99,64 @@ pub(super) fn proxy_target<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Option<Va
 pub(super) fn make_uncatchable<'js>(ctx: &Ctx<'js>, error: &Value<'js>) {
     // SAFETY: the value belongs to this context; what is no error is left as it is.
     unsafe { qjs::JS_SetUncatchableError(ctx.as_raw().as_ptr(), error.as_raw()) }
+}
+
+/// Lets the functions that [`watched`] makes find their watcher.
+pub(super) fn set_watcher(ctx: &Ctx<'_>, watcher: &Watcher) {
+    let watcher = ptr::from_ref(watcher).cast_mut().cast();
+    // SAFETY: the context is alive. Only `call_watched` reads this, as what it is.
+    unsafe { qjs::JS_SetContextOpaque(ctx.as_raw().as_ptr(), watcher) }
+}
+
+/// A function that calls `original` and tells the watcher when it has returned.
+pub(super) fn watched<'js>(
+    ctx: &Ctx<'js>,
+    original: &Function<'js>,
+    name: &str,
+    length: i32,
+) -> Result<Value<'js>> {
+    let name = CString::new(name)?;
+    let mut original = original.as_raw();
+    // SAFETY: the name and the one value outlive the call, which takes a reference of its own.
+    let value = unsafe {
+        qjs::JS_NewCFunctionData2(
+            ctx.as_raw().as_ptr(),
+            Some(call_watched),
+            name.as_ptr(),
+            length,
+            0,
+            1,
+            &raw mut original,
+        )
+    };
+    take(ctx, value)
+}
+
+/// What the engine calls for [`watched`].
+unsafe extern "C" fn call_watched(
+    context: *mut qjs::JSContext,
+    this: qjs::JSValue,
+    count: i32,
+    arguments: *mut qjs::JSValue,
+    _: i32,
+    data: *mut qjs::JSValue,
+) -> qjs::JSValue {
+    // SAFETY: the engine calls this with a context that lives, and so does its watcher
+    // (`set_watcher`); `data` is the one value that `watched` has given, and what is passed on is
+    // as it came. An exception is put aside while the stack is taken.
+    unsafe {
+        let watcher = &*qjs::JS_GetContextOpaque(context).cast::<Watcher>();
+        let entered = watcher.entered();
+        let value = qjs::JS_Call(context, *data, this, count, arguments);
+        if qjs::JS_IsException(value) {
+            let thrown = qjs::JS_GetException(context);
+            watcher.returned(entered);
+            qjs::JS_Throw(context, thrown);
+        } else {
+            watcher.returned(entered);
+        }
+        value
+    }
 }
 
 /// A copy of the bytes of an `ArrayBuffer` or `Uint8Array`.

@@ -21,6 +21,7 @@ function load(name) {
   return module.exports;
 }
 
+const samples = load('internal/samples');
 load('internal/stack');
 if (internal.isTraced()) load('internal/trace');
 load('internal/globals');
@@ -48,7 +49,7 @@ return {
   invoke: lifecycle.invoke,
   pending: lifecycle.pending,
   rejection: rejections.note,
-  stack: load('internal/stack').current,
+  stack: samples.current,
   resolveModule: esm.resolve,
   moduleSource: esm.source,
   importMeta: esm.fillMeta,

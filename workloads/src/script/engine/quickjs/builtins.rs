@@ -1,0 +1,38 @@
+//! The engine's own functions that may take long, each behind one that lets the host look when it
+//! has returned. They look the same to scripts: name, length, text, `this`, what they throw.
+//!
+//! Regular expressions are not among them: the engine can be looked at while they backtrack.
+//!
+//! Cost: two readings of the clock and one more call (`script_cost` measures it).
+
+use rquickjs::object::Property;
+use rquickjs::{Ctx, Function, Object, Result};
+
+use super::raw;
+use super::watcher::Watcher;
+
+/// What they belong to, and their names.
+const LONG: [(&[&str], &[&str]); 4] = [
+    (&["JSON"], &["parse", "stringify"]),
+    (&["Array", "prototype"], &["sort", "toSorted", "join", "indexOf", "includes"]),
+    (&["String", "prototype"], &["split", "replaceAll", "normalize"]),
+    (&["Int8Array", "prototype", "__proto__"], &["sort", "toSorted"]),
+];
+
+/// Puts them in place. The watcher must outlive the runtime.
+pub(super) fn watch(ctx: &Ctx<'_>, watcher: &Watcher) -> Result<()> {
+    raw::set_watcher(ctx, watcher);
+    for (path, names) in LONG {
+        let mut owner: Object<'_> = ctx.globals();
+        for step in path {
+            owner = owner.get(*step)?;
+        }
+        for name in names {
+            let original: Function<'_> = owner.get(*name)?;
+            let length: i32 = original.get("length")?;
+            let watched = raw::watched(ctx, &original, name, length)?;
+            owner.prop(*name, Property::from(watched).writable().configurable())?;
+        }
+    }
+    Ok(())
+}

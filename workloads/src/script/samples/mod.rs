@@ -1,0 +1,164 @@
+//! Who held up the loop: samples of the engine's stack while a turn is open for too long.
+//!
+//! ```text
+//!  engine ──each 10,000 calls and steps back──> Sampler ──Tally of the open turn──┐
+//!    └──behind a long built-in or a wait──────>   │                               ├──> Blame
+//!                                                 └──ended stalls, the newest 64──┘
+//! ```
+//!
+//! From a fifth of the stall threshold on, a stack is taken each millisecond. The engine can't be
+//! looked at while a built-in runs: one that took milliseconds counts as so many samples of the
+//! stack it has returned to. A regular expression that backtracks can be looked at.
+//!
+//! Cost: without a stall, a reading of the clock for each 10,000 calls, and two for each call of a
+//! built-in that may take long; in one, some 10 us a sample.
+//!
+//! **Invariant**: the loop's thread never waits for who reads: it makes up for a
+//! sample by the next.
+
+mod frames;
+mod limits;
+mod tally;
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use loop_core::{Blame, Blamed, Reader};
+
+use super::engine::Watch;
+use limits::{OPEN_PARTS, PERIOD_NS, STALLS_KEPT};
+use tally::Tally;
+
+/// What both sides share.
+#[derive(Debug, Default)]
+struct Board {
+    open: Option<Tally>,
+    /// Each with when it began, oldest first.
+    ended: VecDeque<(u64, Blamed)>,
+}
+
+impl Board {
+    /// The tally of the turn that began then. The one before is kept if it was a stall.
+    fn turn(&mut self, start_ns: u64, reader: &Reader) -> &mut Tally {
+        let ended = self.open.take_if(|open| open.start_ns != start_ns);
+        if let Some(ended) = ended.filter(|ended| reader.has_stall(ended.start_ns)) {
+            if self.ended.len() == STALLS_KEPT {
+                self.ended.pop_front();
+            }
+            self.ended.push_back((ended.start_ns, ended.blame()));
+        }
+        self.open.get_or_insert_with(|| Tally::new(start_ns))
+    }
+}
+
+/// What was seen, for any thread.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Samples(Arc<Mutex<Board>>);
+
+impl Samples {
+    fn lock(&self) -> MutexGuard<'_, Board> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `None`: somebody reads.
+    fn try_lock(&self) -> Option<MutexGuard<'_, Board>> {
+        match self.0.try_lock() {
+            Ok(board) => Some(board),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+}
+
+impl Blame for Samples {
+    fn blame(&self, start_ns: u64) -> Option<Blamed> {
+        let board = self.lock();
+        let open = board.open.as_ref().filter(|open| open.start_ns == start_ns);
+        let ended = || board.ended.iter().find(|(start, _)| *start == start_ns);
+        open.map(Tally::blame).or_else(|| ended().map(|(_, blamed)| blamed.clone()))
+    }
+}
+
+/// Takes samples, on the loop's thread.
+#[derive(Debug)]
+pub(super) struct Sampler {
+    samples: Samples,
+    reader: Reader,
+    /// For how long a turn must be open.
+    open_ns: u64,
+    /// When to look again.
+    next_ns: Cell<u64>,
+    /// Up to when is told for.
+    told_ns: Cell<u64>,
+    /// Samples that could not be counted, as somebody was reading.
+    missed: Cell<u64>,
+}
+
+impl Sampler {
+    pub(super) fn new(samples: Samples, reader: Reader) -> Sampler {
+        let open_ns = reader.stall_threshold_ns() / OPEN_PARTS;
+        let zero = || Cell::new(0);
+        Sampler { samples, reader, open_ns, next_ns: zero(), told_ns: zero(), missed: zero() }
+    }
+
+    /// When the open turn began, once it is open for long enough; else when to look again.
+    fn open_too_long(&self, now_ns: u64) -> Result<u64, u64> {
+        let since_ns = self.reader.turn_since_ns().unwrap_or(now_ns);
+        let from_ns = since_ns.saturating_add(self.open_ns);
+        if now_ns > from_ns { Ok(since_ns) } else { Err(from_ns) }
+    }
+
+    #[cold]
+    fn look(&self, now_ns: u64, stack: &mut dyn FnMut() -> String) {
+        match self.open_too_long(now_ns) {
+            Ok(since_ns) => self.note(since_ns, now_ns, 1, stack),
+            Err(next_ns) => self.next_ns.set(next_ns),
+        }
+    }
+
+    /// A built-in has run, unseen, from then on.
+    #[cold]
+    fn make_up(&self, from_ns: u64, now_ns: u64, stack: &mut dyn FnMut() -> String) {
+        let Ok(since_ns) = self.open_too_long(now_ns) else { return };
+        let from_ns = from_ns.max(since_ns + self.open_ns).max(self.told_ns.get());
+        let times = now_ns.saturating_sub(from_ns) / PERIOD_NS;
+        if times > 0 {
+            self.note(since_ns, now_ns, times, stack);
+        }
+    }
+
+    fn note(&self, since_ns: u64, now_ns: u64, times: u64, stack: &mut dyn FnMut() -> String) {
+        self.next_ns.set(now_ns + PERIOD_NS);
+        self.told_ns.set(now_ns);
+        let stack = stack();
+        match self.samples.try_lock() {
+            Some(mut board) => {
+                let times = times + self.missed.take();
+                board.turn(since_ns, &self.reader).add(&stack, times);
+            }
+            None => self.missed.set(self.missed.get() + times),
+        }
+    }
+}
+
+impl Watch for Sampler {
+    fn interrupt(&self, stack: &mut dyn FnMut() -> String) -> bool {
+        let now_ns = self.reader.clock().now_ns();
+        if now_ns >= self.next_ns.get() {
+            self.look(now_ns, stack);
+        }
+        false
+    }
+
+    fn entered(&self) -> u64 {
+        self.reader.clock().now_ns()
+    }
+
+    fn returned(&self, entered_ns: u64, stack: &mut dyn FnMut() -> String) {
+        let now_ns = self.reader.clock().now_ns();
+        if now_ns.saturating_sub(entered_ns) >= PERIOD_NS {
+            self.make_up(entered_ns, now_ns, stack);
+        }
+    }
+}
