@@ -151,6 +151,7 @@ fn partial() -> Snapshot {
             file: "/srv/app/view.js".into(),
             line: 17,
             share: 0.93,
+            samples: Some(84),
             hot_leaf: None,
         }),
         stack: Some(vec![

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use loop_core::units::format_count;
+
 use crate::diagnosis::{Confidence, Diagnosis, Id};
 use crate::layout;
 use crate::terminal::{Ink, Terminal};
@@ -29,8 +31,11 @@ pub(super) fn write(
         }
         if let Some(culprit) = &diagnosis.culprit {
             let share = layout::percent(culprit.share);
+            let of = culprit.samples.map_or_else(|| "the".to_owned(), format_count);
+            let leaf =
+                culprit.hot_leaf.as_ref().map_or_else(String::new, |leaf| format!(", in {leaf}"));
             let (function, file, line) = (&culprit.function, &culprit.file, culprit.line);
-            writeln!(out, "  - in {function} ({file}:{line}), {share} of the samples")?;
+            writeln!(out, "  - in {function} ({file}:{line}), {share} of {of} samples{leaf}")?;
         }
         if !healthy {
             write_advice(&diagnosis.advice, terminal, out)?;
