@@ -86,7 +86,9 @@ impl Engine for QuickJs {
             if ended == Some(false) {
                 let error = ctx.catch();
                 // An error that ended JavaScript has nobody left to tell.
-                let _ = self.invoke(&ctx, Entry::Uncaught, |args| args.push_arg(error));
+                if !raw::is_uncatchable(&error) {
+                    let _ = self.invoke(&ctx, Entry::Uncaught, |args| args.push_arg(error));
+                }
             }
             Job { ran: ended.is_some(), more: raw::has_jobs(&ctx) }
         })

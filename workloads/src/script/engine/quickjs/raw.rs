@@ -159,6 +159,12 @@ unsafe extern "C" fn call_watched(
     }
 }
 
+/// Whether an error is one that nothing can catch.
+pub(super) fn is_uncatchable(error: &Value<'_>) -> bool {
+    // SAFETY: the value is alive, and is only looked at.
+    unsafe { qjs::JS_IsUncatchableError(error.as_raw()) }
+}
+
 /// A copy of the bytes of an `ArrayBuffer` or `Uint8Array`.
 pub(super) fn bytes(value: &Value<'_>) -> Option<Vec<u8>> {
     let object = value.as_object()?;
