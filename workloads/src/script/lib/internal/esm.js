@@ -160,6 +160,8 @@ const JOBS = {
   mainLinked: 9,
   // Before a module that needs no file is run; one that does not exist; a `data:` URL.
   ready: 10,
+  // Before one that is there already.
+  known: 2,
   missing: 3,
   data: 11,
   // What running a module takes.
@@ -192,11 +194,13 @@ function readFile(file, then) {
   step(0);
 }
 
-// The file that has to be read before a module can be run.
+// The file that has to be read before a module can be run. What is known to be CommonJS by its name
+// or its package is read only when it runs.
 function fileToRead(url) {
   if (!url.startsWith('file:') || read.has(url)) return undefined;
   const file = toPath(url);
-  return file.endsWith('.json') || names.isModule(file) ? file : undefined;
+  const isCommon = file.endsWith('.cjs') || names.typeOf(file) === 'commonjs';
+  return file.endsWith('.json') || file.endsWith('.mjs') || !isCommon ? file : undefined;
 }
 
 // What a module imports statically, as URLs. What can't be found the engine tells of.
@@ -236,16 +240,28 @@ function readModule(url, file, leaf, then) {
 }
 
 const same = (value) => value;
+const known = new Set();
 
 // Has a module's files read, and runs it.
 function run(url, file, before, leaf) {
-  return new Promise((resolve) => {
-    if (file === undefined) {
+  const isKnown = known.has(url);
+  known.add(url);
+  const imported = new Promise((resolve) => {
+    if (isKnown) {
+      burn(JOBS.known, resolve);
+    } else if (file === undefined) {
       burn(url.startsWith('data:') ? JOBS.data : JOBS.ready, resolve);
     } else {
       burn(before, () => readModule(url, file, leaf, resolve));
     }
-  }).then(() => internal.importModule(url)).then(same).then(same);
+  }).then(() => internal.importModule(url));
+  if (isKnown || !url.startsWith('file:') || names.isModule(toPath(url))) {
+    return imported.then(same).then(same);
+  }
+  // What is not a module fails a job earlier.
+  return new Promise((resolve, reject) => {
+    imported.then((namespace) => burn(1, () => resolve(namespace)), reject);
+  });
 }
 
 // `import()` as a module of this URL or file calls it.

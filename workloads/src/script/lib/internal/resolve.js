@@ -123,14 +123,19 @@ function mainFile(name) {
 // Whether a file is an ES module, by its name or by the nearest package.json.
 function isModule(file) {
   if (file.endsWith('.mjs')) return true;
-  if (!file.endsWith('.js')) return false;
+  return file.endsWith('.js') && typeOf(file) === 'module';
+}
+
+// The type that the nearest manifest gives to files that end in `.js`, if it gives one.
+function typeOf(file) {
   for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
     const found = manifest(folder);
-    if (found !== undefined) return found.type === 'module';
-    if (folder === path.dirname(folder)) return false;
+    if (found !== undefined) return found.type;
+    if (folder === path.dirname(folder)) return undefined;
   }
 }
 
 module.exports = {
   builtin, builtins, fromPackages, isModule, isRelative, mainFile, missing, required,
+  typeOf,
 };
