@@ -6,6 +6,7 @@
 
 mod errors;
 mod explain;
+mod lambda;
 mod params;
 mod values;
 
@@ -20,6 +21,7 @@ use loopscope_workloads::Rounds;
 
 use crate::exit::Failure;
 pub use explain::ExplainArgs;
+pub use lambda::LambdaArgs;
 pub use params::{Selection, SelectionError, has_script_extension, names_script};
 
 const EXAMPLES: &str = "\
@@ -126,6 +128,9 @@ pub struct RunArgs {
     #[arg(long = "max-memory", env = "LOOPSCOPE_MAX_MEMORY", value_name = "SIZE",
           value_parser = parse_size_bytes)]
     pub max_memory_bytes: Option<u64>,
+    /// Whether the script is a handler, and how it is invoked.
+    #[command(flatten)]
+    pub lambda: LambdaArgs,
     /// What a script finds in `process.argv`, behind `--`
     #[arg(last = true, value_name = "ARGS")]
     pub script_args: Vec<String>,

@@ -7,6 +7,7 @@ pub mod json;
 pub mod text;
 
 use loop_core::snapshot::Snapshot;
+use loopscope_workloads::Invocation;
 use serde::Serialize;
 
 use crate::diagnosis::Diagnosis;
@@ -52,8 +53,54 @@ pub struct ScriptRun {
     /// What it is, where it is compiled in.
     #[serde(flatten)]
     pub about: Option<About>,
+    /// How its invocations ended; `None` where it is no handler.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invocations: Option<Vec<InvocationRun>>,
     /// What it said must have been observed against what was; `None` where it said nothing.
     pub truth: Option<Vec<TruthRow>>,
+}
+
+/// An invocation of a script that is a handler.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InvocationRun {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Its result, as JSON; `None` where it had none.
+    pub result: Option<String>,
+    /// Its error.
+    pub error: Option<String>,
+    /// How long it took.
+    pub duration_ns: u64,
+    /// What it has left pending.
+    pub pending: Vec<PendingRun>,
+}
+
+/// Something that an invocation has left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PendingRun {
+    /// What it is, as `setTimeout of 5000 ms`.
+    pub what: String,
+    /// The function and line that made it.
+    pub made_at: String,
+    /// The invocation in which it was made.
+    pub made_in: u64,
+}
+
+impl From<Invocation> for InvocationRun {
+    fn from(ended: Invocation) -> Self {
+        let Invocation { number, result, duration_ns, pending } = ended;
+        let (result, error) = match result {
+            Some(Ok(result)) => (Some(result), None),
+            Some(Err(error)) => (None, Some(error)),
+            None => (None, None),
+        };
+        let pending = pending.into_iter().map(|left| PendingRun {
+            what: left.what,
+            made_at: left.made_at,
+            made_in: left.made_in,
+        });
+        InvocationRun { number, result, error, duration_ns, pending: pending.collect() }
+    }
 }
 
 /// What a script that is compiled in tells of itself.

@@ -1,6 +1,7 @@
 //! `run`: a workload or a script on the embedded loop, watched while it runs and explained when it
 //! ends.
 
+mod lambda;
 mod script;
 mod truth;
 mod workload;

@@ -9,6 +9,7 @@ use loopscope_workloads::{
     KnownScript, LastLine, Rounds, Script, ScriptHeader, Variant, find_script,
 };
 
+use super::lambda::{Invocations, lambda, warns};
 use super::{Ways, options, truth, write_report};
 use crate::cli::{self, RunArgs};
 use crate::command::output::Output;
@@ -27,13 +28,26 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, Failure> {
     let options = options(args);
     let clock = options.clock.clone();
     let name = chosen.name();
-    let body = move |lp: &mut Loop| script.run(lp, clock);
+    let invocations = Invocations::default();
+    let (lambda, told, warns) = (lambda(&args.lambda), invocations.clone(), warns(args));
+    let body = move |lp: &mut Loop| match &lambda {
+        Some(lambda) => told.run(&script, lp, clock, lambda, warns),
+        None => script.run(lp, clock),
+    };
     let run = super::run(args, &name, options, body, ways, progress(args, &name))?;
     let status = match &run.outcome {
         Outcome::Ended(Ok(status)) => Some(seen_by_parent(*status)),
         _ => None,
     };
-    if let Err(failure) = report(args, &chosen, status, &last_line, &run.snapshot, run.output) {
+    let ran = ScriptRun {
+        file: args.name.clone(),
+        arguments: args.script_args.clone(),
+        status,
+        about: chosen.about(),
+        invocations: args.lambda.lambda.then(|| invocations.told()),
+        truth: None,
+    };
+    if let Err(failure) = report(args, ran, &last_line, &run.snapshot, run.output) {
         // The status is the program's: it has run.
         tell(&failure.message);
     }
@@ -162,25 +176,18 @@ fn seen_by_parent(status: i32) -> u8 {
 
 fn report(
     args: &RunArgs,
-    chosen: &Chosen,
-    status: Option<u8>,
+    ran: ScriptRun,
     last_line: &LastLine,
     snapshot: &Snapshot,
     output: Output,
 ) -> Result<(), Failure> {
     let diagnoses = diagnose(snapshot);
-    let said = status.and_then(|_| last_line.text());
+    let said = ran.status.and_then(|_| last_line.text());
     let truth = said
         .zip(snapshot.loops.first())
         .and_then(|(line, observed)| truth::of_line(&line, observed, &diagnoses));
     truth::tell_what_does_not_hold(&args.name, truth.as_deref());
-    let script = ScriptRun {
-        file: args.name.clone(),
-        arguments: args.script_args.clone(),
-        status,
-        about: chosen.about(),
-        truth,
-    };
+    let script = ScriptRun { truth, ..ran };
     let script = Some(&script);
     write_report(args, &Report { snapshot, diagnoses: &diagnoses, workload: None, script }, output)
 }

@@ -80,6 +80,7 @@ impl Input {
 fn refuse_options_of_scripts(args: &RunArgs) -> Result<(), Failure> {
     let wrong = match args.script_args.first() {
         Some(first) => format!("`-- {first}`"),
+        None if args.lambda.lambda => "--lambda".to_owned(),
         None if args.max_memory_bytes.is_some() => "--max-memory".to_owned(),
         None => return Ok(()),
     };

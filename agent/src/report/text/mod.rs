@@ -2,6 +2,7 @@
 
 mod counters;
 mod drains;
+mod lambda;
 mod phases;
 mod reasons;
 mod script;
@@ -38,6 +39,9 @@ pub fn write(report: &Report<'_>, terminal: &Terminal, out: &mut dyn Write) -> i
     }
     if let Some(run) = report.script {
         script::write(run, terminal, out)?;
+        if let Some(invocations) = &run.invocations {
+            lambda::write(invocations, terminal, out)?;
+        }
         // What a script says of itself it says when it ends, if ever.
         if run.truth.is_some() {
             write_truth(run.truth.as_deref(), "it says itself", terminal, out)?;
