@@ -182,7 +182,8 @@ fn report(
     output: Output,
 ) -> Result<(), Failure> {
     let diagnoses = diagnose(snapshot);
-    let said = ran.status.and_then(|_| last_line.text());
+    // One that has failed may have said it of work that it did not do.
+    let said = if ran.status == Some(0) { last_line.text() } else { None };
     let truth = said
         .zip(snapshot.loops.first())
         .and_then(|(line, observed)| truth::of_line(&line, observed, &diagnoses));

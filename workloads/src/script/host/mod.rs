@@ -17,6 +17,7 @@
 mod current;
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::io::{self, Write};
 use std::rc::{Rc, Weak};
 
 use loop_core::Loop;
@@ -153,6 +154,8 @@ impl Host {
     /// JavaScript was ended, but not by the program: memory was short where nothing could be
     /// thrown.
     fn halt_unasked(&self) -> Called {
+        // A closed standard error is no reason to go on.
+        let _ = writeln!(io::stderr(), "FATAL ERROR: JavaScript heap out of memory");
         self.shared.status.set(Some(STATUS_OF_ABORT));
         Called::Ended
     }

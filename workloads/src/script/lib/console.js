@@ -21,14 +21,23 @@ let indent = '';
 const counts = new Map();
 const starts = new Map();
 
+// Who reads the output may have gone (`| head`), which is no failure of who writes.
+function send(write, text) {
+  try {
+    write(text);
+  } catch (error) {
+    if (error.syscall !== 'write') throw error;
+  }
+}
+
 function put(write, text) {
-  if (indent === '') write(`${text}\n`);
-  else write(`${indent}${text.includes('\n') ? text.replaceAll('\n', `\n${indent}`) : text}\n`);
+  const lines = indent === '' ? text : indent + text.replaceAll('\n', `\n${indent}`);
+  send(write, `${lines}\n`);
 }
 
 function log(...args) {
   if (indent === '' && args.length === 1 && typeof args[0] === 'string') {
-    internal.writeStdout(`${args[0]}\n`);
+    send(internal.writeStdout, `${args[0]}\n`);
   } else {
     put(internal.writeStdout, formatArgs(undefined, args));
   }

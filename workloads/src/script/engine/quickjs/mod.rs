@@ -83,8 +83,9 @@ impl Engine for QuickJs {
     fn run_job(&self) -> Job {
         self.context.with(|ctx| {
             let ended = raw::run_job(&ctx);
-            if ended == Some(false) {
-                let error = ctx.catch();
+            let error = (ended == Some(false)).then(|| ctx.catch());
+            // What ends JavaScript is thrown, too, but is no error of a script.
+            if let Some(error) = error.filter(|error| !raw::is_uncatchable(error)) {
                 // An error that ended JavaScript has nobody left to tell.
                 if !raw::is_uncatchable(&error) {
                     let _ = self.invoke(&ctx, Entry::Uncaught, |args| args.push_arg(error));
