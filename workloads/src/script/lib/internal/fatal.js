@@ -95,4 +95,4 @@ function report(error, fromPromise) {
   internal.writeStderr(`${text}\nNode.js ${version} (loopscope)\n`);
 }
 
-module.exports = { uncaught };
+module.exports = { isWantOfMemory, uncaught };
