@@ -56,18 +56,21 @@ fn unknown_argument(error: &Error, option: &str, subject: &Subject) -> String {
     });
     let similar = context(error, ContextKind::SuggestedArg);
     let similar = similar.split(' ').next().filter(|name| !name.is_empty());
+    let what = if option.starts_with('-') { "option" } else { "argument" };
+    if let Subject::Script(name) = subject {
+        let similar = similar.map(|name| format!("did you mean `{name}`? "));
+        let similar = similar.unwrap_or_default();
+        return format!(
+            "unknown {what} `{option}`; {similar}what is for the script stands behind `--`: \
+             {name} -- {option}"
+        );
+    }
     let cure = match (similar, known) {
         (Some(name), Some(known)) => format!("did you mean `{name}`? {known}"),
         (Some(name), None) => format!("did you mean `{name}`?"),
         (None, Some(known)) => format!("{known}; `--help` lists all options"),
-        (None, None) => match subject {
-            Subject::Script(name) => {
-                format!("what is for the script stands behind `--`: {name} -- {option}")
-            }
-            Subject::Workload(_) | Subject::Unknown => "`--help` lists all options".to_owned(),
-        },
+        (None, None) => "`--help` lists all options".to_owned(),
     };
-    let what = if option.starts_with('-') { "option" } else { "argument" };
     format!("unknown {what} `{option}`; {cure}")
 }
 

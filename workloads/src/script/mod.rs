@@ -117,7 +117,6 @@ impl Script {
             arguments: self.arguments.clone(),
             clock,
             lambda,
-            memory_is_limited: self.memory_bytes.is_some(),
             last_line: self.last_line.clone(),
             trace,
         };

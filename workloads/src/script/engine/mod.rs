@@ -12,6 +12,9 @@
 
 mod quickjs;
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 pub(crate) use quickjs::QuickJs;
 
 use super::value::{Arguments, Thrown, Value};
@@ -90,6 +93,15 @@ pub(crate) struct Halted;
 /// A native function's body.
 pub(crate) type Native = Box<dyn Fn(Arguments) -> Result<Value, Thrown>>;
 
+/// A bound to the engine's memory.
+#[derive(Clone, Debug)]
+pub(crate) struct Memory {
+    /// The most that scripts may use, with the library, in bytes.
+    pub(crate) bytes_max: u64,
+    /// Whether they have asked for more. JavaScript ends soon after.
+    pub(crate) is_full: Rc<Cell<bool>>,
+}
+
 /// What the engine asks of its host while JavaScript runs.
 pub(crate) trait Watch {
     /// Called every few microseconds to milliseconds of JavaScript. Whether it is to end.
@@ -109,7 +121,7 @@ pub(crate) trait Engine: Sized {
     /// # Errors
     /// When the library can't be compiled, as with too little memory.
     fn new(
-        memory_bytes: Option<u64>,
+        memory: Option<Memory>,
         natives: Vec<(&'static str, Native)>,
         watch: Box<dyn Watch>,
     ) -> Result<Self, String>;

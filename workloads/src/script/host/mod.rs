@@ -22,7 +22,7 @@ use std::rc::{Rc, Weak};
 
 use loop_core::Loop;
 
-use super::engine::{Engine, Entry, QuickJs, Watch};
+use super::engine::{Engine, Entry, Memory, QuickJs, Watch};
 use super::lambda::Answer;
 use super::natives;
 use super::trace::Trace;
@@ -41,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) rejections: Cell<bool>,
     /// The program's exit status, once it has ended.
     pub(crate) status: Cell<Option<i32>>,
+    /// Whether it has asked for more memory than it may have.
+    pub(crate) memory_is_full: Rc<Cell<bool>>,
     /// What an invocation has answered.
     pub(crate) answer: RefCell<Option<Answer>>,
     /// Where what happens is recorded.
@@ -104,10 +106,13 @@ impl Host {
             ticks: Cell::new(false),
             rejections: Cell::new(false),
             status: Cell::new(None),
+            memory_is_full: Rc::default(),
             answer: RefCell::new(None),
             trace: program.trace.clone(),
         });
-        let engine = QuickJs::new(memory_bytes, natives::all(&shared, program), watch)?;
+        let is_full = Rc::clone(&shared.memory_is_full);
+        let memory = memory_bytes.map(|bytes_max| Memory { bytes_max, is_full });
+        let engine = QuickJs::new(memory, natives::all(&shared, program), watch)?;
         let host = Rc::new(Host { shared, engine });
         // Set once, here.
         let _ = host.shared.host.set(Rc::downgrade(&host));
@@ -116,6 +121,10 @@ impl Host {
 
     /// The program's exit status, once it has ended.
     pub(crate) fn status(&self) -> Option<i32> {
+        let status = self.shared.status.get();
+        if status.is_none() && self.shared.memory_is_full.get() {
+            self.halt_unasked();
+        }
         self.shared.status.get()
     }
 
@@ -155,7 +164,8 @@ impl Host {
     /// thrown.
     fn halt_unasked(&self) -> Called {
         // A closed standard error is no reason to go on.
-        let _ = writeln!(io::stderr(), "FATAL ERROR: JavaScript heap out of memory");
+        let _ =
+            writeln!(io::stderr(), "FATAL ERROR: JavaScript heap out of memory; see --max-memory");
         self.shared.status.set(Some(STATUS_OF_ABORT));
         Called::Ended
     }

@@ -26,8 +26,6 @@ pub(crate) struct Program {
     pub(crate) clock: Clock,
     /// Whether it exports a handler to be invoked, as AWS Lambda does.
     pub(crate) lambda: bool,
-    /// Whether there is a bound to its memory.
-    pub(crate) memory_is_limited: bool,
     /// Is told of what goes to standard output.
     pub(crate) last_line: LastLine,
     /// Where what it does is recorded.
@@ -52,8 +50,10 @@ pub(super) fn add(table: &mut Table, program: &Program) {
         Ok(text.map_or(Value::Undefined, Value::Text))
     });
     table.add("mainSource", move |_| Ok(source.map_or(Value::Undefined, Value::from)));
-    let is_limited = program.memory_is_limited;
-    table.add("memoryIsLimited", move |_| Ok(Value::Bool(is_limited)));
+    table.share("endIfMemoryIsFull", |shared, _| match shared.memory_is_full.get() {
+        true => Err(Thrown::Halt),
+        false => NOTHING,
+    });
     let lambda = program.lambda;
     table.add("isLambda", move |_| Ok(Value::Bool(lambda)));
     // `(when the loop is empty, whether it failed, text)`: an invocation has a result.

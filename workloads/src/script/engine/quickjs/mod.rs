@@ -8,6 +8,7 @@
 mod builtins;
 mod convert;
 mod intrinsics;
+mod memory;
 mod modules;
 mod raw;
 mod watcher;
@@ -17,10 +18,11 @@ use std::rc::Rc;
 use rquickjs::function::{Args, Rest};
 use rquickjs::{Context, Ctx, Function, Object, Persistent, Runtime, Value};
 
+use memory::Bounded;
 use modules::{Functions, Modules};
 use watcher::Watcher;
 
-use super::{Engine, Entry, Halted, Job, Native, Watch};
+use super::{Engine, Entry, Halted, Job, Memory, Native, Watch};
 use crate::script::library;
 use crate::script::natives::may_wait;
 use crate::script::value::{Arguments, Value as Plain};
@@ -50,12 +52,18 @@ impl Drop for QuickJs {
 
 impl Engine for QuickJs {
     fn new(
-        memory_bytes: Option<u64>,
+        memory: Option<Memory>,
         natives: Vec<(&'static str, Native)>,
         watch: Box<dyn Watch>,
     ) -> Result<Self, String> {
         let failed = |error: rquickjs::Error| format!("the engine can't be made ({error})");
-        let runtime = Runtime::new().map_err(failed)?;
+        let is_full = memory.as_ref().map(|memory| Rc::clone(&memory.is_full));
+        let bounded = memory.map(Bounded::new);
+        let (runtime, bound) = match bounded {
+            Some((allocator, bound)) => (Runtime::new_with_alloc(allocator), Some(bound)),
+            None => (Runtime::new(), None),
+        };
+        let runtime = runtime.map_err(failed)?;
         runtime.set_max_stack_size(STACK_BYTES);
         let context = Context::full(&runtime).map_err(failed)?;
         let watcher = Rc::new(Watcher::new(watch, &context));
@@ -64,12 +72,13 @@ impl Engine for QuickJs {
                 .map_err(|error| format!("the library can't be loaded: {}", describe(&ctx, &error)))
         })?;
         track_rejections(&runtime, &entries);
-        let watching = Rc::clone(&watcher);
-        runtime.set_interrupt_handler(Some(Box::new(move || watching.interrupt())));
+        let (watching, is_full) = (Rc::clone(&watcher), is_full.unwrap_or_default());
+        let interrupt = move || is_full.get() || watching.interrupt();
+        runtime.set_interrupt_handler(Some(Box::new(interrupt)));
         watcher.set_stack(Some(entries.stack));
         let modules = Modules::install(&runtime, entries.modules);
-        if let Some(bytes) = memory_bytes {
-            runtime.set_memory_limit(usize::try_from(bytes).unwrap_or(usize::MAX));
+        if let Some(bound) = bound {
+            bound.set(true);
         }
         Ok(QuickJs { entries: entries.called, modules, context, runtime, watcher })
     }
@@ -86,10 +95,8 @@ impl Engine for QuickJs {
             let error = (ended == Some(false)).then(|| ctx.catch());
             // What ends JavaScript is thrown, too, but is no error of a script.
             if let Some(error) = error.filter(|error| !raw::is_uncatchable(error)) {
-                // An error that ended JavaScript has nobody left to tell.
-                if !raw::is_uncatchable(&error) {
-                    let _ = self.invoke(&ctx, Entry::Uncaught, |args| args.push_arg(error));
-                }
+                // The program may end by it, and then nobody is left to be told.
+                let _ = self.invoke(&ctx, Entry::Uncaught, |args| args.push_arg(error));
             }
             Job { ran: ended.is_some(), more: raw::has_jobs(&ctx) }
         })

@@ -64,7 +64,7 @@ function found(specifier, base) {
 
 function checked(file, specifier, base) {
   // The main module may have a source and no file.
-  if (file !== undefined && file === main?.file) return toUrl(file);
+  if (file !== undefined && toUrl(file) === main?.url) return main.url;
   if (file === undefined || !internal.isFile(file)) throw notFound(specifier, base);
   return toUrl(internal.realpath(file));
 }

@@ -1,27 +1,15 @@
 // What happens to an error that nobody has caught: handlers get it, or the program ends with
 // status 1, or 7 where a handler throws itself. Want of memory no handler gets.
 //
-// internal.halt(status), internal.memoryIsLimited() -> boolean, internal.writeStderr(string),
+// internal.halt(status), internal.endIfMemoryIsFull(), internal.writeStderr(string),
 // internal.sourceText(file) -> string or undefined.
 'use strict';
 
 const noop = () => {};
 
-// As a Node that was aborted has: 128 and SIGABRT.
-const STATUS_OF_ABORT = 134;
-
-// Where no memory is left for an error, the engine throws null.
-function isWantOfMemory(error) {
-  if (error === null) return internal.memoryIsLimited();
-  return error?.name === 'InternalError' && error.message === 'out of memory';
-}
-
 // Tells the handlers of an error. Ends the program where there are none.
 function uncaught(error, fromPromise) {
-  if (isWantOfMemory(error)) {
-    internal.writeStderr('FATAL ERROR: JavaScript heap out of memory; see --max-memory\n');
-    internal.halt(STATUS_OF_ABORT);
-  }
+  internal.endIfMemoryIsFull();
   const process = require('internal/process');
   const origin = fromPromise ? 'unhandledRejection' : 'uncaughtException';
   let handled;
@@ -95,4 +83,4 @@ function report(error, fromPromise) {
   internal.writeStderr(`${text}\nNode.js ${version} (loopscope)\n`);
 }
 
-module.exports = { isWantOfMemory, uncaught };
+module.exports = { uncaught };

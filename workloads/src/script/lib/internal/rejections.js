@@ -4,7 +4,7 @@
 // internal.rejectionsWait().
 'use strict';
 
-const { isWantOfMemory, uncaught } = require('internal/fatal');
+const { uncaught } = require('internal/fatal');
 
 let pending = new Map();
 const told = new WeakSet();
@@ -26,7 +26,7 @@ function isErrorLike(reason) {
 }
 
 function asError(reason) {
-  if (isErrorLike(reason) || isWantOfMemory(reason)) return reason;
+  if (isErrorLike(reason)) return reason;
   const { inspect } = require('internal/inspect');
   const shown = typeof reason === 'object' ? inspect(reason) : String(reason);
   const error = new Error('This error originated either by throwing inside of an async function ' +
