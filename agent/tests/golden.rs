@@ -13,7 +13,7 @@ use loop_core::snapshot::{
 };
 use loop_core::{Phase, PhaseMap};
 use loopscope::diagnosis::diagnose;
-use loopscope::report::{Report, TruthRow, WorkloadRun, json, text};
+use loopscope::report::{About, Claim, Report, ScriptRun, TruthRow, WorkloadRun, json, text};
 use loopscope::terminal::Terminal;
 
 fn check(name: &str, got: &[u8]) {
@@ -26,8 +26,17 @@ fn check(name: &str, got: &[u8]) {
 }
 
 fn both(name: &str, snapshot: &Snapshot, workload: Option<&WorkloadRun>) {
+    all(name, snapshot, workload, None);
+}
+
+fn all(
+    name: &str,
+    snapshot: &Snapshot,
+    workload: Option<&WorkloadRun>,
+    script: Option<&ScriptRun>,
+) {
     let diagnoses = diagnose(snapshot);
-    let report = Report { snapshot, diagnoses: &diagnoses, workload, script: None };
+    let report = Report { snapshot, diagnoses: &diagnoses, workload, script };
     let (mut people, mut programs) = (Vec::new(), Vec::new());
     text::write(&report, &Terminal::PLAIN, &mut people).expect("a Vec takes all");
     json::write(&report, &mut programs).expect("a Vec takes all");
@@ -260,6 +269,42 @@ fn a_flood() {
         ]),
     };
     both("flood", &flood(), Some(&workload));
+}
+
+#[test]
+fn a_script() {
+    let claim = |claim: &str, fact: &str, since: &str| Claim {
+        claim: claim.into(),
+        fact: fact.into(),
+        since: since.into(),
+    };
+    let row = TruthRow {
+        what: "longest microtask drain".into(),
+        expected: "60,000".into(),
+        observed: "60,000".into(),
+        holds: true,
+    };
+    let long = "It says so at some length, that is, at the length of more than one line of a report \
+                on a terminal.";
+    let about = About {
+        title: "30,000 promises that are settled when they are made, in one drain.".into(),
+        variant: "fixed",
+        source: Some("an article".into()),
+        claims: vec![
+            claim("The pool's limit is 128.", "It is 1,024.", "libuv 1.30, Node 12.5"),
+            claim(long, "It is not so.", "always so"),
+        ],
+    };
+    let script = ScriptRun {
+        file: "seeds/pool".into(),
+        arguments: vec!["--count=8".into(), "a\nb".into()],
+        status: Some(3),
+        about: Some(about),
+        truth: Some(vec![row]),
+    };
+    let mut snapshot = flood();
+    snapshot.targets[0].name = "seeds/pool".into();
+    all("script", &snapshot, None, Some(&script));
 }
 
 #[test]
