@@ -31,6 +31,7 @@ Examples:
   loopscope run sync-promises --fixed              the same work without the block
   loopscope run sync-promises --repeat forever --listen :9797
                                                    scrape http://127.0.0.1:9797/metrics meanwhile
+  loopscope run app.js                             plain JavaScript, in Node's order of events
   loopscope diagnoses microtask-flood              what a verdict means, and how to fix it
   loopscope gate --lock gate.lock -- sync-promises next-tick-recursion
                                                    fail when counts differ from the lock
@@ -38,6 +39,7 @@ Examples:
 Exit codes:
   0 fine   1 gate failed   2 usage or bad input   4 the run failed
   5 refused: the machine does not allow it   124 --timeout   130 Ctrl-C
+  A script that was run ends with its own.
 
 Environment:
   Every option has a LOOPSCOPE_* variable; options win. With OTEL_EXPORTER_OTLP_ENDPOINT set,
@@ -55,7 +57,7 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run a workload on the embedded loop, watch it, and explain what happened
+    /// Run a workload or a JavaScript file on the embedded loop, watch it, and tell what happened
     Run(RunArgs),
     /// Explain a script: in which turn and phase everything ran, and why there
     Explain(ExplainArgs),
@@ -67,7 +69,7 @@ pub enum Command {
     Gate(GateArgs),
 }
 
-const RUN_USAGE: &str = "loopscope run <NAME> [--PARAM <VALUE>]... [OPTIONS]";
+const RUN_USAGE: &str = "loopscope run <NAME|FILE> [--PARAM <VALUE>]... [OPTIONS] [-- ARGS]";
 
 const RUN_EXAMPLES: &str = "\
 `loopscope run NAME --help` lists the parameters of a workload, `loopscope workloads` of all.
@@ -75,11 +77,18 @@ const RUN_EXAMPLES: &str = "\
 What a workload must show by its parameters is held against what was observed. What does not hold
 is told on standard error, whatever the report, and does not change the exit code.
 
+What has a `/` or ends in .js, .mjs or .cjs is a JavaScript program: a file, or one of js/NAME,
+promises/NAME and seeds/NAME, which are compiled in. It has the rights of who runs it, its output is
+on standard output, the report on standard error, and its exit status is that of loopscope, but for
+124 and 130, and 4 where it could not be run.
+
 Examples:
   loopscope run sync-promises --work 1ms           a minute in one drain; watch it grow
   loopscope run sync-promises --count 300 --work 0 --report json
   loopscope run cpu-bound-callback --timeout 2s    stops after 2 s and still reports
-  loopscope run next-tick-recursion --clock virtual";
+  loopscope run next-tick-recursion --clock virtual
+  loopscope run app.js -- --port=8080              a script with its arguments
+  loopscope run seeds/first                        in which order do these lines come?";
 
 /// Options of `run`.
 #[derive(Debug, Args)]
@@ -93,7 +102,7 @@ pub struct RunArgs {
     /// Run the healthy twin of the workload
     #[arg(long, env = "LOOPSCOPE_FIXED", value_parser = BoolishValueParser::new())]
     pub fixed: bool,
-    /// How many rounds to run
+    /// How many rounds to run; a script is run once
     #[arg(long, env = "LOOPSCOPE_REPEAT", value_name = "N|forever", default_value = "1",
           allow_negative_numbers = true, value_parser = values::repeat)]
     pub repeat: Rounds,
@@ -104,7 +113,7 @@ pub struct RunArgs {
     /// The form of the report
     #[arg(long, env = "LOOPSCOPE_REPORT", value_name = "FORM", default_value = "text")]
     pub report: ReportForm,
-    /// Write the report to this file instead of standard output
+    /// Write the report to this file instead of standard output (of a script: standard error)
     #[arg(long, env = "LOOPSCOPE_OUTPUT", value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// A turn that lasts this long is a stall

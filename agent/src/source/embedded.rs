@@ -133,3 +133,29 @@ fn message(panic: &(dyn Any + Send)) -> String {
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     format!("a callback panicked: {}", text.unwrap_or_else(|| "no message".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    /// Only a hang takes longer.
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    fn end_of(body: fn(&mut Loop) -> Result<i32, String>) -> io::Result<i32> {
+        let (sender, ended) = channel();
+        let on_end = move |result| drop(sender.send(result));
+        start("x", Options::default(), body, on_end).unwrap();
+        ended.recv_timeout(LIMIT).unwrap()
+    }
+
+    #[test]
+    fn however_the_body_ends_it_is_told() {
+        assert_eq!(end_of(|_| Ok(42)).unwrap(), 42);
+        let error = end_of(|_| Err("no room".to_owned())).unwrap_err();
+        assert_eq!(error.to_string(), "no room");
+        let panic = end_of(|lp| lp.enter(|_| panic!("deliberate"))).unwrap_err();
+        assert_eq!(panic.to_string(), "a callback panicked: deliberate");
+    }
+}
