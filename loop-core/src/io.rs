@@ -23,6 +23,8 @@ const WAKE: Token = Token(usize::MAX);
 pub(crate) struct Ready {
     pub(crate) handle: HandleId,
     pub(crate) readable: bool,
+    /// Whether the other side has ended its stream.
+    pub(crate) ended: bool,
     pub(crate) writable: bool,
 }
 
@@ -79,12 +81,12 @@ impl Io {
     pub(crate) fn take_ready(&mut self, ready: &mut VecDeque<Ready>) -> (bool, bool) {
         let mut woken = false;
         let events = self.selector.len();
-        for Source { token, readable, writable } in self.selector.ready() {
+        for Source { token, readable, ended, writable } in self.selector.ready() {
             if token == WAKE {
                 woken = true;
                 continue;
             }
-            ready.push_back(Ready { handle: handle_of(token), readable, writable });
+            ready.push_back(Ready { handle: handle_of(token), readable, ended, writable });
         }
         self.selector.clear();
         (woken, events == POLL_EVENTS)

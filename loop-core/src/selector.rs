@@ -18,6 +18,8 @@ pub(crate) struct Source {
     pub(crate) token: Token,
     /// There is something to read, an end or an error among it.
     pub(crate) readable: bool,
+    /// The other side has ended its stream, or there is an error.
+    pub(crate) ended: bool,
     /// There is room to write, or an error to be had.
     pub(crate) writable: bool,
 }
@@ -93,6 +95,7 @@ mod epoll {
                 .union(EventFlags::RDHUP)
                 .union(EventFlags::HUP)
                 .union(EventFlags::ERR);
+            const END: EventFlags = EventFlags::RDHUP.union(EventFlags::HUP).union(EventFlags::ERR);
             const WRITE: EventFlags = EventFlags::OUT.union(EventFlags::HUP).union(EventFlags::ERR);
             self.events.iter().map(|event| {
                 // The kernel packs the event, so it is read by copying.
@@ -100,6 +103,7 @@ mod epoll {
                 Source {
                     token: Token(data.u64() as usize),
                     readable: flags.intersects(READ),
+                    ended: flags.intersects(END),
                     writable: flags.intersects(WRITE),
                 }
             })
@@ -164,6 +168,7 @@ mod portable {
             self.events.iter().map(|event| Source {
                 token: event.token(),
                 readable: event.is_readable() || event.is_read_closed() || event.is_error(),
+                ended: event.is_read_closed() || event.is_error(),
                 writable: event.is_writable() || event.is_write_closed() || event.is_error(),
             })
         }

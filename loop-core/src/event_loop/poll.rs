@@ -111,7 +111,7 @@ impl<R: Record> Loop<R> {
         let ready = &mut self.poll_scratch.ready;
         for handle in self.io.readable.drain(..) {
             if !ready.iter().any(|one| one.readable && one.handle == handle) {
-                ready.push_back(Ready { handle, readable: true, writable: false });
+                ready.push_back(Ready { handle, readable: true, ended: false, writable: false });
             }
         }
     }

@@ -42,6 +42,8 @@ pub(crate) struct Stream<R: Record> {
     on_connect: Option<OnResult<R>>,
     on_read: Option<OnRead<R>>,
     reading: bool,
+    /// Whether the other side is known to have ended its own.
+    peer_ended: bool,
     /// Whether it is on the list of streams to be read again.
     read_again: bool,
     writes: VecDeque<PendingWrite<R>>,
@@ -60,6 +62,7 @@ impl<R: Record> Stream<R> {
             on_connect: None,
             on_read: None,
             reading: false,
+            peer_ended: false,
             read_again: false,
             writes: VecDeque::new(),
             written: VecDeque::new(),
@@ -346,6 +349,9 @@ impl<R: Record> Loop<R> {
         if awaited {
             self.finish_connect(id);
         }
+        if let Some(stream) = self.stream(id) {
+            stream.peer_ended |= ready.ended;
+        }
         if ready.readable {
             self.read_ready(id);
         }
@@ -432,6 +438,7 @@ impl<R: Record> Loop<R> {
                 self.read_again(id);
                 break;
             }
+            let peer_ended = stream.peer_ended;
             let event = match stream.socket.read(&mut buffer) {
                 Ok(0) => ReadEvent::End,
                 Ok(bytes) => ReadEvent::Data(&buffer[..bytes]),
@@ -443,7 +450,16 @@ impl<R: Record> Loop<R> {
                 stream.reading = false;
                 self.update_stream(id);
             }
+            // What did not fill the buffer was all there is for now. An end that stands behind it is
+            // for the next poll, as in libuv.
+            let is_last = matches!(event, ReadEvent::Data(bytes) if bytes.len() < READ_BYTES);
             self.deliver(id, event);
+            if is_last {
+                if peer_ended && self.stream(id).is_some_and(|stream| stream.reading) {
+                    self.read_again(id);
+                }
+                break;
+            }
         }
         self.io.read_buffer = buffer;
     }
