@@ -45,6 +45,7 @@ lazy('CustomEvent', 'internal/event_target', 'CustomEvent');
 lazy('AbortController', 'internal/abort', 'AbortController');
 lazy('AbortSignal', 'internal/abort', 'AbortSignal');
 lazy('DOMException', 'internal/dom_exception', 'DOMException');
+lazy('structuredClone', 'internal/structured_clone', 'structuredClone');
 lazy('performance', 'perf_hooks', 'performance');
 
 if (internal.clockIsVirtual()) require('internal/virtual_date');

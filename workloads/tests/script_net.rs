@@ -1,0 +1,13 @@
+//! `net` on the host tells what Node's tells, in its order.
+
+mod host;
+
+#[test]
+fn runs_the_script_of_a_test() {
+    host::run_as_child();
+}
+
+#[test]
+fn sockets_tell_as_in_node() {
+    host::same_as_node("net.js", 30);
+}
