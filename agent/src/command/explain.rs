@@ -1,14 +1,16 @@
 //! `explain FILE`: a JavaScript program on the embedded loop, and then its timeline.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::mpsc::channel;
 
 use loop_core::{Clock, Loop, Options};
 use loopscope_workloads::timeline::Timeline;
-use loopscope_workloads::{KnownScript, Script, Trace, Variant, find_script};
+use loopscope_workloads::{Script, Trace};
 
 use super::cannot_start;
 use super::output::Output;
+use super::run::script::Chosen;
 use crate::background::{Background, Tasks};
 use crate::cli::{ClockChoice, ExplainArgs, ReportForm};
 use crate::exit::{Exit, Failure};
@@ -16,15 +18,23 @@ use crate::explain::{self, Explained};
 use crate::source;
 use crate::supervise::{self, Event, Outcome};
 
+/// The most files whose source is shown.
+const SOURCES_MAX: usize = 32;
+
 pub(super) fn execute(args: &ExplainArgs) -> Result<Exit, Failure> {
-    let program = Program::find(args)?;
+    let chosen = Chosen::of(&args.file, args.fixed)?;
+    let script = chosen.script(&args.script_args, None);
     let output = Output::open(args.output.as_deref(), Output::Stdout)?;
     let picture = match &args.html {
         Some(path) => Some(Output::open(Some(path), Output::Stdout)?),
         None => None,
     };
-    let (timeline, outcome) = record(args, program.script.clone())?;
-    let explained = program.explained(&timeline, &outcome, args);
+    let (timeline, outcome) = record(args, script.clone())?;
+    let status = match &outcome {
+        Outcome::Ended(Ok(status)) => Some(*status),
+        _ => None,
+    };
+    let explained = explained(args, &chosen, &script, &timeline, status);
     let text = match args.report {
         ReportForm::None => None,
         ReportForm::Text => Some(explain::text(&explained, &output.terminal())),
@@ -46,62 +56,43 @@ pub(super) fn execute(args: &ExplainArgs) -> Result<Exit, Failure> {
     }
 }
 
-/// What is explained.
-struct Program {
-    script: Script,
-    known: Option<&'static KnownScript>,
+fn explained<'a>(
+    args: &ExplainArgs,
+    chosen: &Chosen,
+    script: &Script,
+    timeline: &'a Timeline,
+    status: Option<i32>,
+) -> Explained<'a> {
+    let header = match chosen {
+        Chosen::Known(known) => known.header().ok(),
+        Chosen::File(_) => None,
+    };
+    Explained {
+        name: args.file.clone(),
+        sources: sources(script, timeline),
+        timeline,
+        status,
+        virtual_clock: args.clock == ClockChoice::Virtual,
+        stacks: args.stack,
+        header,
+    }
 }
 
-impl Program {
-    /// A script of the catalogue if it has this name, else a file.
-    fn find(args: &ExplainArgs) -> Result<Program, Failure> {
-        let variant = if args.fixed { Variant::Fixed } else { Variant::Pathology };
-        let arguments = args.script_args.clone();
-        match find_script(&args.file, variant) {
-            Ok(known) => {
-                let file = PathBuf::from("/").join(known.path);
-                let script =
-                    Script { file, source: Some(known.text), arguments, ..Script::default() };
-                Ok(Program { script, known: Some(known) })
-            }
-            Err(unknown) if unknown.known => Err(Failure::usage(unknown)),
-            Err(unknown) => {
-                let file = PathBuf::from(&args.file);
-                if !file.exists() && unknown.near.is_some() {
-                    return Err(Failure::usage(unknown));
-                }
-                if args.fixed {
-                    return Err(Failure::usage(format!(
-                        "--fixed is for scripts of the catalogue and {} is a file; leave it out",
-                        args.file
-                    )));
-                }
-                let script = Script { file, arguments, ..Script::default() };
-                Ok(Program { script, known: None })
-            }
+/// The sources that the timeline names, by file: as they are now, as far as they can be read.
+fn sources(script: &Script, timeline: &Timeline) -> BTreeMap<String, String> {
+    let mut sources = BTreeMap::new();
+    for place in timeline.places() {
+        if sources.len() == SOURCES_MAX {
+            break;
         }
-    }
-
-    fn explained<'a>(
-        &self,
-        timeline: &'a Timeline,
-        outcome: &Outcome<i32>,
-        args: &ExplainArgs,
-    ) -> Explained<'a> {
-        Explained {
-            file: self.script.file.to_string_lossy().into_owned(),
-            name: args.file.clone(),
-            timeline,
-            status: match outcome {
-                Outcome::Ended(Ok(status)) => Some(*status),
-                _ => None,
-            },
-            virtual_clock: args.clock == ClockChoice::Virtual,
-            stacks: args.stack,
-            header: self.known.and_then(|known| known.header().ok()),
-            source: self.known.map(|known| known.text.to_owned()),
+        if sources.contains_key(&place.file) {
+            continue;
         }
+        let own = script.source.filter(|_| Path::new(&place.file) == script.file);
+        let text = own.map(str::to_owned).or_else(|| std::fs::read_to_string(&place.file).ok());
+        sources.insert(place.file.clone(), text.unwrap_or_default());
     }
+    sources
 }
 
 /// Runs the program until it ends, its time is up, or somebody wants it to end.

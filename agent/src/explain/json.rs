@@ -12,7 +12,7 @@ const SCHEMA: &str = "loopscope.explain/1";
 #[derive(Serialize)]
 struct Form<'a> {
     schema: &'static str,
-    file: &'a str,
+    name: &'a str,
     virtual_clock: bool,
     exit_status: Option<i32>,
     turns: u64,
@@ -30,7 +30,7 @@ pub fn json(explained: &Explained<'_>) -> serde_json::Result<String> {
     let timeline = explained.timeline;
     let mut text = serde_json::to_string_pretty(&Form {
         schema: SCHEMA,
-        file: &explained.file,
+        name: &explained.name,
         virtual_clock: explained.virtual_clock,
         exit_status: explained.status,
         turns: timeline.turns,

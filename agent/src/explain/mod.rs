@@ -6,7 +6,10 @@
 mod html;
 mod json;
 mod text;
+mod tree;
 mod why;
+
+use std::collections::BTreeMap;
 
 use loopscope_workloads::ScriptHeader;
 use loopscope_workloads::timeline::Timeline;
@@ -20,8 +23,6 @@ pub use text::text;
 pub struct Explained<'a> {
     /// How it was asked for.
     pub name: String,
-    /// Its file, as stacks name it.
-    pub file: String,
     /// What happened.
     pub timeline: &'a Timeline,
     /// Its exit status; `None` where it was cut short.
@@ -32,6 +33,6 @@ pub struct Explained<'a> {
     pub stacks: bool,
     /// What its head tells, if it is a script of the catalogue.
     pub header: Option<ScriptHeader>,
-    /// Its source, if it is a script of the catalogue.
-    pub source: Option<String>,
+    /// The sources that the timeline names, by file; empty where one can't be read.
+    pub sources: BTreeMap<String, String>,
 }

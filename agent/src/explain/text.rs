@@ -1,7 +1,191 @@
-//! The timeline as text.
-use super::Explained;
-use crate::terminal::Terminal;
-/// Text.
-pub fn text(_: &Explained<'_>, _: &Terminal) -> String {
-    String::new()
+//! The timeline as text: a tree, the source line of each thing to the right of it.
+
+use std::fmt::Write;
+
+use super::tree::{self, Kind, Node};
+use super::{Explained, why};
+use crate::layout::wrap;
+use crate::terminal::{Ink, Terminal, printable};
+
+/// The most things of one kind that are listed one after another.
+const LISTED_MAX: usize = 40;
+
+/// Columns of the labels.
+const LABEL_COLUMNS: usize = 10;
+
+/// The timeline for people.
+pub fn text(explained: &Explained<'_>, terminal: &Terminal) -> String {
+    let mut page = Page { explained, terminal, out: String::new() };
+    page.head();
+    for turn in tree::grow(explained) {
+        if !turn.children.is_empty() {
+            page.turn(&turn);
+        }
+    }
+    page.foot();
+    page.out
+}
+
+struct Page<'a> {
+    explained: &'a Explained<'a>,
+    terminal: &'a Terminal,
+    out: String,
+}
+
+impl Page<'_> {
+    fn head(&mut self) {
+        let Explained { name, timeline, status, virtual_clock, header, .. } = self.explained;
+        let clock = if *virtual_clock { "virtual clock" } else { "real clock" };
+        let end = match status {
+            Some(status) => format!("exit status {status}"),
+            None => "cut short".to_owned(),
+        };
+        let turns = timeline.turns;
+        let name = self.terminal.paint(Ink::Strong, &printable(name));
+        self.line(&format!("{name}: {}, {clock}, {end}", count(turns, "turn")));
+        if let Some(header) = header {
+            self.paragraph(0, &header.title);
+        }
+    }
+
+    fn turn(&mut self, turn: &Node) {
+        let label = self.terminal.paint(Ink::Strong, &turn.label);
+        let at = milliseconds(turn.at_ns);
+        self.line("");
+        self.line(&format!("{label}  {}", self.terminal.paint(Ink::Faint, &format!("at {at}"))));
+        for phase in &turn.children {
+            let label = self.terminal.paint(Ink::Strong, &phase.label);
+            self.line(&format!("  {label}"));
+            self.paragraph(4, &phase.why);
+            self.nodes(&phase.children, 4);
+        }
+    }
+
+    /// Nodes one below the other; what is the same again and again is told once.
+    fn nodes(&mut self, nodes: &[Node], indent: usize) {
+        let mut at = 0;
+        let mut listed = 0;
+        while at < nodes.len() {
+            if listed == LISTED_MAX {
+                let left = nodes.len() - at;
+                self.line(&format!(
+                    "{}and {left} more; --report json has them all",
+                    " ".repeat(indent)
+                ));
+                return;
+            }
+            let node = &nodes[at];
+            let same = nodes[at..].iter().take_while(|other| is_same(node, other)).count();
+            self.node(node, indent, same);
+            at += same;
+            listed += 1;
+        }
+    }
+
+    fn node(&mut self, node: &Node, indent: usize, times: usize) {
+        let stacked = self.explained.stacks && !node.stack.is_empty();
+        let blank = " ".repeat(indent);
+        let times = if times > 1 { format!(" × {times}") } else { String::new() };
+        let mut lines = node.text.lines();
+        let first = printable(lines.next().unwrap_or_default());
+        let label = format!("{:<LABEL_COLUMNS$}", node.label);
+        let plain = format!("{blank}{label}  {first}{times}").trim_end().to_owned();
+        let place = node.place.as_ref().map(why::at).unwrap_or_default();
+        let columns = plain.chars().count() + place.chars().count();
+        let gap = self.terminal.width.saturating_sub(columns).max(2);
+        let ink = match node.kind {
+            Kind::Error => Some(Ink::Bad),
+            Kind::Output => Some(Ink::Good),
+            Kind::Made => Some(Ink::Faint),
+            _ => None,
+        };
+        let painted = ink.map_or_else(|| plain.clone(), |ink| self.terminal.paint(ink, &plain));
+        let place = self.terminal.paint(Ink::Faint, &printable(&place));
+        let gap = if place.is_empty() { String::new() } else { " ".repeat(gap) };
+        self.line(&format!("{painted}{gap}{place}"));
+        for more in lines {
+            self.line(&format!("{blank}{:LABEL_COLUMNS$}  {}", "", printable(more)));
+        }
+        if stacked {
+            self.stack(node, indent + LABEL_COLUMNS + 2);
+        }
+        if matches!(node.kind, Kind::Callback | Kind::Drain) {
+            self.paragraph(indent + 2, &node.why);
+        }
+        self.nodes(&node.children, indent + 2);
+    }
+
+    /// The stack as a tower: innermost on top.
+    fn stack(&mut self, node: &Node, indent: usize) {
+        for frame in &node.stack {
+            let name = if frame.name.is_empty() { "(top level)" } else { &frame.name };
+            let text = format!("{}│ {:<24} │ {}", " ".repeat(indent), name, why::at(&frame.place));
+            self.line(&self.terminal.paint(Ink::Faint, &printable(&text)));
+        }
+        let text = format!("{}└─{}─┘", " ".repeat(indent), "─".repeat(24));
+        self.line(&self.terminal.paint(Ink::Faint, &text));
+    }
+
+    fn foot(&mut self) {
+        let timeline = self.explained.timeline;
+        let dropped = timeline.events_dropped;
+        if dropped > 0 {
+            self.line("");
+            self.paragraph(0, &format!(
+                "{} more came than are kept and are left out here; --max-events raises the limit.",
+                count(dropped, "event")
+            ));
+        }
+        let Some(header) = &self.explained.header else { return };
+        for claim in &header.claims {
+            self.line("");
+            let paragraphs =
+                [("claim", &claim.claim), ("fact", &claim.fact), ("since", &claim.since)];
+            for (label, text) in paragraphs {
+                let room = self.terminal.width.saturating_sub(8).max(20);
+                for (at, line) in wrap(&printable(text), room).iter().enumerate() {
+                    let label = if at == 0 { label } else { "" };
+                    self.line(&format!("{label:<6}  {line}"));
+                }
+            }
+        }
+    }
+
+    fn paragraph(&mut self, indent: usize, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        let room = self.terminal.width.saturating_sub(indent).max(20);
+        for line in wrap(&printable(text), room) {
+            let line = format!("{}{line}", " ".repeat(indent));
+            self.line(&self.terminal.paint(Ink::Faint, &line));
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        // A string takes all that is written.
+        let _ = writeln!(self.out, "{}", line.trim_end());
+    }
+}
+
+/// Whether a reader would see no difference.
+fn is_same(one: &Node, other: &Node) -> bool {
+    let numberless = |text: &str| {
+        text.split(' ').filter(|word| !word.starts_with('#')).map(str::to_owned).collect::<Vec<_>>()
+    };
+    one.kind == other.kind
+        && one.place == other.place
+        && one.stack == other.stack
+        && numberless(&one.label) == numberless(&other.label)
+        && numberless(&one.text) == numberless(&other.text)
+        && one.children.len() == other.children.len()
+        && one.children.iter().zip(&other.children).all(|(one, other)| is_same(one, other))
+}
+
+fn count(number: u64, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+pub(super) fn milliseconds(ns: u64) -> String {
+    format!("{:.3} ms", ns as f64 / 1e6)
 }

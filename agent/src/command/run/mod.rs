@@ -2,7 +2,7 @@
 //! ends.
 
 mod lambda;
-mod script;
+pub(super) mod script;
 mod truth;
 mod workload;
 

@@ -21,8 +21,9 @@ use crate::supervise::Outcome;
 use crate::terminal::{Terminal, tell};
 
 pub(super) fn execute(args: &RunArgs) -> Result<Exit, Failure> {
-    let chosen = Chosen::of(args)?;
-    let script = chosen.script(args);
+    refuse_options_of_workloads(args)?;
+    let chosen = Chosen::of(&args.name, args.fixed)?;
+    let script = chosen.script(&args.script_args, args.max_memory_bytes);
     let last_line = script.last_line.clone();
     let ways = Ways::open(args, Output::Stderr)?;
     let options = options(args);
@@ -61,17 +62,16 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, Failure> {
 }
 
 /// What is run.
-enum Chosen {
+pub(in crate::command) enum Chosen {
     File(String),
     Known(&'static KnownScript),
 }
 
 impl Chosen {
     /// A name that is known is that of a script that is compiled in, whatever files there are.
-    fn of(args: &RunArgs) -> Result<Chosen, Failure> {
-        refuse_options_of_workloads(args)?;
-        let variant = if args.fixed { Variant::Fixed } else { Variant::Pathology };
-        let (name, path) = (&args.name, Path::new(&args.name));
+    pub(in crate::command) fn of(name: &str, fixed: bool) -> Result<Chosen, Failure> {
+        let variant = if fixed { Variant::Fixed } else { Variant::Pathology };
+        let path = Path::new(name);
         match find_script(name, variant) {
             Ok(known) => {
                 if is_program(path) {
@@ -83,14 +83,14 @@ impl Chosen {
             Err(unknown) if may_be_on_a_shelf(name) && !is_program(path) => {
                 Err(Failure::usage(format!("{unknown}; `loopscope workloads` lists them all")))
             }
-            Err(_) if args.fixed => Err(Failure::usage(format!(
+            Err(_) if fixed => Err(Failure::usage(format!(
                 "--fixed is for what `loopscope workloads` lists and {name} is a file; leave it out"
             ))),
-            Err(_) => Ok(Chosen::File(name.clone())),
+            Err(_) => Ok(Chosen::File(name.to_owned())),
         }
     }
 
-    fn script(&self, args: &RunArgs) -> Script {
+    pub(in crate::command) fn script(&self, arguments: &[String], memory: Option<u64>) -> Script {
         let (file, source) = match self {
             Chosen::File(file) => (PathBuf::from(file), None),
             Chosen::Known(known) => {
@@ -101,8 +101,8 @@ impl Chosen {
         Script {
             file,
             source,
-            arguments: args.script_args.clone(),
-            memory_bytes: args.max_memory_bytes,
+            arguments: arguments.to_vec(),
+            memory_bytes: memory,
             last_line: LastLine::default(),
         }
     }

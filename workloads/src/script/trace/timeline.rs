@@ -20,6 +20,21 @@ pub struct Timeline {
     pub drains_dropped: u64,
 }
 
+impl Timeline {
+    /// Every line that is named, in the order of the events.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        self.events.iter().flat_map(|event| {
+            let frames = event.stack.iter().map(|frame| &frame.place);
+            let function = match &event.what {
+                What::Made { function, .. } => function.place.as_ref(),
+                What::Task { function, .. } => function.as_ref().and_then(|f| f.place.as_ref()),
+                _ => None,
+            };
+            frames.chain(function)
+        })
+    }
+}
+
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Event {
