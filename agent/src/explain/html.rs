@@ -1,6 +1,295 @@
-//! The timeline as a picture.
-use super::Explained;
-/// Picture.
-pub fn html(_: &Explained<'_>) -> String {
-    String::new()
+//! The timeline as a picture: one page with everything in it, that asks for nothing from anywhere.
+//!
+//! Lanes are the phases, in the order in which a turn comes to them; rows are the turns. So time
+//! runs as one reads: to the right, then down. Without its script the page shows all but the
+//! reasons.
+//!
+//! **Invariant**: no text of the program gets into the page but by [`escape`].
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use loopscope_workloads::timeline::Place;
+
+use super::tree::{self, Kind, Node};
+use super::{Explained, text, why};
+
+const STYLE: &str = include_str!("picture/page.css");
+const SCRIPT: &str = include_str!("picture/page.js");
+
+/// Nothing is loaded, from nowhere.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
+
+/// The lanes, in the order of a turn.
+const LANES: [&str; 8] =
+    ["main", "pending", "poll", "check", "close", "timers", "beforeExit", "exit"];
+
+/// The most nodes of a list that are drawn.
+const DRAWN_MAX: usize = 200;
+
+/// A list that is longer than this is closed at first.
+const OPEN_MAX: usize = 12;
+
+/// The page.
+pub fn html(explained: &Explained<'_>) -> String {
+    let turns = tree::grow(explained);
+    let lanes: Vec<&str> = LANES.into_iter().filter(|lane| is_used(&turns, lane)).collect();
+    let mut page = Page { files: file_numbers(explained), nodes: 0, out: String::new() };
+    page.head(explained);
+    page.put("<main>");
+    page.lanes(&lanes, &turns);
+    page.claims(explained);
+    page.put("</main><aside><section id=\"why\" aria-live=\"polite\"></section>");
+    page.sources(explained);
+    let _ = write!(page.out, "</aside>\n<script>\n{SCRIPT}</script>\n</body></html>\n");
+    page.out
+}
+
+fn is_used(turns: &[Node], lane: &str) -> bool {
+    let mut phases = turns.iter().flat_map(|turn| &turn.children);
+    phases.any(|phase| phase.label == lane && phase.has_content())
+}
+
+fn file_numbers(explained: &Explained<'_>) -> BTreeMap<String, usize> {
+    explained.sources.keys().enumerate().map(|(number, file)| (file.clone(), number)).collect()
+}
+
+struct Page {
+    files: BTreeMap<String, usize>,
+    nodes: usize,
+    out: String,
+}
+
+impl Page {
+    fn put(&mut self, html: &str) {
+        self.out.push_str(html);
+        self.out.push('\n');
+    }
+
+    fn head(&mut self, explained: &Explained<'_>) {
+        let name = escape(&explained.name);
+        let title = explained.header.as_ref().map(|header| escape(&header.title));
+        let about = escape(&text::about(explained));
+        let _ = write!(
+            self.out,
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+             <meta name=\"viewport\" content=\"width=device-width\">\n\
+             <link rel=\"icon\" href=\"data:,\">\n\
+             <title>{name} - loopscope explain</title>\n<style>\n{STYLE}</style></head>\n<body>\n\
+             <header><h1>{name}</h1><p>{about}</p><p>{}</p>\
+             <nav><button data-key=\"-\" title=\"smaller (-)\">−</button>\
+             <button data-key=\"+\" title=\"larger (+)\">+</button>\
+             <button data-key=\"e\" title=\"open all (e)\">open all</button>\
+             <button data-key=\"c\" title=\"close all (c)\">close all</button></nav></header>\n",
+            title.unwrap_or_default()
+        );
+    }
+
+    fn lanes(&mut self, lanes: &[&str], turns: &[Node]) {
+        let columns = lanes.len().max(1);
+        let _ = writeln!(
+            self.out,
+            "<div class=\"lanes\" style=\"grid-template-columns: repeat({columns}, minmax(16rem, 1fr))\">"
+        );
+        for lane in lanes {
+            let _ = writeln!(self.out, "<div class=\"lane {lane}\">{lane}</div>");
+        }
+        for turn in turns.iter().filter(|turn| turn.children.iter().any(Node::has_content)) {
+            let at = text::milliseconds(turn.at_ns);
+            let label = escape(&turn.label);
+            let _ = writeln!(self.out, "<div class=\"turn\">{label} <small>at {at}</small></div>");
+            for phase in turn.children.iter().filter(|phase| phase.has_content()) {
+                self.phase(lanes, phase);
+            }
+        }
+        self.put("</div>");
+    }
+
+    fn phase(&mut self, lanes: &[&str], phase: &Node) {
+        let lane = lanes.iter().position(|lane| *lane == phase.label).unwrap_or(0) + 1;
+        let label = escape(&phase.label);
+        let _ =
+            writeln!(self.out, "<section class=\"phase {label}\" style=\"grid-column: {lane}\">");
+        for (at, callback) in phase.children.iter().enumerate() {
+            if at == DRAWN_MAX {
+                self.more(phase.children.len() - at);
+                break;
+            }
+            self.put("<article class=\"callback\">");
+            let reason = format!("{} {}", callback.why, phase.why);
+            self.row(callback, reason.trim());
+            self.list(&callback.children);
+            self.put("</article>");
+        }
+        self.put("</section>");
+    }
+
+    /// What is in a node. What is asked for one after another is one list.
+    fn list(&mut self, nodes: &[Node]) {
+        let mut at = 0;
+        while at < nodes.len() {
+            if at >= DRAWN_MAX {
+                return self.more(nodes.len() - at);
+            }
+            let asked = nodes[at..].iter().take_while(|node| node.kind == Kind::Made).count();
+            if asked > 1 {
+                self.asks(&nodes[at..at + asked]);
+                at += asked;
+            } else {
+                self.node(&nodes[at]);
+                at += 1;
+            }
+        }
+    }
+
+    fn asks(&mut self, nodes: &[Node]) {
+        let open = if nodes.len() <= OPEN_MAX { " open" } else { "" };
+        let _ = writeln!(
+            self.out,
+            "<details class=\"asks\"{open}><summary><div class=\"row\">asks for {} \
+             things</div></summary>",
+            nodes.len()
+        );
+        for node in nodes.iter().take(DRAWN_MAX) {
+            self.node(node);
+        }
+        self.more(nodes.len().saturating_sub(DRAWN_MAX));
+        self.put("</details>");
+    }
+
+    fn node(&mut self, node: &Node) {
+        let kind = node.kind.name();
+        if node.kind == Kind::Drain {
+            let open = if node.children.len() <= OPEN_MAX { " open" } else { "" };
+            let label = escape(&node.label);
+            let _ = writeln!(self.out, "<details class=\"{kind} {label}\"{open}><summary>");
+            self.row(node, &node.why);
+            self.put("</summary>");
+            self.list(&node.children);
+            self.put("</details>");
+        } else {
+            let _ = writeln!(self.out, "<div class=\"{kind}\">");
+            self.row(node, &node.why);
+            self.list(&node.children);
+            self.put("</div>");
+        }
+    }
+
+    /// The line of a node, which tells more when it is pointed at.
+    fn row(&mut self, node: &Node, reason: &str) {
+        let title = escape(&format!("{} {}", node.label, node.text));
+        let label = match node.kind {
+            Kind::Output | Kind::Made => String::new(),
+            _ => format!("<b>{}</b> ", escape(&node.label)),
+        };
+        let text = escape(&node.text);
+        let place = node.place.as_ref().map(|place| escape(&self.at(place))).unwrap_or_default();
+        let line = node.place.as_ref().and_then(|place| self.line_id(place));
+        let line = line.map(|id| format!(" data-line=\"{id}\"")).unwrap_or_default();
+        let stack = match node.stack.is_empty() {
+            true => String::new(),
+            false => format!(" data-stack=\"{}\"", escape(&tower(node))),
+        };
+        let number = self.nodes;
+        self.nodes += 1;
+        let _ = writeln!(
+            self.out,
+            "<div class=\"row\" tabindex=\"0\" data-n=\"{number}\" data-title=\"{title}\" \
+             data-why=\"{}\"{line}{stack}>{label}<span>{text}</span><i>{place}</i></div>",
+            escape(reason)
+        );
+    }
+
+    fn more(&mut self, left: usize) {
+        if left > 0 {
+            let _ = writeln!(self.out, "<p>and {left} more</p>");
+        }
+    }
+
+    /// A line; of which file, if there are several.
+    fn at(&self, place: &Place) -> String {
+        if self.files.len() == 1 { format!(":{}", place.line) } else { why::at(place) }
+    }
+
+    fn line_id(&self, place: &Place) -> Option<String> {
+        self.files.get(&place.file).map(|number| format!("s{number}-{}", place.line))
+    }
+
+    fn claims(&mut self, explained: &Explained<'_>) {
+        for claim in explained.header.iter().flat_map(|header| &header.claims) {
+            let _ = writeln!(
+                self.out,
+                "<section class=\"claim\"><p><b>Claim:</b> {}</p><p><b>Fact:</b> {}</p>\
+                 <p><b>Since:</b> {}</p></section>",
+                escape(&claim.claim),
+                escape(&claim.fact),
+                escape(&claim.since)
+            );
+        }
+        let dropped = explained.timeline.events_dropped;
+        if dropped > 0 {
+            let _ = writeln!(self.out, "<p>{dropped} more events came than are kept.</p>");
+        }
+    }
+
+    fn sources(&mut self, explained: &Explained<'_>) {
+        let named: Vec<&Place> = explained.timeline.places().collect();
+        self.put("<section id=\"sources\" aria-label=\"Source\" tabindex=\"-1\">");
+        for (file, source) in &explained.sources {
+            let number = self.files.get(file).copied().unwrap_or(0);
+            let _ = writeln!(self.out, "<h3>{}</h3><ol>", escape(file));
+            let mut ran: Vec<u64> =
+                named.iter().filter(|place| place.file == *file).map(|place| place.line).collect();
+            ran.sort_unstable();
+            for (line, text) in (1..).zip(source.lines()) {
+                let class = if ran.binary_search(&line).is_ok() { " class=\"ran\"" } else { "" };
+                let _ =
+                    writeln!(self.out, "<li id=\"s{number}-{line}\"{class}>{}</li>", escape(text));
+            }
+            self.put("</ol>");
+        }
+        self.put("</section>");
+    }
+}
+
+/// The stack of a node, innermost on top.
+fn tower(node: &Node) -> String {
+    let frames = node.stack.iter().map(|frame| {
+        let name = if frame.name.is_empty() { "(top level)" } else { &frame.name };
+        format!("{name:<24}  {}", why::at(&frame.place))
+    });
+    frames.collect::<Vec<_>>().join("\n")
+}
+
+/// A text as HTML, also within quotes.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '\n' | '\t' => out.push(character),
+            control if control.is_control() => out.extend(control.escape_default()),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn nothing_of_a_text_is_read_as_html() {
+        assert_eq!(
+            escape("<a b=\"c\" d='e'>&\n\u{1b}"),
+            "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;\n\\u{1b}"
+        );
+    }
 }

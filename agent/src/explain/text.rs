@@ -18,7 +18,7 @@ pub fn text(explained: &Explained<'_>, terminal: &Terminal) -> String {
     let mut page = Page { explained, terminal, out: String::new() };
     page.head();
     for turn in tree::grow(explained) {
-        if !turn.children.is_empty() {
+        if turn.children.iter().any(Node::has_content) {
             page.turn(&turn);
         }
     }
@@ -34,15 +34,9 @@ struct Page<'a> {
 
 impl Page<'_> {
     fn head(&mut self) {
-        let Explained { name, timeline, status, virtual_clock, header, .. } = self.explained;
-        let clock = if *virtual_clock { "virtual clock" } else { "real clock" };
-        let end = match status {
-            Some(status) => format!("exit status {status}"),
-            None => "cut short".to_owned(),
-        };
-        let turns = timeline.turns;
+        let Explained { name, header, .. } = self.explained;
         let name = self.terminal.paint(Ink::Strong, &printable(name));
-        self.line(&format!("{name}: {}, {clock}, {end}", count(turns, "turn")));
+        self.line(&format!("{name}: {}", about(self.explained)));
         if let Some(header) = header {
             self.paragraph(0, &header.title);
         }
@@ -53,7 +47,7 @@ impl Page<'_> {
         let at = milliseconds(turn.at_ns);
         self.line("");
         self.line(&format!("{label}  {}", self.terminal.paint(Ink::Faint, &format!("at {at}"))));
-        for phase in &turn.children {
+        for phase in turn.children.iter().filter(|phase| phase.has_content()) {
             let label = self.terminal.paint(Ink::Strong, &phase.label);
             self.line(&format!("  {label}"));
             self.paragraph(4, &phase.why);
@@ -166,6 +160,17 @@ impl Page<'_> {
         // A string takes all that is written.
         let _ = writeln!(self.out, "{}", line.trim_end());
     }
+}
+
+/// The run in a few words.
+pub(super) fn about(explained: &Explained<'_>) -> String {
+    let Explained { timeline, status, virtual_clock, .. } = explained;
+    let clock = if *virtual_clock { "virtual clock" } else { "real clock" };
+    let end = match status {
+        Some(status) => format!("exit status {status}"),
+        None => "cut short".to_owned(),
+    };
+    format!("{}, {clock}, {end}", count(timeline.turns, "turn"))
 }
 
 /// Whether a reader would see no difference.

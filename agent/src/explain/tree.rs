@@ -1,7 +1,8 @@
 //! The timeline as a tree: turns, in these phases, in these callbacks, in these drains, in these
 //! tasks. Text and picture are both drawn from it.
 //!
-//! **Invariant**: each event of the timeline but the beginnings of turns and drains is one node.
+//! **Invariant**: each event of the timeline is one node, but what begins a turn, and what the
+//! library asks for of its own.
 
 use loopscope_workloads::timeline::{
     Callback, Event, Frame, Function, Made, Place, Queue, Stage, What,
@@ -28,6 +29,15 @@ pub(super) struct Node {
     pub(super) at_ns: u64,
     /// What is in it.
     pub(super) children: Vec<Node>,
+}
+
+impl Node {
+    /// Whether there is something to see in a phase: the end of a program that nobody handles is
+    /// nothing.
+    pub(super) fn has_content(&self) -> bool {
+        let is_end = matches!(self.label.as_str(), "beforeExit" | "exit");
+        !is_end || self.children.iter().any(|callback| !callback.children.is_empty())
+    }
 }
 
 /// Kinds of nodes.
@@ -95,6 +105,8 @@ impl Tree<'_> {
                 self.close_to(Kind::Callback);
                 self.push(node);
             }
+            // What the library asks for of its own is not of interest.
+            What::Made { .. } if event.stack.is_empty() => {}
             _ => {
                 node.stack.clone_from(&event.stack);
                 self.push(node);
@@ -175,23 +187,7 @@ fn node(explained: &Explained<'_>, at: usize, event: &Event) -> Node {
     let base = Node { place, at_ns: event.at_ns, ..Node::default() };
     match &event.what {
         What::Turn => base,
-        What::Callback { callback, id, made, .. } => {
-            let asked = made.and_then(|made| explained.timeline.events.get(made));
-            let function = asked.and_then(|asked| match &asked.what {
-                What::Made { function, .. } => Some(function),
-                _ => None,
-            });
-            Node {
-                kind: Kind::Callback,
-                label: callback_name(explained, *callback, *id, asked),
-                text: function.map(shown).unwrap_or_default(),
-                place: function
-                    .and_then(|function| function.place.clone())
-                    .or_else(|| asked?.stack.first().map(|frame| frame.place.clone())),
-                why: why::callback(explained, at, event),
-                ..base
-            }
-        }
+        What::Callback { .. } => callback(explained, at, event, base),
         What::Drain { drain, queue } => {
             let length = drain.and_then(|at| explained.timeline.drains.get(at)).map(|d| d.length);
             Node {
@@ -205,50 +201,53 @@ fn node(explained: &Explained<'_>, at: usize, event: &Event) -> Node {
                 ..base
             }
         }
-        What::Task { task, made, function, queue } => {
-            let function = function.as_ref();
-            Node {
-                kind: Kind::Task,
-                label: task_name(*task, *queue, function).to_owned(),
-                text: function.map(shown).unwrap_or_default(),
-                place: function.and_then(|function| function.place.clone()),
-                why: why::task(explained, *task, *made, *queue),
-                ..base
-            }
+        What::Task { task, made, function, queue } => Node {
+            kind: Kind::Task,
+            label: task_name(*task, *queue, function.as_ref()).to_owned(),
+            text: function.as_ref().map(|function| function.name.clone()).unwrap_or_default(),
+            place: function.as_ref().and_then(|function| function.place.clone()),
+            why: why::task(explained, *task, *made, *queue),
+            ..base
+        },
+        What::Made { .. } => said(Kind::Made, "asks", &why::asked(&event.what), base),
+        What::Output { stderr, text } => {
+            let label = if *stderr { "stderr" } else { "prints" };
+            said(Kind::Output, label, text.strip_suffix('\n').unwrap_or(text), base)
         }
-        What::Made { .. } => Node {
-            kind: Kind::Made,
-            label: "asks".to_owned(),
-            text: why::asked(&event.what),
-            ..base
-        },
-        What::Output { stderr, text } => Node {
-            kind: Kind::Output,
-            label: if *stderr { "stderr" } else { "prints" }.to_owned(),
-            text: text.strip_suffix('\n').unwrap_or(text).to_owned(),
-            ..base
-        },
-        What::Rejections => Node {
-            kind: Kind::Error,
-            label: "rejections".to_owned(),
-            text: "the program is told of promises that nobody handles".to_owned(),
-            why:
-                "Rejections are told when both queues are empty, so that a handler may still come."
-                    .to_owned(),
-            ..base
-        },
-        What::Uncaught { message } => {
-            Node { kind: Kind::Error, label: "uncaught".to_owned(), text: message.clone(), ..base }
+        What::Rejections => {
+            let told = "the program is told of promises that nobody handles";
+            let why =
+                "Rejections are told when both queues are empty: until then a handler may come.";
+            Node { why: why.to_owned(), ..said(Kind::Error, "rejections", told, base) }
         }
+        What::Uncaught { message } => said(Kind::Error, "uncaught", message, base),
     }
 }
 
-/// A function by its name.
-pub(super) fn shown(function: &Function) -> String {
-    match (function.name.as_str(), &function.place) {
-        ("", None) => String::new(),
-        ("", Some(_)) => "(anonymous)".to_owned(),
-        (name, _) => name.to_owned(),
+fn said(kind: Kind, label: &str, text: &str, base: Node) -> Node {
+    Node { kind, label: label.to_owned(), text: text.to_owned(), ..base }
+}
+
+fn callback(explained: &Explained<'_>, at: usize, event: &Event, base: Node) -> Node {
+    let What::Callback { callback, id, made, .. } = &event.what else { return base };
+    let asked = made.and_then(|made| explained.timeline.events.get(made));
+    let function = asked.and_then(|asked| match &asked.what {
+        // What the library itself has asked for has a function that is the library's.
+        What::Made { function, .. } if !asked.stack.is_empty() => Some(function),
+        _ => None,
+    });
+    Node {
+        kind: Kind::Callback,
+        label: callback_name(explained, *callback, *id, asked),
+        text: function
+            .filter(|function| function.place.is_some())
+            .map(|function| function.name.clone())
+            .unwrap_or_default(),
+        place: function
+            .and_then(|function| function.place.clone())
+            .or_else(|| asked?.stack.first().map(|frame| frame.place.clone())),
+        why: why::callback(explained, at, event),
+        ..base
     }
 }
 

@@ -5,7 +5,7 @@
 use loopscope_workloads::timeline::{Callback, Event, Made, Place, Queue, Stage, What};
 
 use super::Explained;
-use super::tree::{phase_name, shown};
+use super::tree::phase_name;
 
 /// A line of a file, as short as it is clear.
 pub(super) fn at(place: &Place) -> String {
@@ -220,8 +220,10 @@ pub(super) fn asked(what: &What) -> String {
     let What::Made { made, id, function, via, asked_ms, ms, .. } = what else {
         return String::new();
     };
-    let name = shown(function);
-    let name = if name.is_empty() { name } else { format!(" {name}") };
+    let name = match function.name.as_str() {
+        "" => String::new(),
+        name => format!(" {name}"),
+    };
     match made {
         Made::Timeout => format!("timeout #{id}{name}{}", duration(*asked_ms, *ms)),
         Made::Interval => format!("interval #{id}{name}{}", duration(*asked_ms, *ms)),

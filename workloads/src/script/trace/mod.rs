@@ -57,8 +57,8 @@ struct State {
 }
 
 impl Trace {
-    /// Records at most so many events, and as many drains, with this clock's times. What comes
-    /// behind is counted.
+    /// Records at most so many events, and as many drains, with this clock's times; of what the
+    /// program prints, twice as many. What comes behind is counted.
     pub fn new(clock: Clock, events_max: usize) -> Trace {
         let start_ns = clock.now_ns();
         Trace(Arc::new(Mutex::new(State {
@@ -212,7 +212,9 @@ impl Trace {
 impl State {
     fn add(&mut self, what: What, stack: Vec<Frame>) -> Option<usize> {
         let at = self.timeline.events.len();
-        if at >= self.events_max {
+        // What the program says and how it fails is kept longest.
+        let says = matches!(what, What::Output { .. } | What::Uncaught { .. });
+        if at >= self.events_max * (1 + usize::from(says)) {
             self.timeline.events_dropped += 1;
             return None;
         }
