@@ -1,4 +1,10 @@
 //! Generators, async ones, `for await`, `yield*`.
+//!
+//! Left out is what the engine does otherwise than V8, and what no library can mend:
+//! - a body of `for await` that throws: the engine does not wait for the iterator to close;
+//! - requests that wait behind one that finds an async generator finished: they are forgotten;
+//! - a value of a sync iterator that is rejected in `for await`: the engine closes the iterator, as
+//!   the language has it since 2025, the V8 of Node 20 does not.
 
 use super::{Gen, Makes, Needs, Node, Place, Statement};
 
@@ -16,8 +22,15 @@ fn wrapped(g: &mut Gen, body: Vec<Node>) -> Node {
     Node::block("(async () => {", body, format!("}})().catch((e) => log('c{id}', e));"))
 }
 
-/// The body of a loop, which may leave it.
+/// The body of a loop, which may leave it, but not by throwing.
 fn loop_body(g: &mut Gen, place: Place) -> Vec<Node> {
+    let danger = std::mem::take(&mut g.danger);
+    let body = calm_loop_body(g, place);
+    g.danger = danger;
+    body
+}
+
+fn calm_loop_body(g: &mut Gen, place: Place) -> Vec<Node> {
     let id = g.id();
     let mut body = vec![Node::text(format!("log('a{id}', v);"))];
     let inner = Place { awaits: true, top: false, ..place.inner().only(Makes::Immediates) };
@@ -27,8 +40,7 @@ fn loop_body(g: &mut Gen, place: Place) -> Vec<Node> {
     match g.random.below(8) {
         0 => body.push(Node::text("break;")),
         1 => body.push(Node::text(format!("if (log('b{id}') === undefined) break;"))),
-        2 => body.push(Node::text(format!("throw new Error('e{id}');"))),
-        3 => body.push(Node::text("return;")),
+        2 => body.push(Node::text("return;")),
         _ => {}
     }
     body
@@ -93,8 +105,7 @@ fn async_generator(g: &mut Gen, place: &mut Place) -> Node {
     wrapped(g, vec![definition, consumer, end])
 }
 
-/// The requests of a generator are queued. No more than one finds it finished: the engine forgets
-/// what is queued behind that.
+/// The requests of a generator are queued. No more than one finds it finished.
 fn by_hand(g: &mut Gen, place: &mut Place) -> Node {
     let name = format!("g{}", g.id());
     let inner = Place { awaits: true, top: false, ..place.inner().only(Makes::Immediates) };
@@ -130,7 +141,7 @@ fn by_hand(g: &mut Gen, place: &mut Place) -> Node {
 
 fn sync_generator(g: &mut Gen, place: &mut Place) -> Node {
     let id = g.id();
-    let value = g.expr(*place, true);
+    let value = g.expr(*place, false);
     let definition = Node::text(format!(
         "function* g{id}() {{\n  try {{\n    log('a{id}', yield 'v{id}');\n    \
          yield* [{value}, 2];\n  }} finally {{\n    log('b{id}');\n  }}\n}}"
