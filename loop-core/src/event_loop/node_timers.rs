@@ -200,9 +200,7 @@ impl<R: Record> Loop<R> {
         self.in_node_timers = true;
         self.run_due_lists(now_ms);
         self.in_node_timers = false;
-        if let Some(task) = self.timers_end.take() {
-            task.run(self);
-        }
+        self.run_put_off();
         // Whether the loop may go on is asked before the next callback.
         let _ = self.drain_if_needed();
     }
@@ -216,6 +214,7 @@ impl<R: Record> Loop<R> {
                 self.schedule_node_timers(duration_ms);
                 break;
             }
+            self.run_put_off();
             if !self.drain_if_needed() {
                 self.node_timers.next_expiry_ms = expiry_ms;
                 self.schedule_node_timers(1);
@@ -225,12 +224,18 @@ impl<R: Record> Loop<R> {
         }
     }
 
-    /// Has something run when all of Node's timers that are due have run, before the last drain
+    /// Has something run when all timers of a list of Node's that are due have run, before the drain
     /// behind them: what an exception of one has left, which Node looks at again only then. Does
     /// nothing outside of such a timer and its drain; of several, the first is run.
     pub fn at_end_of_timers(&mut self, task: impl FnOnce(&mut Self) + 'static) {
         if self.in_node_timers && self.timers_end.is_none() {
             self.timers_end = Some(Task::new(task));
+        }
+    }
+
+    fn run_put_off(&mut self) {
+        if let Some(task) = self.timers_end.take() {
+            task.run(self);
         }
     }
 
