@@ -173,25 +173,24 @@ impl Host {
     /// Has the loop run what waits: ticks first, then jobs, and then tells of rejections.
     pub(crate) fn checkpoint(self: &Rc<Self>, lp: &mut Loop) {
         let has_jobs = !self.shared.ticks.get() && self.engine.has_jobs();
-        self.go_on(lp, has_jobs);
+        Rc::clone(self).go_on(lp, has_jobs);
     }
 
+    /// Hands itself on to the next job or tick.
     #[inline]
-    fn go_on(self: &Rc<Self>, lp: &mut Loop, has_jobs: bool) {
+    fn go_on(self: Rc<Self>, lp: &mut Loop, has_jobs: bool) {
         if self.status().is_some() {
             lp.stop();
         } else if has_jobs {
-            let host = Rc::clone(self);
-            lp.queue_microtask(move |lp| host.run_job(lp));
+            lp.queue_microtask(move |lp| self.run_job(lp));
         } else if self.shared.ticks.get() {
-            let host = Rc::clone(self);
-            lp.next_tick(move |lp| host.run_tick(lp));
+            lp.next_tick(move |lp| self.run_tick(lp));
         } else if self.shared.rejections.take() {
             self.tell_rejections(lp);
         }
     }
 
-    fn run_tick(self: &Rc<Self>, lp: &mut Loop) {
+    fn run_tick(self: Rc<Self>, lp: &mut Loop) {
         let Some(Value::Number(state)) = self.ask(lp, Entry::Tick, &[]) else {
             return lp.stop();
         };
@@ -207,7 +206,8 @@ impl Host {
         }
     }
 
-    fn run_job(self: &Rc<Self>, lp: &mut Loop) {
+    #[inline]
+    fn run_job(self: Rc<Self>, lp: &mut Loop) {
         if self.status().is_some() {
             return;
         }

@@ -5,17 +5,17 @@ const { Immediate, Timeout, clearImmediate, clearTimeout } = require('internal/t
 const { validateFunction } = require('internal/validate');
 
 function setTimeout(callback, ms, ...args) {
-  validateFunction(callback, 'callback');
+  if (typeof callback !== 'function') validateFunction(callback, 'callback');
   return new Timeout(callback, ms, args.length === 0 ? undefined : args, false);
 }
 
 function setInterval(callback, ms, ...args) {
-  validateFunction(callback, 'callback');
+  if (typeof callback !== 'function') validateFunction(callback, 'callback');
   return new Timeout(callback, ms, args.length === 0 ? undefined : args, true);
 }
 
 function setImmediate(callback, ...args) {
-  validateFunction(callback, 'callback');
+  if (typeof callback !== 'function') validateFunction(callback, 'callback');
   return new Immediate(callback, args.length === 0 ? undefined : args);
 }
 

@@ -1,7 +1,6 @@
-//! Timers and immediates. The library numbers them, and calls what a number stands for.
+//! Timers and immediates. The library keeps them in slots, and runs what stands in a slot.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use loop_core::{ImmediateId, Loop, TimerId};
@@ -11,11 +10,37 @@ use crate::script::engine::Entry;
 use crate::script::host::Shared;
 use crate::script::value::{Arguments, Value};
 
-/// Names by number, as long as they may be used.
+/// What the loop calls that which was last put into each slot. A name that has run means nothing to
+/// the loop, so none is taken out.
 #[derive(Debug, Default)]
 struct Names {
-    timers: RefCell<HashMap<u64, TimerId>>,
-    immediates: RefCell<HashMap<u64, ImmediateId>>,
+    timers: Slots<TimerId>,
+    immediates: Slots<ImmediateId>,
+}
+
+#[derive(Debug)]
+struct Slots<Id>(RefCell<Vec<Option<Id>>>);
+
+impl<Id> Default for Slots<Id> {
+    fn default() -> Self {
+        Slots(RefCell::new(Vec::new()))
+    }
+}
+
+impl<Id: Copy> Slots<Id> {
+    fn get(&self, slot: u64) -> Option<Id> {
+        self.0.borrow().get(usize::try_from(slot).ok()?).copied()?
+    }
+
+    /// The library takes the lowest slots first, so there are as many as it has ever used at once.
+    fn set(&self, slot: u64, id: Option<Id>) {
+        let Ok(slot) = usize::try_from(slot) else { return };
+        let mut ids = self.0.borrow_mut();
+        if slot >= ids.len() {
+            ids.resize(slot + 1, None);
+        }
+        ids[slot] = id;
+    }
 }
 
 pub(super) fn add(table: &mut Table) {
@@ -41,49 +66,41 @@ pub(super) fn add(table: &mut Table) {
     });
 }
 
-/// `(id, ms, repeats)`.
+/// `(slot, ms, repeats)`.
 fn set_timer(names: &Rc<Names>, shared: &Shared, arguments: &Arguments) -> Returned {
-    let (id, ms) = (arguments.id(0), arguments.id(1));
+    let (slot, ms) = (arguments.id(0), arguments.id(1));
     let repeats = arguments.truth(2);
     if let Some(trace) = &shared.trace {
-        trace.timer(id, ms);
+        trace.timer(slot, ms);
     }
     let caller = shared.caller();
-    let names_then = Rc::clone(names);
     let set = |lp: &mut Loop| {
-        if repeats {
-            return lp.set_interval(ms, move |lp| caller.call(lp, Entry::Timer, &[number(id)]));
-        }
-        lp.set_timeout(ms, move |lp| {
-            names_then.timers.borrow_mut().remove(&id);
-            caller.call(lp, Entry::Timer, &[number(id)]);
-        })
+        let run = move |lp: &mut Loop| caller.call(lp, Entry::Timer, &[number(slot)]);
+        if repeats { lp.set_interval(ms, run) } else { lp.set_timeout(ms, run) }
     };
-    if let Some(timer) = shared.with_loop(set) {
-        names.timers.borrow_mut().insert(id, timer);
-    }
+    names.timers.set(slot, shared.with_loop(set));
     NOTHING
 }
 
-/// `(id)`.
+/// `(slot)`.
 fn clear_timer(names: &Rc<Names>, shared: &Shared, arguments: &Arguments) -> Returned {
-    if let Some(timer) = names.timers.borrow_mut().remove(&arguments.id(0)) {
+    if let Some(timer) = names.timers.get(arguments.id(0)) {
         shared.with_loop(|lp| lp.clear_timer(timer));
     }
     NOTHING
 }
 
-/// `(id)`: whether it was there to be started again.
+/// `(slot)`.
 fn refresh_timer(names: &Rc<Names>, shared: &Shared, arguments: &Arguments) -> Returned {
-    let timer = names.timers.borrow().get(&arguments.id(0)).copied();
-    let refreshed = timer.and_then(|timer| shared.with_loop(|lp| lp.timer_refresh(timer)));
-    Ok(Value::Bool(refreshed.is_some()))
+    if let Some(timer) = names.timers.get(arguments.id(0)) {
+        shared.with_loop(|lp| lp.timer_refresh(timer));
+    }
+    NOTHING
 }
 
-/// `(id, whether it holds the loop)`.
+/// `(slot, whether it holds the loop)`.
 fn hold_timer(names: &Rc<Names>, shared: &Shared, arguments: &Arguments) -> Returned {
-    let timer = names.timers.borrow().get(&arguments.id(0)).copied();
-    if let Some(timer) = timer {
+    if let Some(timer) = names.timers.get(arguments.id(0)) {
         shared.with_loop(|lp| match arguments.truth(1) {
             true => lp.timer_ref(timer),
             false => lp.timer_unref(timer),
@@ -92,35 +109,28 @@ fn hold_timer(names: &Rc<Names>, shared: &Shared, arguments: &Arguments) -> Retu
     NOTHING
 }
 
-/// `(id)`.
+/// `(slot)`.
 fn set_immediate(names: &Rc<Names>, shared: &Shared, arguments: &Arguments) -> Returned {
-    let id = arguments.id(0);
+    let slot = arguments.id(0);
     let caller = shared.caller();
-    let names_then = Rc::clone(names);
     let set = |lp: &mut Loop| {
-        lp.set_immediate(move |lp| {
-            names_then.immediates.borrow_mut().remove(&id);
-            caller.call(lp, Entry::Immediate, &[number(id)]);
-        })
+        lp.set_immediate(move |lp| caller.call(lp, Entry::Immediate, &[number(slot)]))
     };
-    if let Some(immediate) = shared.with_loop(set) {
-        names.immediates.borrow_mut().insert(id, immediate);
-    }
+    names.immediates.set(slot, shared.with_loop(set));
     NOTHING
 }
 
-/// `(id)`.
+/// `(slot)`.
 fn clear_immediate(names: &Rc<Names>, shared: &Shared, arguments: &Arguments) -> Returned {
-    if let Some(immediate) = names.immediates.borrow_mut().remove(&arguments.id(0)) {
+    if let Some(immediate) = names.immediates.get(arguments.id(0)) {
         shared.with_loop(|lp| lp.clear_immediate(immediate));
     }
     NOTHING
 }
 
-/// `(id, whether it holds the loop)`.
+/// `(slot, whether it holds the loop)`.
 fn hold_immediate(names: &Rc<Names>, shared: &Shared, arguments: &Arguments) -> Returned {
-    let immediate = names.immediates.borrow().get(&arguments.id(0)).copied();
-    if let Some(immediate) = immediate {
+    if let Some(immediate) = names.immediates.get(arguments.id(0)) {
         shared.with_loop(|lp| match arguments.truth(1) {
             true => lp.immediate_ref(immediate),
             false => lp.immediate_unref(immediate),
@@ -129,6 +139,6 @@ fn hold_immediate(names: &Rc<Names>, shared: &Shared, arguments: &Arguments) -> 
     NOTHING
 }
 
-fn number(id: u64) -> Value {
-    Value::Number(id as f64)
+fn number(slot: u64) -> Value {
+    Value::Number(slot as f64)
 }

@@ -15,11 +15,12 @@ mod watcher;
 
 use std::rc::Rc;
 
-use rquickjs::function::{Args, Rest};
+use rquickjs::function::{Args, IntoJsFunc, ParamRequirement, Params};
 use rquickjs::{Context, Ctx, Function, Object, Persistent, Runtime, Value};
 
 use memory::Bounded;
 use modules::{Functions, Modules};
+use raw::Jobs;
 use watcher::Watcher;
 
 use super::{Engine, Entry, Halted, Job, Memory, Native, Watch};
@@ -34,6 +35,7 @@ const STACK_BYTES: usize = 4 << 20;
 pub(crate) struct QuickJs {
     entries: Vec<Persistent<Function<'static>>>,
     modules: Modules,
+    jobs: Jobs,
     context: Context,
     runtime: Runtime,
     /// Behind the runtime, which knows where it is.
@@ -80,31 +82,27 @@ impl Engine for QuickJs {
         if let Some(bound) = bound {
             bound.set(true);
         }
-        Ok(QuickJs { entries: entries.called, modules, context, runtime, watcher })
+        let jobs = Jobs::of(&context).ok_or("the engine has no runtime")?;
+        Ok(QuickJs { entries: entries.called, modules, jobs, context, runtime, watcher })
     }
 
     #[inline]
     fn has_jobs(&self) -> bool {
-        self.context.with(|ctx| raw::has_jobs(&ctx))
+        self.jobs.wait()
     }
 
     #[inline]
     fn run_job(&self) -> Job {
-        self.context.with(|ctx| {
-            let ended = raw::run_job(&ctx);
-            let error = (ended == Some(false)).then(|| ctx.catch());
-            // What ends JavaScript is thrown, too, but is no error of a script.
-            if let Some(error) = error.filter(|error| !raw::is_uncatchable(error)) {
-                // The program may end by it, and then nobody is left to be told.
-                let _ = self.invoke(&ctx, Entry::Uncaught, |args| args.push_arg(error));
-            }
-            Job { ran: ended.is_some(), more: raw::has_jobs(&ctx) }
-        })
+        let ended = self.jobs.run();
+        if ended == Some(false) {
+            self.tell_uncaught();
+        }
+        Job { ran: ended.is_some(), more: self.jobs.wait() }
     }
 
     fn call(&self, entry: Entry, arguments: &[Plain]) -> Result<Plain, Halted> {
         self.context.with(|ctx| {
-            self.invoke(&ctx, entry, |args| {
+            self.invoke(&ctx, entry, arguments.len(), |args| {
                 let context = args.ctx().clone();
                 arguments
                     .iter()
@@ -115,14 +113,28 @@ impl Engine for QuickJs {
 }
 
 impl QuickJs {
+    /// Tells the library what a job has thrown.
+    #[cold]
+    fn tell_uncaught(&self) {
+        self.context.with(|ctx| {
+            let error = ctx.catch();
+            // What ends JavaScript is thrown, too, but is no error of a script.
+            if !raw::is_uncatchable(&error) {
+                // The program may end by it, and then nobody is left to be told.
+                let _ = self.invoke(&ctx, Entry::Uncaught, 1, |args| args.push_arg(error));
+            }
+        });
+    }
+
     fn invoke<'js>(
         &self,
         ctx: &Ctx<'js>,
         entry: Entry,
+        arguments: usize,
         fill: impl FnOnce(&mut Args<'js>) -> rquickjs::Result<()>,
     ) -> Result<Plain, Halted> {
         let call = || -> rquickjs::Result<Value<'js>> {
-            let mut args = Args::new_unsized(ctx.clone());
+            let mut args = Args::new(ctx.clone(), arguments);
             fill(&mut args)?;
             self.entries[entry as usize].clone().restore(ctx)?.call_arg(args)
         };
@@ -154,8 +166,8 @@ fn boot(
     let internal = Object::new(ctx.clone())?;
     for (name, native) in natives {
         let watcher = may_wait(name).then(|| Rc::clone(watcher));
-        internal
-            .set(name, Function::new(ctx.clone(), bridge(native, watcher))?.with_name(name)?)?;
+        let function = Function::new(ctx.clone(), Bridge { native, watcher })?;
+        internal.set(name, function.with_name(name)?)?;
     }
     builtins::watch(ctx, watcher)?;
     intrinsics::install(ctx, &internal)?;
@@ -180,29 +192,32 @@ fn boot(
     })
 }
 
-/// A native function as the engine calls it.
-fn bridge(
+/// A native function as the engine calls it, with the arguments where the engine has them.
+struct Bridge {
     native: Native,
+    /// Is told of those that may wait for the system.
     watcher: Option<Rc<Watcher>>,
-) -> impl for<'js> Fn(Ctx<'js>, Rest<Value<'js>>) -> rquickjs::Result<Value<'js>> {
-    move |ctx, arguments| call_native(&native, watcher.as_deref(), &ctx, &arguments.0)
 }
 
-fn call_native<'js>(
-    native: &Native,
-    watcher: Option<&Watcher>,
-    ctx: &Ctx<'js>,
-    arguments: &[Value<'js>],
-) -> rquickjs::Result<Value<'js>> {
-    let plain = arguments.iter().map(|argument| convert::from_engine(argument, 0)).collect();
-    let entered = watcher.map(Watcher::entered);
-    let returned = native(Arguments(plain));
-    if let Some((watcher, entered)) = watcher.zip(entered) {
-        watcher.returned(entered);
+impl<'js> IntoJsFunc<'js, Native> for Bridge {
+    fn param_requirements() -> ParamRequirement {
+        ParamRequirement::any()
     }
-    match returned {
-        Ok(value) => convert::to_engine(ctx, &value),
-        Err(thrown) => Err(convert::throw(ctx, &thrown)),
+
+    fn call<'a>(&self, given: Params<'a, 'js>) -> rquickjs::Result<Value<'js>> {
+        let plain = (0..given.len())
+            .filter_map(|index| given.arg(index))
+            .map(|argument| convert::from_engine(&argument, 0))
+            .collect();
+        let entered = self.watcher.as_deref().map(|watcher| (watcher, watcher.entered()));
+        let returned = (self.native)(Arguments(plain));
+        if let Some((watcher, entered)) = entered {
+            watcher.returned(entered);
+        }
+        match returned {
+            Ok(value) => convert::to_engine(given.ctx(), &value),
+            Err(thrown) => Err(convert::throw(given.ctx(), &thrown)),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! that begin at a line of ours, the state of a promise, and errors that nothing can catch.
 //!
 //! **Invariant**: all unsafe code of the engine stands here. Every function takes a `Ctx`, so the
-//! runtime is alive and locked by this thread.
+//! runtime is alive and locked by this thread; [`Jobs`] keeps the runtime alive itself.
 #![allow(unsafe_code)] // The C interface of the engine.
 
 use std::ffi::CString;
@@ -16,23 +16,39 @@ use rquickjs::{ArrayBuffer, Context, Ctx, Error, Function, Result, TypedArray, V
 /// line 1. QuickJS reads line 0 as 1.
 const LINE_OF_WRAPPER: i32 = -1;
 
-/// Whether a job waits.
-pub(super) fn has_jobs(ctx: &Ctx<'_>) -> bool {
-    // SAFETY: the context is alive, and so is its runtime.
-    unsafe { qjs::JS_IsJobPending(qjs::JS_GetRuntime(ctx.as_raw().as_ptr())) }
+/// The queue of jobs, without the wrapper's lock and references for each: those take as long as the
+/// rest of what the host adds to a job.
+pub(super) struct Jobs {
+    runtime: NonNull<qjs::JSRuntime>,
+    /// Keeps the runtime alive.
+    _context: Context,
 }
 
-/// Runs one job: `None` where there was none, else whether it returned. What it has thrown is the
-/// context's exception.
-pub(super) fn run_job(ctx: &Ctx<'_>) -> Option<bool> {
-    let mut of = ptr::null_mut();
-    // SAFETY: as above. There is one context in the runtime, so the job's is this one.
-    let done = unsafe {
-        qjs::JS_ExecutePendingJob(qjs::JS_GetRuntime(ctx.as_raw().as_ptr()), &raw mut of)
-    };
-    match done {
-        0 => None,
-        done => Some(done > 0),
+impl Jobs {
+    /// `None` where the context has no runtime, which is never.
+    pub(super) fn of(context: &Context) -> Option<Jobs> {
+        let runtime = NonNull::new(context.get_runtime_ptr())?;
+        Some(Jobs { runtime, _context: context.clone() })
+    }
+
+    /// Whether a job waits.
+    #[inline]
+    pub(super) fn wait(&self) -> bool {
+        // SAFETY: the runtime is alive, and nothing of this wrapper leaves its thread.
+        unsafe { qjs::JS_IsJobPending(self.runtime.as_ptr()) }
+    }
+
+    /// Runs one job: `None` where there was none, else whether it returned. What it has thrown is
+    /// the context's exception.
+    #[inline]
+    pub(super) fn run(&self) -> Option<bool> {
+        let mut of = ptr::null_mut();
+        // SAFETY: as above. There is one context in the runtime, so the job's is ours.
+        let done = unsafe { qjs::JS_ExecutePendingJob(self.runtime.as_ptr(), &raw mut of) };
+        match done {
+            0 => None,
+            done => Some(done > 0),
+        }
     }
 }
 

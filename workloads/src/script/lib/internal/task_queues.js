@@ -11,34 +11,35 @@ const OK = 0;
 const MORE = 1;
 const FAILED = 2;
 
-let queue = [];
-let next = 0;
+// A ring: ticks stand from `head` to `tail`, at their numbers modulo its size, a power of two.
+let ring = new Array(64).fill(undefined);
+let head = 0;
+let tail = 0;
 let running = false;
+let process;
 
 function nextTick(callback, ...args) {
-  validateFunction(callback, 'callback');
-  if (require('internal/process')._exiting) return;
-  if (next === queue.length && !running) internal.setTicks(true);
-  queue.push(args.length === 0 ? callback : () => callback(...args));
+  if (typeof callback !== 'function') validateFunction(callback, 'callback');
+  process ??= require('internal/process');
+  if (process._exiting) return;
+  if (head === tail && !running) internal.setTicks(true);
+  if (tail - head === ring.length) grow();
+  ring[tail++ & (ring.length - 1)] = args.length === 0 ? callback : () => callback(...args);
 }
 
-function take() {
-  const callback = queue[next];
-  queue[next++] = undefined;
-  if (next === queue.length) {
-    queue = [];
-    next = 0;
-  } else if (next === 4096) {
-    queue = queue.slice(next);
-    next = 0;
-  }
-  return callback;
+function grow() {
+  const from = head & (ring.length - 1);
+  ring = [...ring.slice(from), ...ring.slice(0, from), ...new Array(ring.length).fill(undefined)];
+  tail -= head;
+  head = 0;
 }
 
 // Runs one tick. Returns whether it has failed, and whether another waits.
 function runTick() {
-  if (next === queue.length) return OK;
-  const callback = take();
+  if (head === tail) return OK;
+  const place = head++ & (ring.length - 1);
+  const callback = ring[place];
+  ring[place] = undefined;
   let state = OK;
   running = true;
   try {
@@ -48,7 +49,7 @@ function runTick() {
     state = FAILED;
   }
   running = false;
-  return next === queue.length ? state : state | MORE;
+  return head === tail ? state : state | MORE;
 }
 
 const enqueueJob = internal.enqueueJob;

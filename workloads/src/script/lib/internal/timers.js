@@ -1,18 +1,19 @@
 // The objects behind timers and immediates. The loop keeps the lists and the order; here stand the
-// callbacks.
+// callbacks, in slots, whose numbers the loop gives back. A free slot holds the number of the next.
 //
-// internal.setTimer(id, ms, repeats), clearTimer(id), refreshTimer(id) -> bool, holdTimer(id, bool);
-// setImmediate(id), clearImmediate(id), holdImmediate(id, bool).
+// internal.setTimer(slot, ms, repeats), clearTimer(slot), refreshTimer(slot), holdTimer(slot, bool);
+// setImmediate(slot), clearImmediate(slot), holdImmediate(slot, bool).
 'use strict';
 
 const { uncaught } = require('internal/fatal');
 
 const TIMEOUT_MAX = 2 ** 31 - 1;
-const kRefed = Symbol('refed');
-const kId = Symbol('id');
+const NO_SLOT = -1;
 
-const timers = new Map();
-const immediates = new Map();
+const timers = [];
+let freeTimer = 0;
+const immediates = [];
+let freeImmediate = 0;
 const primitives = new Map();
 let last = 0;
 
@@ -43,8 +44,13 @@ function note(made, asked) {
 
 // What waits, in the order in which it was made.
 function waiting() {
-  const all = [...timers.values(), ...immediates.values()].sort((a, b) => a[kId] - b[kId]);
+  const all = [...timers, ...immediates].filter((made) => typeof made === 'object');
+  all.sort((a, b) => numberOf(a) - numberOf(b));
   return all.map((made) => ({ what: describe(made), notes: notes.get(made) }));
+}
+
+function numberOf(made) {
+  return made instanceof Immediate ? Immediate.number(made) : Timeout.number(made);
 }
 
 function describe(made) {
@@ -54,75 +60,120 @@ function describe(made) {
 }
 
 class Timeout {
+  #refed = true;
+  #slot = NO_SLOT;
+  // A timer that is started again keeps the number by which it is known.
+  #number = ++last;
+  #isPrimitive = false;
+
   constructor(callback, ms, args, repeats) {
     this._idleTimeout = duration(ms);
     this._onTimeout = callback;
     this._timerArgs = args;
     this._repeat = repeats ? this._idleTimeout : null;
     this._destroyed = false;
-    Object.defineProperty(this, kRefed, { value: true, writable: true });
-    Object.defineProperty(this, kId, { value: 0, writable: true });
-    start(this);
+    this.#start();
     if (watcher !== undefined) note(this, ms);
   }
 
+  static number(timer) {
+    return timer.#number;
+  }
+
+  static slot(timer) {
+    return timer.#slot;
+  }
+
   ref() {
-    return hold(this, true);
+    return this.#hold(true);
   }
 
   unref() {
-    return hold(this, false);
+    return this.#hold(false);
   }
 
   hasRef() {
-    return this[kRefed];
+    return this.#refed;
   }
 
   refresh() {
     if (this._onTimeout === null) return this;
-    if (this._running || !internal.refreshTimer(this[kId])) start(this);
+    if (this.#slot === NO_SLOT) this.#start();
+    else internal.refreshTimer(this.#slot);
     return this;
   }
 
   close() {
-    clearTimeout(this);
+    Timeout.clear(this);
     return this;
   }
 
   [Symbol.toPrimitive]() {
-    primitives.set(this[kId], this);
-    return this[kId];
+    this.#isPrimitive = true;
+    primitives.set(this.#number, this);
+    return this.#number;
   }
 
   [Symbol.dispose ?? Symbol.for('dispose')]() {
-    clearTimeout(this);
+    Timeout.clear(this);
   }
-}
 
-// Whether a callback runs is nobody's business but ours.
-Object.defineProperty(Timeout.prototype, '_running', { value: false, writable: true });
-
-function start(timer) {
-  // A timer that is started again keeps the number by which it is known.
-  if (timer[kId] === 0) timer[kId] = ++last;
-  timer._destroyed = false;
-  timers.set(timer[kId], timer);
-  internal.setTimer(timer[kId], Math.trunc(timer._idleTimeout), timer._repeat !== null);
-  if (!timer[kRefed]) internal.holdTimer(timer[kId], false);
-}
-
-function hold(timer, refed) {
-  if (timer[kRefed] !== refed) {
-    timer[kRefed] = refed;
-    internal.holdTimer(timer[kId], refed);
+  #start() {
+    const slot = freeTimer;
+    freeTimer = slot === timers.length ? slot + 1 : timers[slot];
+    timers[slot] = this;
+    this.#slot = slot;
+    this._destroyed = false;
+    internal.setTimer(slot, Math.trunc(this._idleTimeout), this._repeat !== null);
+    if (!this.#refed) internal.holdTimer(slot, false);
   }
-  return timer;
-}
 
-function destroy(timer) {
-  timer._destroyed = true;
-  timers.delete(timer[kId]);
-  primitives.delete(timer[kId]);
+  #hold(refed) {
+    if (this.#refed !== refed) {
+      this.#refed = refed;
+      if (this.#slot !== NO_SLOT) internal.holdTimer(this.#slot, refed);
+    }
+    return this;
+  }
+
+  #release() {
+    timers[this.#slot] = freeTimer;
+    freeTimer = this.#slot;
+    this.#slot = NO_SLOT;
+  }
+
+  #destroy() {
+    this._destroyed = true;
+    if (this.#isPrimitive) primitives.delete(this.#number);
+  }
+
+  static clear(timer) {
+    timer._onTimeout = null;
+    if (timer.#slot !== NO_SLOT) {
+      internal.clearTimer(timer.#slot);
+      timer.#release();
+    }
+    timer._idleTimeout = -1;
+    timer.#destroy();
+  }
+
+  // Returns whether the callback has failed.
+  static run(slot) {
+    const timer = timers[slot];
+    if (typeof timer !== 'object' || timer._onTimeout === null) return false;
+    if (timer._repeat === null) timer.#release();
+    let failed = false;
+    try {
+      const args = timer._timerArgs;
+      if (args === undefined) timer._onTimeout();
+      else timer._onTimeout(...args);
+    } catch (error) {
+      uncaught(error);
+      failed = true;
+    }
+    if (timer._repeat === null && timer.#slot === NO_SLOT) timer.#destroy();
+    return failed;
+  }
 }
 
 function clearTimeout(timer) {
@@ -130,102 +181,103 @@ function clearTimeout(timer) {
     timer = primitives.get(+timer);
   }
   if (timer === undefined || timer === null || !timer._onTimeout) return;
-  timer._onTimeout = null;
-  if (!(timer instanceof Timeout)) return;
-  internal.clearTimer(timer[kId]);
-  timer._idleTimeout = -1;
-  destroy(timer);
-}
-
-// Called by the host. Returns whether the callback has failed.
-function runTimer(id) {
-  const timer = timers.get(id);
-  if (timer === undefined || timer._onTimeout === null) return false;
-  if (timer._repeat === null) timers.delete(id);
-  let failed = false;
-  try {
-    const args = timer._timerArgs;
-    if (args === undefined) timer._onTimeout();
-    else timer._onTimeout(...args);
-  } catch (error) {
-    uncaught(error);
-    failed = true;
-  }
-  if (timer._repeat === null && timers.get(id) !== timer) destroy(timer);
-  return failed;
+  if (timer instanceof Timeout) Timeout.clear(timer);
+  else timer._onTimeout = null;
 }
 
 class Immediate {
+  #refed = true;
+  #slot;
+  #number = ++last;
+
   constructor(callback, args) {
     this._onImmediate = callback;
     this._argv = args;
     this._destroyed = false;
-    Object.defineProperty(this, kRefed, { value: true, writable: true });
-    Object.defineProperty(this, kId, { value: ++last });
-    immediates.set(this[kId], this);
-    internal.setImmediate(this[kId]);
+    const slot = freeImmediate;
+    freeImmediate = slot === immediates.length ? slot + 1 : immediates[slot];
+    immediates[slot] = this;
+    this.#slot = slot;
+    internal.setImmediate(slot);
     if (watcher !== undefined) note(this);
   }
 
+  static number(immediate) {
+    return immediate.#number;
+  }
+
+  static slot(immediate) {
+    return immediate.#slot;
+  }
+
   ref() {
-    return holdImmediate(this, true);
+    return this.#hold(true);
   }
 
   unref() {
-    return holdImmediate(this, false);
+    return this.#hold(false);
   }
 
   hasRef() {
-    return Boolean(this[kRefed]);
+    return Boolean(this.#refed);
   }
 
   [Symbol.dispose ?? Symbol.for('dispose')]() {
     clearImmediate(this);
   }
-}
 
-function holdImmediate(immediate, refed) {
-  if (immediate[kRefed] === !refed) {
-    immediate[kRefed] = refed;
-    internal.holdImmediate(immediate[kId], refed);
+  // What has run, or was cleared, is neither held nor not.
+  #hold(refed) {
+    if (this.#refed === !refed) {
+      this.#refed = refed;
+      internal.holdImmediate(this.#slot, refed);
+    }
+    return this;
   }
-  return immediate;
+
+  #release() {
+    immediates[this.#slot] = freeImmediate;
+    freeImmediate = this.#slot;
+    this._destroyed = true;
+    this.#refed = null;
+  }
+
+  static clear(immediate) {
+    if (immediate._destroyed) return;
+    internal.clearImmediate(immediate.#slot);
+    immediate.#release();
+    immediate._onImmediate = null;
+  }
+
+  // Returns whether the callback has failed.
+  static run(slot) {
+    const immediate = immediates[slot];
+    if (typeof immediate !== 'object') return false;
+    immediate.#release();
+    let failed = false;
+    try {
+      const args = immediate._argv;
+      if (args === undefined) immediate._onImmediate();
+      else immediate._onImmediate(...args);
+    } catch (error) {
+      uncaught(error);
+      failed = true;
+    }
+    immediate._onImmediate = null;
+    return failed;
+  }
 }
 
 function clearImmediate(immediate) {
-  if (!(immediate instanceof Immediate) || immediate._destroyed) return;
-  immediate._destroyed = true;
-  immediate._onImmediate = null;
-  immediate[kRefed] = null;
-  immediates.delete(immediate[kId]);
-  internal.clearImmediate(immediate[kId]);
+  if (immediate instanceof Immediate) Immediate.clear(immediate);
 }
 
-// Called by the host. Returns whether the callback has failed.
-function runImmediate(id) {
-  const immediate = immediates.get(id);
-  if (immediate === undefined) return false;
-  immediates.delete(id);
-  immediate._destroyed = true;
-  immediate[kRefed] = null;
-  let failed = false;
-  try {
-    const args = immediate._argv;
-    if (args === undefined) immediate._onImmediate();
-    else immediate._onImmediate(...args);
-  } catch (error) {
-    uncaught(error);
-    failed = true;
-  }
-  immediate._onImmediate = null;
-  return failed;
-}
-
-// The number by which the host knows a timer or immediate.
-function idOf(made) {
-  return made[kId];
+// The number by which the host knows a timer or immediate that waits.
+function slotOf(made) {
+  return made instanceof Immediate ? Immediate.slot(made) : Timeout.slot(made);
 }
 
 module.exports = {
-  Immediate, Timeout, clearImmediate, clearTimeout, idOf, runImmediate, runTimer, waiting, watch,
+  Immediate, Timeout, clearImmediate, clearTimeout, slotOf, waiting, watch,
+  runImmediate: Immediate.run, runTimer: Timeout.run,
 };

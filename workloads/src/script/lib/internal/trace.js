@@ -115,7 +115,7 @@ const timers = require('internal/timers');
 timers.watch((_, timer, asked) => {
   const isImmediate = timer instanceof timers.Immediate;
   const what = isImmediate ? 'immediate' : timer._repeat === null ? 'timeout' : 'interval';
-  made(what, timers.idOf(timer), timer._onTimeout ?? timer._onImmediate, asked);
+  made(what, timers.slotOf(timer), timer._onTimeout ?? timer._onImmediate, asked);
 });
 
 const requests = require('internal/requests');
