@@ -8,13 +8,18 @@ use super::raw;
 pub(super) fn install<'js>(ctx: &Ctx<'js>, internal: &Object<'js>) -> Result<()> {
     let define =
         |name: &str, function: Function<'js>| internal.set(name, function.with_name(name)?);
-    define("enqueueJob", ctx.globals().get("queueMicrotask")?)?;
+    define("makeQueueMicrotask", Function::new(ctx.clone(), make_queue_microtask)?)?;
     define("compile", Function::new(ctx.clone(), compile)?)?;
     define("importModule", Function::new(ctx.clone(), import_module)?)?;
     define("promiseState", Function::new(ctx.clone(), promise_state)?)?;
     define("proxyTarget", Function::new(ctx.clone(), proxy_target)?)?;
     define("heapUsed", Function::new(ctx.clone(), heap_used)?)?;
     define("collectGarbage", Function::new(ctx.clone(), collect_garbage)?)
+}
+
+/// `(refuse) -> function`: as `queueMicrotask`, where `refuse` throws for what is no function.
+fn make_queue_microtask<'js>(ctx: Ctx<'js>, refuse: Function<'js>) -> Result<Value<'js>> {
+    raw::queue_microtask(&ctx, &refuse)
 }
 
 /// `(body, file, parameters) -> function`.

@@ -52,6 +52,54 @@ impl Jobs {
     }
 }
 
+/// The function `queueMicrotask`, without a call of JavaScript for what is a function; anything else
+/// goes to `refuse`, which throws.
+pub(super) fn queue_microtask<'js>(ctx: &Ctx<'js>, refuse: &Function<'js>) -> Result<Value<'js>> {
+    let mut data = [refuse.as_value().as_raw()];
+    // SAFETY: the engine takes a reference of its own to the one value of the data. `enqueue` gets
+    // as many arguments as its length says.
+    let made = unsafe {
+        let context = ctx.as_raw().as_ptr();
+        let name = c"queueMicrotask".as_ptr();
+        qjs::JS_NewCFunctionData2(context, Some(enqueue), name, 1, 0, 1, data.as_mut_ptr())
+    };
+    take(ctx, made)
+}
+
+/// # Safety
+/// The engine calls it, with at least one argument and what [`queue_microtask`] has given.
+unsafe extern "C" fn enqueue(
+    context: *mut qjs::JSContext,
+    _this: qjs::JSValue,
+    _count: qjs::c_int,
+    arguments: *mut qjs::JSValue,
+    _magic: qjs::c_int,
+    refuse: *mut qjs::JSValue,
+) -> qjs::JSValue {
+    // SAFETY: by the contract there are an argument and `refuse`, which live for this call; the
+    // queue takes its own reference to the argument.
+    unsafe {
+        if !qjs::JS_IsFunction(context, *arguments) {
+            return qjs::JS_Call(context, *refuse, qjs::JS_UNDEFINED, 1, arguments);
+        }
+        match qjs::JS_EnqueueJob(context, Some(call_job), 1, arguments) {
+            0 => qjs::JS_UNDEFINED,
+            _ => qjs::JS_EXCEPTION,
+        }
+    }
+}
+
+/// # Safety
+/// The engine calls it, as a job with one argument.
+unsafe extern "C" fn call_job(
+    context: *mut qjs::JSContext,
+    _count: qjs::c_int,
+    arguments: *mut qjs::JSValue,
+) -> qjs::JSValue {
+    // SAFETY: by the contract there is an argument, which lives for this call.
+    unsafe { qjs::JS_Call(context, *arguments, qjs::JS_UNDEFINED, 0, ptr::null_mut()) }
+}
+
 /// Compiles the body of a function with these parameters.
 pub(super) fn compile<'js>(
     ctx: &Ctx<'js>,

@@ -1,7 +1,8 @@
 // `process.nextTick` and `queueMicrotask`. Ticks stand here, and are run one at a time when the host
 // says so; jobs stand in the engine.
 //
-// internal.setTicks(bool): whether ticks wait. internal.enqueueJob(function).
+// internal.setTicks(bool): whether ticks wait.
+// internal.makeQueueMicrotask(refuse) -> function.
 'use strict';
 
 const { uncaught } = require('internal/fatal');
@@ -52,11 +53,8 @@ function runTick() {
   return head === tail ? state : state | MORE;
 }
 
-const enqueueJob = internal.enqueueJob;
-
-function queueMicrotask(callback) {
-  if (typeof callback !== 'function') validateFunction(callback, 'callback');
-  enqueueJob(callback);
-}
+const queueMicrotask = internal.makeQueueMicrotask((callback) => {
+  validateFunction(callback, 'callback');
+});
 
 module.exports = { nextTick, queueMicrotask, runTick };

@@ -14,7 +14,10 @@ const timers = [];
 let freeTimer = 0;
 const immediates = [];
 let freeImmediate = 0;
+
+// What was asked for its number, by that.
 const primitives = new Map();
+const numbers = new WeakMap();
 let last = 0;
 
 function duration(ms) {
@@ -37,20 +40,16 @@ function watch(callback) {
 }
 
 function note(made, asked) {
-  const taken = {};
+  const taken = { order: ++last };
   notes.set(made, taken);
   watcher(taken, made, asked);
 }
 
-// What waits, in the order in which it was made.
+// What waits of what there are notes on, in the order in which it was made.
 function waiting() {
-  const all = [...timers, ...immediates].filter((made) => typeof made === 'object');
-  all.sort((a, b) => numberOf(a) - numberOf(b));
-  return all.map((made) => ({ what: describe(made), notes: notes.get(made) }));
-}
-
-function numberOf(made) {
-  return made instanceof Immediate ? Immediate.number(made) : Timeout.number(made);
+  const all = [...timers, ...immediates].filter((made) => notes.has(made));
+  const listed = all.map((made) => ({ what: describe(made), notes: notes.get(made) }));
+  return listed.sort((a, b) => a.notes.order - b.notes.order);
 }
 
 function describe(made) {
@@ -62,9 +61,6 @@ function describe(made) {
 class Timeout {
   #refed = true;
   #slot = NO_SLOT;
-  // A timer that is started again keeps the number by which it is known.
-  #number = ++last;
-  #isPrimitive = false;
 
   constructor(callback, ms, args, repeats) {
     this._idleTimeout = duration(ms);
@@ -72,12 +68,8 @@ class Timeout {
     this._timerArgs = args;
     this._repeat = repeats ? this._idleTimeout : null;
     this._destroyed = false;
-    this.#start();
+    Timeout.start(this);
     if (watcher !== undefined) note(this, ms);
-  }
-
-  static number(timer) {
-    return timer.#number;
   }
 
   static slot(timer) {
@@ -85,11 +77,11 @@ class Timeout {
   }
 
   ref() {
-    return this.#hold(true);
+    return Timeout.hold(this, true);
   }
 
   unref() {
-    return this.#hold(false);
+    return Timeout.hold(this, false);
   }
 
   hasRef() {
@@ -98,7 +90,7 @@ class Timeout {
 
   refresh() {
     if (this._onTimeout === null) return this;
-    if (this.#slot === NO_SLOT) this.#start();
+    if (this.#slot === NO_SLOT) Timeout.start(this);
     else internal.refreshTimer(this.#slot);
     return this;
   }
@@ -109,59 +101,57 @@ class Timeout {
   }
 
   [Symbol.toPrimitive]() {
-    this.#isPrimitive = true;
-    primitives.set(this.#number, this);
-    return this.#number;
+    // A timer that is started again keeps the number by which it is known.
+    const number = numbers.get(this) ?? ++last;
+    numbers.set(this, number);
+    primitives.set(number, this);
+    return number;
   }
 
   [Symbol.dispose ?? Symbol.for('dispose')]() {
     Timeout.clear(this);
   }
 
-  #start() {
+  static start(timer) {
     const slot = freeTimer;
     freeTimer = slot === timers.length ? slot + 1 : timers[slot];
-    timers[slot] = this;
-    this.#slot = slot;
-    this._destroyed = false;
-    internal.setTimer(slot, Math.trunc(this._idleTimeout), this._repeat !== null);
-    if (!this.#refed) internal.holdTimer(slot, false);
+    timers[slot] = timer;
+    timer.#slot = slot;
+    timer._destroyed = false;
+    internal.setTimer(slot, Math.trunc(timer._idleTimeout), timer._repeat !== null);
+    if (!timer.#refed) internal.holdTimer(slot, false);
   }
 
-  #hold(refed) {
-    if (this.#refed !== refed) {
-      this.#refed = refed;
-      if (this.#slot !== NO_SLOT) internal.holdTimer(this.#slot, refed);
+  static hold(timer, refed) {
+    if (timer.#refed !== refed) {
+      timer.#refed = refed;
+      if (timer.#slot !== NO_SLOT) internal.holdTimer(timer.#slot, refed);
     }
-    return this;
-  }
-
-  #release() {
-    timers[this.#slot] = freeTimer;
-    freeTimer = this.#slot;
-    this.#slot = NO_SLOT;
-  }
-
-  #destroy() {
-    this._destroyed = true;
-    if (this.#isPrimitive) primitives.delete(this.#number);
+    return timer;
   }
 
   static clear(timer) {
+    const slot = timer.#slot;
     timer._onTimeout = null;
-    if (timer.#slot !== NO_SLOT) {
-      internal.clearTimer(timer.#slot);
-      timer.#release();
+    if (slot !== NO_SLOT) {
+      internal.clearTimer(slot);
+      timers[slot] = freeTimer;
+      freeTimer = slot;
+      timer.#slot = NO_SLOT;
     }
     timer._idleTimeout = -1;
-    timer.#destroy();
+    destroy(timer);
   }
 
   // Returns whether the callback has failed.
   static run(slot) {
     const timer = timers[slot];
     if (typeof timer !== 'object' || timer._onTimeout === null) return false;
-    if (timer._repeat === null) timer.#release();
+    if (timer._repeat === null) {
+      timers[slot] = freeTimer;
+      freeTimer = slot;
+      timer.#slot = NO_SLOT;
+    }
     let failed = false;
     try {
       const args = timer._timerArgs;
@@ -171,9 +161,14 @@ class Timeout {
       uncaught(error);
       failed = true;
     }
-    if (timer._repeat === null && timer.#slot === NO_SLOT) timer.#destroy();
+    if (timer._repeat === null && timer.#slot === NO_SLOT) destroy(timer);
     return failed;
   }
+}
+
+function destroy(timer) {
+  timer._destroyed = true;
+  if (primitives.size > 0) primitives.delete(numbers.get(timer));
 }
 
 function clearTimeout(timer) {
@@ -188,7 +183,6 @@ function clearTimeout(timer) {
 class Immediate {
   #refed = true;
   #slot;
-  #number = ++last;
 
   constructor(callback, args) {
     this._onImmediate = callback;
@@ -202,20 +196,16 @@ class Immediate {
     if (watcher !== undefined) note(this);
   }
 
-  static number(immediate) {
-    return immediate.#number;
-  }
-
   static slot(immediate) {
     return immediate.#slot;
   }
 
   ref() {
-    return this.#hold(true);
+    return Immediate.hold(this, true);
   }
 
   unref() {
-    return this.#hold(false);
+    return Immediate.hold(this, false);
   }
 
   hasRef() {
@@ -227,25 +217,25 @@ class Immediate {
   }
 
   // What has run, or was cleared, is neither held nor not.
-  #hold(refed) {
-    if (this.#refed === !refed) {
-      this.#refed = refed;
-      internal.holdImmediate(this.#slot, refed);
+  static hold(immediate, refed) {
+    if (immediate.#refed === !refed) {
+      immediate.#refed = refed;
+      internal.holdImmediate(immediate.#slot, refed);
     }
-    return this;
+    return immediate;
   }
 
-  #release() {
-    immediates[this.#slot] = freeImmediate;
-    freeImmediate = this.#slot;
-    this._destroyed = true;
-    this.#refed = null;
+  static release(immediate, slot) {
+    immediates[slot] = freeImmediate;
+    freeImmediate = slot;
+    immediate._destroyed = true;
+    immediate.#refed = null;
   }
 
   static clear(immediate) {
     if (immediate._destroyed) return;
     internal.clearImmediate(immediate.#slot);
-    immediate.#release();
+    Immediate.release(immediate, immediate.#slot);
     immediate._onImmediate = null;
   }
 
@@ -253,7 +243,7 @@ class Immediate {
   static run(slot) {
     const immediate = immediates[slot];
     if (typeof immediate !== 'object') return false;
-    immediate.#release();
+    Immediate.release(immediate, slot);
     let failed = false;
     try {
       const args = immediate._argv;
