@@ -2,14 +2,11 @@
 // `console`: what a script prints, written at once.
 //
 // Cost: a lone string without a group goes straight to the output; the rest is that of `format`.
+// What formats is loaded when it is first needed.
 // **Invariant:** the text has left when the call returns; nothing waits for the loop.
 // **Invariant:** every method works without `this`.
 // From `internal`: `writeStdout(text)`, `writeStderr(text)`: write all of it at once.
 // From the module `process`, at the first use: `hrtime`, `emitWarning`.
-
-const { inspect, formatArgs } = require('internal/inspect');
-const { codes, putHead } = require('internal/errors');
-const tables = require('internal/console-table');
 
 const INDENT = 2;
 const NANOS_PER_MS = 1e6;
@@ -30,6 +27,10 @@ function send(write, text) {
   }
 }
 
+function formatArgs(args) {
+  return require('internal/inspect').formatArgs(undefined, args);
+}
+
 function put(write, text) {
   const lines = indent === '' ? text : indent + text.replaceAll('\n', `\n${indent}`);
   send(write, `${lines}\n`);
@@ -39,32 +40,34 @@ function log(...args) {
   if (indent === '' && args.length === 1 && typeof args[0] === 'string') {
     send(internal.writeStdout, `${args[0]}\n`);
   } else {
-    put(internal.writeStdout, formatArgs(undefined, args));
+    put(internal.writeStdout, formatArgs(args));
   }
 }
 
 function warn(...args) {
-  put(internal.writeStderr, formatArgs(undefined, args));
+  put(internal.writeStderr, formatArgs(args));
 }
 
 function trace(...args) {
-  const error = { name: 'Trace', message: formatArgs(undefined, args) };
+  const error = { name: 'Trace', message: formatArgs(args) };
   Error.captureStackTrace(error, trace);
   const head = error.message === '' ? 'Trace' : `Trace: ${error.message}`;
-  putHead(error, 'Trace', head);
+  require('internal/errors').putHead(error, 'Trace', head);
   warn(error.stack);
 }
 
 function dir(value, options) {
+  const { inspect } = require('internal/inspect');
   put(internal.writeStdout, inspect(value, { customInspect: false, ...options }));
 }
 
 function table(data, columns) {
   if (columns !== undefined && !Array.isArray(columns)) {
+    const { codes } = require('internal/errors');
     throw new codes.ERR_INVALID_ARG_TYPE('properties', 'Array', columns);
   }
   if (data === null || typeof data !== 'object') log(data);
-  else log(tables.tableText(data, columns));
+  else log(require('internal/console-table').tableText(data, columns));
 }
 
 function group(...labels) {

@@ -8,7 +8,7 @@
 //
 // Natives: none. Uses `process.nextTick` and `process.emitWarning` where there is a `process`.
 
-const { codes } = require('internal/errors_extra');
+const { lazy } = require('internal/lazy');
 const { checkBoolean, checkFunction, checkNumber } = require('internal/checks');
 
 const kCapture = Symbol('kCapture');
@@ -18,6 +18,10 @@ const kMaxTargetListeners = Symbol('events.maxEventTargetListeners');
 const kMaxTargetListenersWarned = Symbol('events.maxEventTargetListenersWarned');
 
 let defaultMaxListeners = 10;
+
+function codes() {
+  return require('internal/errors_extra').codes;
+}
 
 function EventEmitter(options) {
   EventEmitter.init.call(this, options);
@@ -110,7 +114,7 @@ function unhandled(args) {
   } catch {
     text = given;
   }
-  const error = new codes.ERR_UNHANDLED_ERROR(text);
+  const error = new (codes().ERR_UNHANDLED_ERROR)(text);
   error.context = given;
   return error;
 }
@@ -338,7 +342,7 @@ EventEmitter.prototype.getMaxListeners = function getMaxListeners() {
 };
 
 const neither = (name, value) => {
-  return new codes.ERR_INVALID_ARG_TYPE(name, ['EventEmitter', 'EventTarget'], value);
+  return new (codes().ERR_INVALID_ARG_TYPE)(name, ['EventEmitter', 'EventTarget'], value);
 };
 
 EventEmitter.setMaxListeners = function(n = defaultMaxListeners, ...targets) {
@@ -370,7 +374,6 @@ EventEmitter.getEventListeners = function getEventListeners(target, type) {
   throw neither('emitter', target);
 };
 
-const { addAbortListener, on, once } = require('internal/events_async');
-EventEmitter.addAbortListener = addAbortListener;
-EventEmitter.once = once;
-EventEmitter.on = on;
+for (const name of ['addAbortListener', 'once', 'on']) {
+  lazy(EventEmitter, name, true, () => require('internal/events_async')[name]);
+}

@@ -100,14 +100,16 @@ unsafe extern "C" fn call_job(
     unsafe { qjs::JS_Call(context, *arguments, qjs::JS_UNDEFINED, 0, ptr::null_mut()) }
 }
 
-/// Compiles the body of a function with these parameters.
+/// Compiles the body of a function with these parameters. The function stands as an argument: the
+/// engine reads what stands in parentheses at the start of an expression twice, for it may be the
+/// parameters of an arrow function.
 pub(super) fn compile<'js>(
     ctx: &Ctx<'js>,
     body: &str,
     file: &str,
     parameters: &str,
 ) -> Result<Function<'js>> {
-    let source = CString::new(format!("(function ({parameters}) {{\n\n{body}\n}})"))?;
+    let source = CString::new(format!("(f => f)(function ({parameters}) {{\n\n{body}\n}})"))?;
     let file = CString::new(file)?;
     let mut options = qjs::JSEvalOptions {
         version: 1,

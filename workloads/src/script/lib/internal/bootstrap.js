@@ -31,7 +31,9 @@ const { uncaught } = load('internal/fatal');
 const { events } = load('internal/requests');
 const rejections = load('internal/rejections');
 const lifecycle = load('internal/lifecycle');
-const esm = load('internal/esm');
+
+// Few programs have modules of their own.
+const esm = () => load('internal/esm');
 
 return {
   main: lifecycle.main,
@@ -50,7 +52,7 @@ return {
   pending: lifecycle.pending,
   rejection: rejections.note,
   stack: samples.current,
-  resolveModule: esm.resolve,
-  moduleSource: esm.source,
-  importMeta: esm.fillMeta,
+  resolveModule: (specifier, base, type) => esm().resolve(specifier, base, type),
+  moduleSource: (url) => esm().source(url),
+  importMeta: (meta, url) => esm().fillMeta(meta, url),
 };

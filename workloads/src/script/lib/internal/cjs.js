@@ -84,8 +84,8 @@ function run(module, given) {
 
 function execute(module, source) {
   const require = requireFrom(module);
-  const dynamic = load('internal/esm').importer(module.filename);
   const { exports, filename } = module;
+  const dynamic = (...args) => load('internal/esm').importer(filename)(...args);
   body(module, source).call(exports, exports, require, module, filename, module.path, dynamic);
 }
 

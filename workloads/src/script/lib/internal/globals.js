@@ -1,30 +1,16 @@
 // The global object: what is needed by nearly every program at once, the rest when it is asked for.
 'use strict';
 
-function define(name, value) {
-  Object.defineProperty(globalThis, name, {
-    configurable: true, enumerable: false, writable: true, value,
-  });
-}
+const { lazy: define, put } = require('internal/lazy');
 
-// Defines a global that loads its file when it is first used.
 function lazy(name, file, property) {
-  Object.defineProperty(globalThis, name, {
-    configurable: true,
-    enumerable: false,
-    get() {
-      const loaded = require(file);
-      const value = property === undefined ? loaded : loaded[property];
-      define(name, value);
-      return value;
-    },
-    set(value) {
-      define(name, value);
-    },
+  define(globalThis, name, false, () => {
+    const loaded = require(file);
+    return property === undefined ? loaded : loaded[property];
   });
 }
 
-define('global', globalThis);
+put(globalThis, 'global', false, globalThis);
 for (const name of ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate',
   'clearImmediate']) {
   lazy(name, 'timers', name);
