@@ -110,8 +110,9 @@ pub(crate) trait Watch {
     /// A native function that may take long is called. Returns what [`Watch::returned`] is given.
     fn entered(&self) -> u64;
 
-    /// It has returned; until then nothing could look at JavaScript.
-    fn returned(&self, entered: u64, stack: &mut dyn FnMut() -> String);
+    /// It has returned; until then nothing could look at JavaScript. `None`: its result shows that it
+    /// took long, but nobody knows when it was called.
+    fn returned(&self, entered: Option<u64>, stack: &mut dyn FnMut() -> String);
 }
 
 /// See the module.

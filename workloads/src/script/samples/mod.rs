@@ -155,8 +155,10 @@ impl Watch for Sampler {
         self.reader.clock().now_ns()
     }
 
-    fn returned(&self, entered_ns: u64, stack: &mut dyn FnMut() -> String) {
+    fn returned(&self, entered_ns: Option<u64>, stack: &mut dyn FnMut() -> String) {
         let now_ns = self.reader.clock().now_ns();
+        // Since the last sample, then: the engine was not looked at meanwhile.
+        let entered_ns = entered_ns.unwrap_or(0);
         if now_ns.saturating_sub(entered_ns) >= PERIOD_NS {
             self.make_up(entered_ns, now_ns, stack);
         }

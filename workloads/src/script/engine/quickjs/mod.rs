@@ -209,9 +209,9 @@ impl<'js> IntoJsFunc<'js, Native> for Bridge {
             .filter_map(|index| given.arg(index))
             .map(|argument| convert::from_engine(&argument, 0))
             .collect();
-        let entered = self.watcher.as_deref().map(|watcher| (watcher, watcher.entered()));
+        let entered = self.watcher.as_deref().map(Watcher::entered);
         let returned = (self.native)(Arguments(plain));
-        if let Some((watcher, entered)) = entered {
+        if let Some(watcher) = &self.watcher {
             watcher.returned(entered);
         }
         match returned {

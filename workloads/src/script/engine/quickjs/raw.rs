@@ -16,6 +16,10 @@ use rquickjs::{ArrayBuffer, Context, Ctx, Error, Function, Result, TypedArray, V
 /// line 1. QuickJS reads line 0 as 1.
 const LINE_OF_WRAPPER: i32 = -1;
 
+/// From this length on a text, and a list, is worth two readings of the clock: some 50 us of work.
+const TEXT_MIN: i64 = 10_000;
+const LIST_MIN: i64 = 1_000;
+
 /// The queue of jobs, without the wrapper's lock and references for each: those take as long as the
 /// rest of what the host adds to a job.
 pub(super) struct Jobs {
@@ -198,7 +202,28 @@ pub(super) fn watched<'js>(
     take(ctx, value)
 }
 
-/// What the engine calls for [`watched`].
+/// Whether this is a text, list or typed array that takes a built-in long enough to be timed.
+///
+/// # Safety
+/// The value is one of this context, which is alive.
+#[inline]
+unsafe fn is_large(context: *mut qjs::JSContext, value: qjs::JSValue) -> bool {
+    // SAFETY: as the caller says. No JavaScript runs: lists and texts have lengths of their own.
+    unsafe {
+        let least = if qjs::JS_IsString(value) {
+            TEXT_MIN
+        } else if qjs::JS_IsArray(value) {
+            LIST_MIN
+        } else {
+            return qjs::JS_GetTypedArrayType(value) >= 0;
+        };
+        let mut length = 0;
+        qjs::JS_GetLength(context, value, &raw mut length) == 0 && length >= least
+    }
+}
+
+/// What the engine calls for [`watched`]. What is small is not timed: two readings of the clock take
+/// as long as it does.
 unsafe extern "C" fn call_watched(
     context: *mut qjs::JSContext,
     this: qjs::JSValue,
@@ -211,15 +236,18 @@ unsafe extern "C" fn call_watched(
     // (`set_watcher`); `data` is the one value that `watched` has given, and what is passed on is
     // as it came. An exception is put aside while the stack is taken.
     unsafe {
-        let watcher = &*qjs::JS_GetContextOpaque(context).cast::<Watcher>();
-        let entered = watcher.entered();
+        let watcher = || &*qjs::JS_GetContextOpaque(context).cast::<Watcher>();
+        let is_timed = is_large(context, this) || count > 0 && is_large(context, *arguments);
+        let entered = is_timed.then(|| watcher().entered());
         let value = qjs::JS_Call(context, *data, this, count, arguments);
-        if qjs::JS_IsException(value) {
-            let thrown = qjs::JS_GetException(context);
-            watcher.returned(entered);
-            qjs::JS_Throw(context, thrown);
-        } else {
-            watcher.returned(entered);
+        match entered {
+            Some(entered) if qjs::JS_IsException(value) => {
+                let thrown = qjs::JS_GetException(context);
+                watcher().returned(Some(entered));
+                qjs::JS_Throw(context, thrown);
+            }
+            None if !qjs::JS_IsString(value) || !is_large(context, value) => {}
+            entered => watcher().returned(entered),
         }
         value
     }

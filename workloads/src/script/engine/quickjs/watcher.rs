@@ -47,9 +47,9 @@ impl Watcher {
         self.watch.entered()
     }
 
-    /// It has returned, or thrown.
+    /// It has returned, or thrown. `None`: nobody knows when it was called.
     #[inline]
-    pub(super) fn returned(&self, entered: u64) {
+    pub(super) fn returned(&self, entered: Option<u64>) {
         self.watch.returned(entered, &mut || match self.busy.replace(true) {
             true => String::new(),
             false => {
