@@ -301,6 +301,7 @@ fn a_script() {
         status: Some(3),
         about: Some(about),
         truth: Some(vec![row]),
+        invocations: None,
     };
     let mut snapshot = flood();
     snapshot.targets[0].name = "seeds/pool".into();

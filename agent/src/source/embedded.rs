@@ -155,7 +155,11 @@ mod tests {
         assert_eq!(end_of(|_| Ok(42)).unwrap(), 42);
         let error = end_of(|_| Err("no room".to_owned())).unwrap_err();
         assert_eq!(error.to_string(), "no room");
-        let panic = end_of(|lp| lp.enter(|_| panic!("deliberate"))).unwrap_err();
+        let panics = |lp: &mut Loop| -> Result<i32, String> {
+            lp.enter(|_| panic!("deliberate"));
+            Ok(0)
+        };
+        let panic = end_of(panics).unwrap_err();
         assert_eq!(panic.to_string(), "a callback panicked: deliberate");
     }
 }
