@@ -30,6 +30,7 @@ fn bad_input_gets_one_line_and_exit_code_2() {
     check(&["run", "sync-promises", "--count=-1"], 2, &["--count", "`-1`"]);
     check(&["run", "sync-promises", "--work", "5"], 2, &["--work", "`5`", "25us"]);
     check(&["run", "sync-promises", "--wrok", "5us"], 2, &["--wrok", "--work", "--count"]);
+    check(&["run", "lambda-freeze", "--gap", "5"], 2, &["--gap", "`5`"]);
     check(&["run", "--report", "xml", "sync-promises"], 2, &["`xml`", "--report", "json"]);
     check(&["run", "sync-promises", "--timeout", "1 week"], 2, &["--timeout", "`1 week`", "2m"]);
     check(&["run", "sync-promises", "--listen", "9797"], 2, &["--listen", ":9797"]);

@@ -155,6 +155,7 @@ mod tests {
         check("loopscope run sync-promises extra", &["unknown argument `extra`"]);
         check("loopscope run sync-promises --fixed --fixed", &["`--fixed`", "more than once"]);
         check("loopscope run x --stall-threshold 0", &["every turn would be a stall"]);
+        check("loopscope run lambda-freez --gap x", &["`x`", "`--gap`"]);
         check("loopscope run a.js --zzzz", &["unknown option `--zzzz`", "a.js -- --zzzz"]);
         check("loopscope run ./a --count 9 -- sync-promises", &["unknown option `--count`"]);
         check("loopscope run a.js b", &["unknown argument `b`", "a.js -- b"]);

@@ -89,14 +89,24 @@ pub(super) fn add_to(command: Command, subject: &Subject) -> Command {
             .help_heading("Parameters of the workload")
             .allow_hyphen_values(true)
     });
+    let is_param = |long: &str| workload.params.iter().any(|param| param.name == long);
+    let command = command.mut_args(|arg| match arg.get_long() {
+        Some(long) if is_param(long) => arg.long(OPTION_OF_SCRIPTS).hide(true),
+        _ => arg,
+    });
     command.about(format!("Run {}: {}", workload.name, workload.summary)).args(args)
 }
+
+/// What an option for scripts is called beside a workload with a parameter of its name.
+const OPTION_OF_SCRIPTS: &str = "option-of-scripts";
 
 fn add_all_to(command: Command) -> Command {
     let mut names: Vec<_> =
         workloads::all().iter().flat_map(|w| w.params.iter().map(|p| p.name)).collect();
     names.sort_unstable();
     names.dedup();
+    let options: Vec<_> = command.get_arguments().filter_map(Arg::get_long).collect();
+    names.retain(|name| !options.contains(name));
     command.args(names.into_iter().map(|name| Arg::new(name).long(name).hide(true)))
 }
 
