@@ -4,18 +4,23 @@
 //! `LOOPSCOPE_ORDER_PROGRAMS=5000 cargo test -p loopscope --test differential -- --nocapture` looks
 //! further, `LOOPSCOPE_ORDER_SEED` repeats a batch, `LOOPSCOPE_ORDER_PROGRAM` one program,
 //! `LOOPSCOPE_ORDER_RUNS=3` has Node run each program three times first, which counts its races.
-//! Without a Node what it printed on an earlier day serves (`differential/recorded`).
+//! `cargo test -p loopscope --test differential broken -- --ignored --nocapture` shows that rules which
+//! are broken are noticed. Without a Node what it printed on an earlier day serves (`differential/recorded`).
 
 #[path = "differential/mod.rs"]
 mod differential;
 
+use std::fs;
+use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use differential::batch::{self, seeds};
-use differential::judge::Pair;
+use differential::judge::{Difference, Pair};
 use differential::mutants::MUTANTS;
-use differential::run::{Folder, Runner};
-use differential::show::first_difference;
+use differential::run::{Folder, Runner, Status};
+use differential::show::{first_difference, side_by_side};
+use differential::tree::HELPERS;
+use differential::{counts, generate, recorded};
 
 /// Programs that CI tries.
 const PROGRAMS: usize = 300;
@@ -25,6 +30,9 @@ const MUTANT_PROGRAMS: usize = 150;
 
 /// So many differences end a batch.
 const ENOUGH: usize = 20;
+
+/// Programs of which the drains are counted.
+const COUNTED: u64 = 30;
 
 /// How many differences are shown in full.
 const SHOWN: usize = 5;
@@ -81,8 +89,129 @@ fn random_programs_run_as_in_node() {
     assert!(told.is_empty(), "{} programs differ:\n{}", batch.different.len(), told.join("\n"));
 }
 
+/// A difference that was found once does not come back. Without a Node its recorded output serves.
+#[test]
+fn programs_that_once_differed_run_as_in_node() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential/regressions");
+    let mut files: Vec<String> = fs::read_dir(&folder)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("a plain name"))
+        .filter(|name| !name.ends_with(".out"))
+        .collect();
+    files.sort();
+    for file in &files {
+        let ours = Runner::ours().run(&folder, file);
+        let got = format!("{}exit status {}\n", ours.stdout, ours.status);
+        let recorded = folder.join(format!("{file}.out"));
+        if let Some(node) = Runner::node() {
+            let node = node.run(&folder, file);
+            let want = format!("{}exit status {}\n", node.stdout, node.status);
+            if number("LOOPSCOPE_ORDER_RECORD").is_some() {
+                fs::write(&recorded, &want).expect("a file can be written");
+            }
+            assert_eq!(got, want, "{file}: loopscope, then Node");
+        }
+        let want = fs::read_to_string(&recorded).unwrap_or_default();
+        assert_eq!(got, want, "{file}: loopscope, then what was recorded");
+    }
+    println!("{} programs that once differed are the same", files.len());
+}
+
+/// Where there is no Node these are all that is compared.
+#[test]
+fn recorded_programs_run_as_in_node() {
+    let text = fs::read_to_string(recorded::folder().join("programs.txt")).expect("it is there");
+    let programs = recorded::parse(&text);
+    let folder = Folder::new("recorded");
+    let mut different = Vec::new();
+    for program in &programs {
+        program.write(&folder);
+        let runs = (0..3).map(|_| Runner::ours().run(folder.path(), program.main()));
+        let runs: Vec<_> = runs.take_while(|ours| *ours != program.expected).collect();
+        // Three times, as one run may be held up by a busy machine.
+        if let [.., last] = &runs[..]
+            && runs.len() == 3
+        {
+            let node = program.expected.clone();
+            let difference = Difference { node, ours: last.clone() };
+            different.push(format!("{}\n{}", program.seed, side_by_side(&difference)));
+        }
+    }
+    println!("{} recorded programs, {} differ", programs.len(), different.len());
+    assert!(different.is_empty(), "{}", different.join("\n"));
+}
+
+/// Makes the recording anew, from programs that are not long and always the same in Node.
+#[test]
+#[ignore = "writes into the source"]
+fn record_programs() {
+    const WANTED: usize = 40;
+    const LONGEST: usize = 2_600;
+    let node = Runner::node().expect("there is a `node`");
+    let folder = Folder::new("record");
+    let mut text = String::new();
+    let mut count = 0;
+    for seed in seeds(number("LOOPSCOPE_ORDER_SEED").unwrap_or(4), WANTED * 8) {
+        let program = generate::program(seed);
+        if count == WANTED || program.own_text().len() > LONGEST {
+            continue;
+        }
+        folder.write_program(&program);
+        let first = node.run(folder.path(), program.main());
+        let steady = (0..3).all(|_| node.run(folder.path(), program.main()) == first);
+        // Where it stands in the file system must not be seen.
+        let local = first.stdout.contains("differential");
+        if steady && !local && matches!(first.status, Status::Code(_)) && first.stdout.len() > 60 {
+            text += &recorded::line(seed, &program, &first);
+            count += 1;
+        }
+    }
+    let to = recorded::folder();
+    fs::create_dir_all(&to).expect("the folder can be made");
+    fs::write(to.join("programs.txt"), text).expect("a file can be written");
+    let helpers = generate::program(0).files.remove(1).text();
+    fs::write(to.join(HELPERS), helpers).expect("a file can be written");
+    println!("{count} programs recorded");
+}
+
+/// Each drain is as long as V8's own.
+#[test]
+fn drains_are_as_long_as_in_node() {
+    let Some(node) = Runner::node() else {
+        println!("SKIPPED: lengths of drains: no `node` in the search path");
+        return;
+    };
+    let seed = number("LOOPSCOPE_ORDER_SEED").unwrap_or_else(time_seed);
+    let count = number("LOOPSCOPE_ORDER_COUNTED").unwrap_or(COUNTED) as usize;
+    println!("LOOPSCOPE_ORDER_SEED={seed:#x}, {count} programs");
+    let folder = Folder::new("counts");
+    let (mut same, mut left_out, mut different) = (0, 0, Vec::new());
+    for seed in seeds(seed, count) {
+        let program = generate::program(seed);
+        folder.write_program(&program);
+        let (first, outcome) = counts::of_node(&node, folder.path(), program.main());
+        let ours = counts::of_ours(folder.path(), program.main());
+        let again = |_| counts::of_node(&node, folder.path(), program.main());
+        if ours.as_ref() == Some(&first) {
+            same += 1;
+        } else if ours.is_none()
+            || (0..3).map(again).any(|run| run != (first.clone(), outcome.clone()))
+        {
+            left_out += 1;
+        } else {
+            different.push(format!(
+                "{seed:#x}\n  Node {first:?}\n  ours {:?}",
+                ours.unwrap_or_default()
+            ));
+        }
+    }
+    println!("{same} the same, {left_out} left out, {} differ", different.len());
+    assert!(different.is_empty(), "drains differ:\n{}", different.join("\n"));
+}
+
 /// The test must be able to fail: each rule that is broken shows within some programs.
 #[test]
+#[ignore = "takes minutes"]
 fn broken_rules_are_noticed() {
     let Some(node) = Runner::node() else {
         println!("SKIPPED: broken rules: no `node` in the search path");

@@ -7,10 +7,12 @@
 //! ```
 
 pub(crate) mod batch;
+pub(crate) mod counts;
 pub(crate) mod generate;
 pub(crate) mod judge;
 pub(crate) mod mutants;
 pub(crate) mod random;
+pub(crate) mod recorded;
 pub(crate) mod run;
 pub(crate) mod show;
 pub(crate) mod shrink;

@@ -81,6 +81,12 @@ impl Runner {
         Runner { program: env!("CARGO_BIN_EXE_loopscope").into(), args }
     }
 
+    /// The program under test, telling what ran as JSON.
+    pub(crate) fn explaining() -> Runner {
+        let args = ["explain", "--report", "json"].map(OsString::from).to_vec();
+        Runner { program: env!("CARGO_BIN_EXE_loopscope").into(), args }
+    }
+
     /// With more arguments, before the program's main file.
     pub(crate) fn with(mut self, args: &[&str]) -> Runner {
         self.args.extend(args.iter().map(OsString::from));

@@ -130,12 +130,6 @@ impl Coverage {
         }
     }
 
-    /// The constructs that no program used.
-    pub(crate) fn missing(&self) -> Vec<&'static str> {
-        let none = self.0.iter().filter(|(_, count)| **count == 0);
-        none.map(|(index, _)| CONSTRUCTS[*index].0).collect()
-    }
-
     /// A line for each two constructs.
     pub(crate) fn table(&self) -> String {
         let cell = |(index, count): (&usize, &usize)| format!("{count:6} {}", CONSTRUCTS[*index].0);

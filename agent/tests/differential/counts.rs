@@ -1,0 +1,52 @@
+//! How many microtasks each drain runs: V8's own count against ours.
+//!
+//! V8 writes one event for each time that it runs its microtasks, with their number, where Node is
+//! started with `--trace-event-categories v8.execute`. Empty drains are left out on both sides. For
+//! CommonJS nothing else is in that list; for ES modules the jobs of Node's own loader are, and the
+//! script host runs as many.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::run::{Outcome, Runner};
+
+/// The file that V8 writes its events into.
+const TRACE: &str = "trace.json";
+
+const COUNT: &str = "\"microtask_count\":";
+
+/// The lengths of a program's drains in Node, and the run.
+pub(crate) fn of_node(node: &Runner, folder: &Path, main: &str) -> (Vec<u64>, Outcome) {
+    let trace = ["--trace-event-categories", "v8.execute", "--trace-event-file-pattern", TRACE];
+    let outcome = node.clone().with(&trace).run(folder, main);
+    let text = std::fs::read_to_string(folder.join(TRACE)).unwrap_or_default();
+    (counts(&text), outcome)
+}
+
+fn counts(trace: &str) -> Vec<u64> {
+    let digits = |rest: &str| {
+        let end = rest.find(|char: char| !char.is_ascii_digit()).unwrap_or(rest.len());
+        rest[..end].parse().unwrap_or(0)
+    };
+    trace.split(COUNT).skip(1).map(digits).filter(|count| *count > 0).collect()
+}
+
+/// The lengths of a program's drains on the embedded loop; `None` when not all of them are known.
+pub(crate) fn of_ours(folder: &Path, main: &str) -> Option<Vec<u64>> {
+    let report = Runner::explaining().run(folder, main).stdout;
+    let report: Value = serde_json::from_str(&report).ok()?;
+    if report["drains_dropped"] != 0 {
+        return None;
+    }
+    let drains = report["drains"].as_array()?;
+    let microtasks = drains.iter().filter(|drain| drain["queue"] == "microtask");
+    microtasks.map(|drain| drain["length"].as_u64()).collect()
+}
+
+#[test]
+fn counts_are_found_in_a_trace() {
+    let trace = r#"[{"args":{"microtask_count":3}},{"args":{"microtask_count":0}},
+        {"args":{"microtask_count":12}}]"#;
+    assert_eq!(counts(trace), [3, 12]);
+}
