@@ -2,13 +2,17 @@
 // other kinds are given as small modules that export what those do.
 //
 // internal.readSource(path) -> string or undefined, internal.realpath(path),
-// internal.rewriteImports(source), internal.importModule(url) -> promise of its namespace.
+// internal.rewriteImports(source), internal.importModule(url) -> promise of its namespace,
+// internal.makeQueueMicrotask(refuse) -> function.
 'use strict';
 
 const path = require('path');
 const names = require('internal/resolve');
 const { once } = require('internal/requests');
 const { toPath, toUrl } = require('internal/file_url');
+
+// Of our own, as that of scripts is told of where a run is explained.
+const enqueueJob = internal.makeQueueMicrotask(() => {});
 
 const BRIDGE = Symbol.for('loopscope.modules');
 const load = require;
@@ -174,8 +178,8 @@ const JOBS = {
 function burn(jobs, then) {
   if (jobs <= 0) return then();
   let left = jobs;
-  const step = () => (--left === 0 ? then() : internal.enqueueJob(step));
-  return internal.enqueueJob(step);
+  const step = () => (--left === 0 ? then() : enqueueJob(step));
+  return enqueueJob(step);
 }
 
 // Reads a file by way of the thread pool, as Node does: four turns of the loop.
