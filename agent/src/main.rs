@@ -19,7 +19,7 @@ fn main() -> ExitCode {
 
 fn answer() -> Result<Exit, Failure> {
     match cli::parse(std::env::args_os().collect(), Terminal::stdout().colour)? {
-        Request::Do(command) => command::execute(command),
+        Request::Do(command) => command::execute(*command),
         Request::Show(text) => {
             print(text.as_bytes()).map_err(|error| command::unwritable_stdout(&error))?;
             Ok(Exit::Ok)

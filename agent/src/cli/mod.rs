@@ -234,7 +234,7 @@ pub enum ClockChoice {
 #[derive(Debug)]
 pub enum Request {
     /// To do something.
-    Do(Command),
+    Do(Box<Command>),
     /// To see this text: help, or the version.
     Show(String),
 }
@@ -262,10 +262,10 @@ pub fn parse(argv: Vec<OsString>, colour: bool) -> Result<Request, Failure> {
     let given = matches.subcommand_matches("run").map(params::given).unwrap_or_default();
     let parsed = Cli::from_arg_matches_mut(&mut matches)
         .map_err(|error| Failure::usage(errors::one_line(&error, &subject)))?;
-    Ok(Request::Do(match parsed.command {
+    Ok(Request::Do(Box::new(match parsed.command {
         Command::Run(run) => Command::Run(RunArgs { params: given, ..run }),
         other => other,
-    }))
+    })))
 }
 
 /// A variable that is set to nothing counts as not set, as is the custom where variables come from

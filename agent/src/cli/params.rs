@@ -44,7 +44,7 @@ impl Subject {
 
 /// What a command line names, found before it is parsed.
 ///
-/// It is the first word behind `run` that names a workload or a script and is no value of an option.
+/// It is the first word behind `run` that names a workload or a script and is no option's value.
 pub(super) fn subject(argv: &[OsString], cli: &Command) -> Subject {
     named(argv, cli).unwrap_or(Subject::Unknown)
 }
@@ -72,8 +72,8 @@ fn has_value(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Set | ArgAction::Append)
 }
 
-/// Adds the subject's parameters to a command. Of a name that isn't known those of all workloads are
-/// taken but not shown: what is told then is that it isn't known.
+/// Adds the subject's parameters to a command. Of a name that isn't known those of all workloads
+/// are taken but not shown: what is told then is that it isn't known.
 pub(super) fn add_to(command: Command, subject: &Subject) -> Command {
     let workload = match subject {
         Subject::Workload(workload) => workload,

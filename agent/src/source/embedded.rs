@@ -23,8 +23,8 @@ use super::{Observe, schedstat};
 /// The name of the loop's thread, as `top -H` shows it.
 const THREAD_NAME: &str = "loopscope-loop";
 
-/// The stack of the loop's thread, of which only what is used takes memory. JavaScript may have 4 MiB
-/// of it; the loop and its callbacks stand below and above that.
+/// The stack of the loop's thread, of which only what is used takes memory. JavaScript may have
+/// 4 MiB of it; the loop and its callbacks stand below and above that.
 const STACK_BYTES: usize = 16 << 20;
 
 /// What runs, or has run, on a loop of our own.

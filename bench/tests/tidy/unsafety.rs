@@ -2,13 +2,14 @@
 
 use crate::tree::{self, File, code, has_word};
 
-const NAMED: [&str; 8] = [
+const NAMED: [&str; 9] = [
     "bench/src/counting.rs",
     "bench/src/peers/libuv.rs",
     "loop-core/src/clock/tsc.rs",
     "loop-core/src/counters/linux/system.rs",
     "loop-core/src/task.rs",
     "loop-core/tests/soak/live.rs",
+    "workloads/src/script/engine/quickjs/memory.rs",
     "workloads/src/script/engine/quickjs/raw.rs",
     "workloads/src/script/host/current.rs",
 ];
