@@ -1,11 +1,14 @@
-//! Node's order of events: random scheduling programs, run by loopscope and by the Node of the search
+//! Node's order of events: random scheduling programs, run by loopscope and by the Node of the
+//! search
 //! path, must print the same and end with the same status.
 //!
 //! `LOOPSCOPE_ORDER_PROGRAMS=5000 cargo test -p loopscope --test differential -- --nocapture` looks
 //! further, `LOOPSCOPE_ORDER_SEED` repeats a batch, `LOOPSCOPE_ORDER_PROGRAM` one program,
 //! `LOOPSCOPE_ORDER_RUNS=3` has Node run each program three times first, which counts its races.
-//! `cargo test -p loopscope --test differential broken -- --ignored --nocapture` shows that rules which
-//! are broken are noticed. Without a Node what it printed on an earlier day serves (`differential/recorded`).
+//! `cargo test -p loopscope --test differential broken -- --ignored --nocapture` shows that rules
+//! which
+//! are broken are noticed. Without a Node what it printed on an earlier day serves
+//! (`differential/recorded`).
 
 #[path = "differential/mod.rs"]
 mod differential;
@@ -69,7 +72,8 @@ fn random_programs_run_as_in_node() {
     let batch = batch::run("programs", &pair, &seeds, ENOUGH);
     print!("{}", batch.coverage.table());
     println!(
-        "{} programs in {:.0?}: {} the same, {} races of Node left out {:x?}, {} unsteady, {} differ",
+        "{} programs in {:.0?}: {} the same, {} races of Node left out {:x?}, {} unsteady, {} \
+         differ",
         batch.run(),
         start.elapsed(),
         batch.same,

@@ -77,7 +77,8 @@ pub(crate) fn run(name: &str, pair: &Pair, seeds: &[u64], enough: usize) -> Batc
     batch.into_inner().expect("no thread panicked")
 }
 
-/// A difference as a person wants it: the smallest program found, both outputs, how to see it again.
+/// A difference as a person wants it: the smallest program found, both outputs, how to see it
+/// again.
 pub(crate) fn tell(pair: &Pair, seed: u64, first: &Difference) -> String {
     let folder = Folder::new(&format!("shrink-{seed:x}"));
     let mut last = first.clone();
@@ -89,7 +90,8 @@ pub(crate) fn tell(pair: &Pair, seed: u64, first: &Difference) -> String {
         })
     });
     format!(
-        "seed {seed:#x}\n  to see it again: LOOPSCOPE_ORDER_PROGRAM={seed:#x} cargo test -p loopscope \
+        "seed {seed:#x}\n  to see it again: LOOPSCOPE_ORDER_PROGRAM={seed:#x} cargo test -p \
+         loopscope \
          --test differential -- --nocapture programs\n{}\n{}",
         small.own_text(),
         side_by_side(&last)

@@ -1,6 +1,7 @@
 //! Whether two runners agree about a program.
 //!
-//! A program on which both agree at once is settled by two runs. Only where they don't is Node asked
+//! A program on which both agree at once is settled by two runs. Only where they don't is Node
+//! asked
 //! again, several times, some of them on a busy machine: if its runs differ the program is a race.
 //! That asks the more the more it matters, and costs a batch two runs a program.
 
@@ -22,7 +23,8 @@ pub(crate) enum Verdict {
     Same,
     /// Node's own runs differ.
     Race,
-    /// Node's runs are the same, ours differ, and one of them is as Node's: it hangs on how busy the
+    /// Node's runs are the same, ours differ, and one of them is as Node's: it hangs on how busy
+    /// the
     /// machine is. More than a few of these are a difference.
     Unsteady(Box<Difference>),
     Different(Box<Difference>),

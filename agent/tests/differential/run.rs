@@ -71,7 +71,8 @@ impl Runner {
         Runner { program: "node".into(), args: vec!["--require".into(), preload.into()] }
     }
 
-    /// The program under test, without a report; or the one that `LOOPSCOPE_ORDER_OURS` names, which
+    /// The program under test, without a report; or the one that `LOOPSCOPE_ORDER_OURS` names,
+    /// which
     /// gets the file alone.
     pub(crate) fn ours() -> Runner {
         if let Some(program) = std::env::var_os("LOOPSCOPE_ORDER_OURS") {

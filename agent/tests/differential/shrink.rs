@@ -1,7 +1,8 @@
 //! Makes a program that shows something smaller, as long as it shows it.
 //!
 //! Statements are taken out, first many at once and then fewer, blocks are replaced by what is in
-//! them, and in the end single lines go. At most [`TRIES_MAX`] programs are tried, for no longer than
+//! them, and in the end single lines go. At most [`TRIES_MAX`] programs are tried, for no longer
+//! than
 //! [`LIMIT`].
 
 use std::time::{Duration, Instant};
@@ -63,7 +64,8 @@ impl<S: FnMut(&Program) -> bool> Search<S> {
         }
     }
 
-    /// Block by block, outermost first: runs of statements of half the block's length, then shorter.
+    /// Block by block, outermost first: runs of statements of half the block's length, then
+    /// shorter.
     fn drop_statements(&mut self) {
         let mut block = 0;
         while let Some(count) = with_block(&mut self.best.clone(), block, |body| body.len()) {

@@ -1,7 +1,8 @@
 //! Timers of several durations that are all due at once: they are made while time passes, and the
 //! program waits, busy, until the last is due.
 //!
-//! That is where lists by duration show: of `16a`, 8 ms, `16b`, `8c`, what is due first does not run
+//! That is where lists by duration show: of `16a`, 8 ms, `16b`, `8c`, what is due first does not
+//! run
 //! first.
 
 use super::{Gen, Makes, Needs, Node, Place, Statement};

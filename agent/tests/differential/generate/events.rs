@@ -26,7 +26,8 @@ fn emitter(g: &mut Gen, place: &mut Place) -> Node {
     let emit = soon(g, *place).replace('$', &format!("log('b{id}', em.emit('x', 'v{id}'))"));
     let twice = if g.random.percent(50) { format!("\n{emit}") } else { String::new() };
     let head = format!(
-        "{{\n  const em = new EventEmitter();\n  em.on('x', (v) => log('o{id}', v));\n  em.{how}('x', (v) => {{\n    log('a{id}', v);"
+        "{{\n  const em = new EventEmitter();\n  em.on('x', (v) => log('o{id}', v));\n  \
+         em.{how}('x', (v) => {{\n    log('a{id}', v);"
     );
     let tail = format!("  }});\n{emit}{twice}\n}}");
     Node::block(head, g.calm_body(place.inner()), tail)
@@ -48,7 +49,8 @@ fn once_promise(g: &mut Gen, place: &mut Place) -> Node {
     let emit = emit.replace("em.emit", "em.listenerCount('x') && em.emit");
     Node::text(format!(
         "{{\n  const em = new EventEmitter();\n  const ac = new AbortController();\n  \
-         events.once(em, 'x'{options}).then((v) => log('a{id}', v), (e) => log('b{id}', e.name));{cancel}\n  \
+         events.once(em, 'x'{options}).then((v) => log('a{id}', v), (e) => log('b{id}', \
+          e.name));{cancel}\n  \
          {emit}\n}}"
     ))
 }
@@ -58,7 +60,8 @@ fn on_iterator(g: &mut Gen, place: &mut Place) -> Node {
     let emit = soon(g, *place).replace('$', "em.emit('x', 2)");
     Node::text(format!(
         "(async () => {{\n  const em = new EventEmitter();\n  em.listenerCount('x');\n  \
-         process.nextTick(() => em.emit('x', 1));\n  {emit}\n  queueMicrotask(() => process.nextTick(() => em.emit('x', 3)));\n  \
+         process.nextTick(() => em.emit('x', 1));\n  {emit}\n  queueMicrotask(() => \
+          process.nextTick(() => em.emit('x', 3)));\n  \
          let n = 0;\n  for await (const v of events.on(em, 'x')) {{\n    log('a{id}', v);\n    \
          if (++n === 2) break;\n  }}\n  log('b{id}');\n}})();"
     ))
@@ -70,7 +73,8 @@ fn target(g: &mut Gen, place: &mut Place) -> Node {
     let fire =
         soon(g, *place).replace('$', &format!("log('b{id}', et.dispatchEvent(new Event('x')))"));
     let head = format!(
-        "{{\n  const et = new EventTarget();\n  et.addEventListener('x', (v) => {{\n    log('a{id}', v.type);"
+        "{{\n  const et = new EventTarget();\n  et.addEventListener('x', (v) => {{\n    \
+         log('a{id}', v.type);"
     );
     // What a listener throws comes up in a tick of its own.
     let body = g.body(place.inner());
@@ -82,11 +86,13 @@ fn abort(g: &mut Gen, place: &mut Place) -> Node {
     let reason = if g.random.percent(50) { format!("new Error('e{id}')") } else { String::new() };
     let fire = soon(g, *place).replace('$', &format!("ac.abort({reason})"));
     let head = format!(
-        "{{\n  const ac = new AbortController();\n  ac.signal.addEventListener('abort', () => {{\n    log('a{id}', ac.signal.aborted);"
+        "{{\n  const ac = new AbortController();\n  ac.signal.addEventListener('abort', () => \
+         {{\n    log('a{id}', ac.signal.aborted);"
     );
     let body = g.body(place.inner());
     let tail = format!(
-        "  }});\n  ac.signal.onabort = () => log('n{id}');\n  {fire}\n  {fire}\n  log('b{id}', ac.signal.aborted);\n}}"
+        "  }});\n  ac.signal.onabort = () => log('n{id}');\n  {fire}\n  {fire}\n  log('b{id}', \
+         ac.signal.aborted);\n}}"
     );
     Node::block(head, body, tail)
 }
@@ -98,7 +104,9 @@ fn abort_parts(g: &mut Gen, _: &mut Place) -> Node {
         "log('a$', AbortSignal.abort().aborted, AbortSignal.abort('r').reason);",
         "{\n  const ac = new AbortController();\n  const any = AbortSignal.any([ac.signal]);\n  \
          any.addEventListener('abort', () => log('a$', any.reason));\n  ac.abort('r$');\n}",
-        "tp.setImmediate('v', { signal: AbortSignal.abort() }).catch((e) => log('a$', e.name, e.code));",
-        "tp.setTimeout(5, 'v', { signal: AbortSignal.abort() }).catch((e) => log('a$', e.name, e.code));",
+        "tp.setImmediate('v', { signal: AbortSignal.abort() }).catch((e) => log('a$', e.name, \
+         e.code));",
+        "tp.setTimeout(5, 'v', { signal: AbortSignal.abort() }).catch((e) => log('a$', e.name, \
+         e.code));",
     ]).replace('$', &id.to_string()))
 }

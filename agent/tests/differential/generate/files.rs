@@ -1,6 +1,7 @@
 //! What goes through the thread pool: files, and modules that are imported while the program runs.
 //!
-//! How many turns it takes is not the program's to say, so nothing else waits for the loop meanwhile.
+//! How many turns it takes is not the program's to say, so nothing else waits for the loop
+//! meanwhile.
 
 use super::{Gen, Makes, Node, Place};
 
@@ -54,7 +55,8 @@ impl Gen {
             "fs.promises.stat('data.json').then((s) => s.size)",
             "fs.promises.readFile('missing').catch((e) => e.code)",
             "fs.promises.access('data.json')",
-            "Promise.all([fs.promises.stat('data.json'), fs.promises.readFile('data.json')]).then((v) => v.length)",
+            "Promise.all([fs.promises.stat('data.json'), \
+             fs.promises.readFile('data.json')]).then((v) => v.length)",
             "util.promisify(fs.stat)('data.json').then((s) => s.size)",
         ]);
         let head = format!("{what}.then((v) => {{\n  log('a{id}', v);");
@@ -76,7 +78,8 @@ impl Gen {
         Node::block("(async () => {", body, format!("}})().catch((e) => log('c{id}', e.code));"))
     }
 
-    /// An operation that has ended when the loop polls: where it stands to an immediate hangs on the
+    /// An operation that has ended when the loop polls: where it stands to an immediate hangs on
+    /// the
     /// phase in which both are begun.
     fn polled(&mut self, place: Place) -> Node {
         let id = self.id();

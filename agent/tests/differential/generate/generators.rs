@@ -77,7 +77,8 @@ fn steps(g: &mut Gen, place: Place) -> Vec<Node> {
             ),
             6 => Node::text(format!("await {value};")),
             7 => Node::text(format!(
-                "try {{ yield {value}; }} catch (e) {{ log('a{id}', e); }} finally {{ log('b{id}'); }}"
+                "try {{ yield {value}; }} catch (e) {{ log('a{id}', e); }} finally {{ \
+                 log('b{id}'); }}"
             )),
             8 => Node::text(format!(
                 "try {{ yield 'v{id}'; }} finally {{ await null; log('b{id}'); }}"

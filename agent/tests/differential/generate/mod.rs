@@ -2,7 +2,8 @@
 //!
 //! **Invariant**: a program is made so that its order does not hang on how fast it runs. What could
 //! is kept apart: each timer is due at a nominal time of its own ([`times`]), a file is read only
-//! while nothing else waits for the loop, timers of 0 and 1 ms are followed by a busy wait. What is a
+//! while nothing else waits for the loop, timers of 0 and 1 ms are followed by a busy wait. What
+//! is a
 //! race nevertheless is found by running Node again.
 
 mod asyncs;

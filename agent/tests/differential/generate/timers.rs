@@ -163,7 +163,8 @@ fn refreshing_itself(g: &mut Gen, place: &mut Place) -> Node {
 fn cleared_at_once(g: &mut Gen, _: &mut Place) -> Node {
     let (name, id) = (g.new_timer(), g.id());
     Node::text(format!(
-        "S.t{name} = setTimeout(() => log('no'), 1);\nlog('a{id}', S.t{name}.hasRef(), typeof +S.t{name});\n\
+        "S.t{name} = setTimeout(() => log('no'), 1);\nlog('a{id}', S.t{name}.hasRef(), typeof \
+         +S.t{name});\n\
          clearTimeout(S.t{name});\nlog('b{id}', S.t{name}.hasRef());"
     ))
 }
