@@ -139,14 +139,12 @@ fn run_to_the_end(host: &Rc<Host>, lp: &mut Loop) -> Result<i32, ScriptError> {
             break;
         }
     }
-    let mut status = None;
     // What handlers of `exit` have put into the queue of microtasks is run; ticks are not taken.
-    lp.enter(|lp| {
-        status = host.ask(lp, Entry::Exit, &[]);
-        host.checkpoint(lp);
-    });
+    lp.enter(|lp| host.callback(lp, Entry::Exit, &[]));
     // Nothing follows: this closes the turn.
     lp.pass(Duration::ZERO);
+    // Those microtasks may have set the status, too.
+    let status = host.ask(lp, Entry::Exit, &[]);
     Ok(match (host.status(), status) {
         (Some(status), _) => status,
         (None, Some(Value::Number(status))) => status as i32,

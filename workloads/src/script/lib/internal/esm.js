@@ -249,7 +249,7 @@ const same = (value) => value;
 const known = new Set();
 
 // Has a module's files read, and runs it.
-function run(url, file, before, leaf) {
+function run(url, file, before, leaf, failed) {
   const isKnown = known.has(url);
   known.add(url);
   const imported = new Promise((resolve) => {
@@ -261,6 +261,8 @@ function run(url, file, before, leaf) {
       burn(before, () => readModule(url, file, leaf, resolve));
     }
   }).then(() => internal.importModule(url));
+  // Node learns two jobs earlier that its main program has failed.
+  if (failed !== undefined) return imported.then(same, failed).then(same);
   if (isKnown || !url.startsWith('file:') || names.isModule(toPath(url))) {
     return imported.then(same).then(same);
   }
@@ -286,13 +288,13 @@ function importer(from) {
   };
 }
 
-function runMain(file) {
+function runMain(file, failed) {
   const text = internal.mainSource();
   const url = toUrl(file);
   main = {
     file: text === undefined ? file : '/dev/null', text: text ?? internal.readSource(file), url,
   };
-  return run(url, main.file, JOBS.main, JOBS.mainLeaf);
+  return run(url, main.file, JOBS.main, JOBS.mainLeaf, failed);
 }
 
 module.exports = { fillMeta, importer, resolve, runMain, source };

@@ -39,10 +39,10 @@ function runModule(file) {
     unfinished = false;
     lambda?.setExported(namespace);
   };
-  const ran = esm.runMain(file).then(done, (error) => {
+  const ran = esm.runMain(file, (error) => {
     unfinished = false;
     uncaught(error, true);
-  });
+  }).then(done);
   lambda?.setReady(ran);
 }
 
