@@ -143,7 +143,8 @@ mod tests {
     fn names_and_paths_may_hold_parentheses() {
         let stack = "    at current (node:internal/samples:50:1)\n\
             \x20   at parse (native)\n    at parse (native)\n\
-            \x20   at a (b) (native) (/a:b (c)/app.js:12:9)\n    at <anonymous> (/a:b (c)/app.js:3:1)\n\
+            \x20   at a (b) (native) (/a:b (c)/app.js:12:9)\n\
+            \x20   at <anonymous> (/a:b (c)/app.js:3:1)\n\
             nonsense\n    at nonsense\n";
         let native = Frame { name: "parse", place: None };
         assert_eq!(parse(stack), [native, script("a (b) (native)", 12), script("", 3)]);

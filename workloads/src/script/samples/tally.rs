@@ -3,7 +3,7 @@
 //! The culprit is the deepest function of the program that has a name and stands on the stack in at
 //! least half of the samples; the code of a module has one, too: `(top level)`. Where there is none,
 //! it is the deepest function without a name, so that the stall has a file and a line. The line is
-//! the one at which the function was seen most; where the engine never knew, the one where it begins.
+//! the one at which the function was seen most; where the engine never knew, where it begins.
 //!
 //! Samples that saw no code of the program, as between two promise reactions, are no part of the
 //! shares. Functions of one name in one file are taken for one.
@@ -61,11 +61,11 @@ impl Tally {
     pub(super) fn add(&mut self, stack: &str, times: u64) {
         let frames = parse(stack);
         self.samples += times;
-        if !frames.iter().any(Frame::is_programs) {
-            return;
-        }
+        // What is outside of the program's outermost function has called it.
+        let Some(outermost) = frames.iter().rposition(Frame::is_programs) else { return };
+        let frames = &frames[..=outermost];
         self.seen += times;
-        let leaf = leaf(&frames);
+        let leaf = leaf(frames);
         let mut counted = Vec::new();
         for (index, frame) in frames.iter().enumerate() {
             let Some((key, place)) = key(frame) else { continue };

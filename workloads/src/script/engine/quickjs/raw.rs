@@ -222,8 +222,8 @@ unsafe fn is_large(context: *mut qjs::JSContext, value: qjs::JSValue) -> bool {
     }
 }
 
-/// What the engine calls for [`watched`]. What is small is not timed: two readings of the clock take
-/// as long as it does.
+/// What the engine calls for [`watched`]. What is small is not timed: two readings of the clock
+/// take as long as it does.
 unsafe extern "C" fn call_watched(
     context: *mut qjs::JSContext,
     this: qjs::JSValue,
