@@ -1,9 +1,10 @@
 //! The samples of one turn, counted by function, and who they blame.
 //!
-//! The culprit is the deepest function of the program that has a name and stands on the stack in at
-//! least half of the samples; the code of a module has one, too: `(top level)`. Where there is none,
-//! it is the deepest function without a name, so that the stall has a file and a line. The line is
-//! the one at which the function was seen most; where the engine never knew, where it begins.
+//! The culprit is the deepest function of the program that has a name and stands on the stack in
+//! at least half of the samples; the code of a module has one, too: `(top level)`. Where there is
+//! none, it is the deepest function without a name, so that the stall has a file and a line. The
+//! line is the one at which the function was seen most; where the engine never knew, where it
+//! begins.
 //!
 //! Samples that saw no code of the program, as between two promise reactions, are no part of the
 //! shares. Functions of one name in one file are taken for one.
