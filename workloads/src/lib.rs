@@ -21,7 +21,9 @@ pub use args::{Args, Param, ParamError, ParamKind};
 pub use catalogue::{UnknownWorkload, all, find};
 pub use job::{Job, Rounds, RunError, Variant};
 pub use machine::Refused;
-pub use script::{Invocation, Lambda, LastLine, Pending, Script, ScriptError, Trace, timeline};
+pub use script::{
+    Invocation, Lambda, LastLine, Pending, Running, Script, ScriptError, Trace, timeline,
+};
 pub use script_catalogue::{
     Claim, HeaderError, KnownScript, ScriptArg, ScriptHeader, UnknownScript, find_script, scripts,
 };

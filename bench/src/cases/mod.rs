@@ -6,6 +6,7 @@
 //! **Invariant**: loops by the real clock are handed out with their clock calibrated, so that what
 //! is measured is a loop that has run for a while.
 
+pub mod javascript;
 pub mod queues;
 pub mod read;
 pub mod record;

@@ -3,7 +3,9 @@
 pub mod histograms;
 #[cfg(feature = "libuv")]
 pub mod libuv;
+pub mod node;
 pub mod pages;
+pub mod quickjs;
 #[cfg(tokio_unstable)]
 pub mod tokio_polls;
 pub mod tokio_timers;

@@ -87,9 +87,17 @@ impl Script {
     /// # Errors
     /// [`ScriptError`]; what the script itself does wrong is no error, but its exit status.
     pub fn run(&self, lp: &mut Loop, clock: Clock) -> Result<i32, ScriptError> {
+        self.begin(lp, clock)?.to_the_end(lp)
+    }
+
+    /// Runs the main program, and leaves what that begins to [`Running::go_on`].
+    ///
+    /// # Errors
+    /// [`ScriptError::Engine`].
+    pub fn begin(&self, lp: &mut Loop, clock: Clock) -> Result<Running, ScriptError> {
         let host = self.host(lp, clock, false, None)?;
         lp.enter(|lp| host.callback(lp, Entry::Main, &[]));
-        run_to_the_end(&host, lp)
+        Ok(Running(host))
     }
 
     /// As [`Script::run`], with all that it does recorded. What it prints is a part of that, and
@@ -101,7 +109,7 @@ impl Script {
         let host = self.host(lp, clock, false, Some(trace.clone()))?;
         trace.count_turns(lp);
         lp.enter(|lp| host.callback(lp, Entry::Main, &[]));
-        run_to_the_end(&host, lp)
+        Running(host).to_the_end(lp)
     }
 
     fn host(
@@ -127,27 +135,44 @@ impl Script {
     }
 }
 
-/// Runs the loop until nothing keeps it alive, also not what `beforeExit` has begun.
-fn run_to_the_end(host: &Rc<Host>, lp: &mut Loop) -> Result<i32, ScriptError> {
-    loop {
-        lp.run(RunMode::Default)?;
-        if let Some(status) = host.status() {
-            return Ok(status);
-        }
-        lp.enter(|lp| host.callback(lp, Entry::BeforeExit, &[]));
-        if host.status().is_none() && !lp.is_alive() {
-            break;
+/// A script whose main program has run.
+#[derive(Debug)]
+pub struct Running(Rc<Host>);
+
+impl Running {
+    fn to_the_end(&self, lp: &mut Loop) -> Result<i32, ScriptError> {
+        loop {
+            if let Some(status) = self.go_on(lp)? {
+                return Ok(status);
+            }
         }
     }
-    // What handlers of `exit` have put into the queue of microtasks is run; ticks are not taken.
-    lp.enter(|lp| host.callback(lp, Entry::Exit, &[]));
-    // Nothing follows: this closes the turn.
-    lp.pass(Duration::ZERO);
-    // Those microtasks may have set the status, too.
-    let status = host.ask(lp, Entry::Exit, &[]);
-    Ok(match (host.status(), status) {
-        (Some(status), _) => status,
-        (None, Some(Value::Number(status))) => status as i32,
-        (None, _) => 0,
-    })
+
+    /// Runs the loop until nothing keeps it alive, and tells handlers of `beforeExit`. `None` where
+    /// those have begun something; else the script has ended, with this exit status.
+    ///
+    /// # Errors
+    /// [`ScriptError::Loop`].
+    pub fn go_on(&self, lp: &mut Loop) -> Result<Option<i32>, ScriptError> {
+        let host = &self.0;
+        lp.run(RunMode::Default)?;
+        if let Some(status) = host.status() {
+            return Ok(Some(status));
+        }
+        lp.enter(|lp| host.callback(lp, Entry::BeforeExit, &[]));
+        if host.status().is_some() || lp.is_alive() {
+            return Ok(None);
+        }
+        // What handlers of `exit` have put into the queue of microtasks is run; ticks are not taken.
+        lp.enter(|lp| host.callback(lp, Entry::Exit, &[]));
+        // Nothing follows: this closes the turn.
+        lp.pass(Duration::ZERO);
+        // Those microtasks may have set the status, too.
+        let status = host.ask(lp, Entry::Exit, &[]);
+        Ok(Some(match (host.status(), status) {
+            (Some(status), _) => status,
+            (None, Some(Value::Number(status))) => status as i32,
+            (None, _) => 0,
+        }))
+    }
 }

@@ -3,7 +3,9 @@
 //! **Invariant**: a case does the same in every run. Those that read the real clock do so but for
 //! its rare alignments, which are less than a thousandth.
 
+use loop_core::Clock;
 use loopscope_bench::Failure;
+use loopscope_bench::cases::javascript::{Kind, on_loop};
 use loopscope_bench::cases::timers::{Durations, Part, timers};
 use loopscope_bench::cases::turn::{immediates_chained, turns};
 use loopscope_bench::cases::{
@@ -22,6 +24,7 @@ pub(crate) struct Path {
 const TURNS: u64 = 2_000;
 const FEW_TURNS: u64 = 200;
 const TIMERS: usize = 10_000;
+const OPERATIONS: u64 = 10_000;
 
 /// All of them, in the order of the lock.
 pub(crate) const PATHS: &[Path] = &[
@@ -48,6 +51,12 @@ pub(crate) const PATHS: &[Path] = &[
     path("timer-insert-same", || timer(Durations::Same, Part::Insert)),
     path("timer-cancel-same", || timer(Durations::Same, Part::Cancel)),
     path("timer-expire-same", || timer(Durations::Same, Part::Expire)),
+    path("javascript-then", || script(Kind::Then)),
+    path("javascript-microtask", || script(Kind::Microtask)),
+    path("javascript-await", || script(Kind::Await)),
+    path("javascript-next-tick", || script(Kind::Tick)),
+    path("javascript-immediate", || script(Kind::Immediate)),
+    path("javascript-timeout", || script(Kind::Timeout)),
     path("reader-copy", read::snapshot_copy),
     path("text-page", read::text_page),
 ];
@@ -62,4 +71,8 @@ const fn real(name: &'static str, make: fn() -> Result<Case, Failure>) -> Path {
 
 fn timer(which: Durations, part: Part) -> Result<Case, Failure> {
     Ok(timers(under_virtual_time, TIMERS, which, part))
+}
+
+fn script(kind: Kind) -> Result<Case, Failure> {
+    on_loop(kind, OPERATIONS, Clock::virtual_time())
 }

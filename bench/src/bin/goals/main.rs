@@ -15,6 +15,7 @@ mod table;
 use std::process::ExitCode;
 
 use loopscope_bench::Failure;
+use loopscope_bench::cases::javascript::run_first_line;
 use loopscope_bench::counting::Counting;
 
 use table::Section;
@@ -30,10 +31,10 @@ usage: goals [--quick] [--json] [--only GROUP]
   --quick       fewer and smaller rounds: seconds instead of a minute
   --json        one JSON object a row instead of the table, with every round
   --only GROUP  one group: turn, socket, immediates, detail, record, queues, timers,
-                read, memory
+                javascript, read, memory
 
-libuv is measured if built with `--features libuv` (needs libclang), tokio's histogram of poll
-times if built with RUSTFLAGS=\"--cfg tokio_unstable\".";
+Node is measured where it is on the PATH, libuv if built with `--features libuv` (needs libclang), tokio's
+histogram of poll times if built with RUSTFLAGS=\"--cfg tokio_unstable\".";
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
@@ -44,6 +45,9 @@ struct Asked {
 }
 
 fn main() -> ExitCode {
+    if std::env::args().nth(1).is_some_and(|first| first == plan::FIRST_LINE) {
+        return exit_code(run_first_line());
+    }
     let asked = match parse(std::env::args().skip(1)) {
         Ok(Some(asked)) => asked,
         Ok(None) => {
@@ -55,7 +59,11 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match run(&asked) {
+    exit_code(run(&asked))
+}
+
+fn exit_code(result: Result<(), Failure>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("goals: {failure}");

@@ -3,12 +3,14 @@
 
 mod reads;
 mod records;
+mod scripts;
 mod timers;
 mod turns;
 
 use loopscope_bench::Failure;
 
 use crate::row::Row;
+pub(crate) use scripts::FIRST_LINE;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +44,7 @@ pub(crate) const GROUPS: &[Group] = &[
     Group { name: "record", title: "a value in a histogram", measure: records::records },
     Group { name: "queues", title: "microtasks and ticks", measure: turns::jobs },
     Group { name: "timers", title: "timers", measure: timers::all },
+    Group { name: "javascript", title: "scripts", measure: scripts::all },
     Group { name: "read", title: "readers", measure: reads::reads },
     Group { name: "memory", title: "memory", measure: reads::memory },
 ];

@@ -222,6 +222,10 @@ function imports(url) {
   return [...new Set(urls)].filter((one) => one !== undefined);
 }
 
+function isCommon(url) {
+  return url.startsWith('file:') && !url.endsWith('.json') && !names.isModule(toPath(url));
+}
+
 // Reads the file of a module and of all that it imports.
 function readModule(url, file, leaf, then) {
   read.add(url);
@@ -230,15 +234,18 @@ function readModule(url, file, leaf, then) {
     const all = file.endsWith('.json') ? [] : imports(url);
     const files = all.filter((one) => fileToRead(one) !== undefined);
     const others = all.length - files.length;
+    // A main program learns a job earlier that a CommonJS module has failed.
+    const early = isMain && all.some(isCommon);
+    const begin = () => then(early);
     if (files.length === 0) {
-      burn(leaf + JOBS.other * others, then);
+      burn(leaf + JOBS.other * others - early, begin);
       return;
     }
     const links = isMain ? JOBS.mainLinks : JOBS.links;
     const linked = isMain ? JOBS.mainLinked + JOBS.file * files.length : JOBS.linked;
     let left = files.length;
     const done = () => {
-      if (--left === 0) burn(linked + JOBS.otherAtLast * others - JOBS.run, then);
+      if (--left === 0) burn(linked + JOBS.otherAtLast * others - JOBS.run - early, begin);
     };
     const first = links + JOBS.file * files.length + JOBS.otherAtFirst * others;
     burn(first, () => files.forEach((one) => readModule(one, toPath(one), JOBS.leaf, done)));
@@ -252,6 +259,7 @@ const known = new Set();
 function run(url, file, before, leaf, failed) {
   const isKnown = known.has(url);
   known.add(url);
+  let wasEarly = false;
   const imported = new Promise((resolve) => {
     if (isKnown) {
       burn(JOBS.known, resolve);
@@ -260,9 +268,17 @@ function run(url, file, before, leaf, failed) {
     } else {
       burn(before, () => readModule(url, file, leaf, resolve));
     }
-  }).then(() => internal.importModule(url));
+  }).then((early) => {
+    wasEarly = early;
+    return internal.importModule(url);
+  });
   // Node learns two jobs earlier that its main program has failed.
-  if (failed !== undefined) return imported.then(same, failed).then(same);
+  if (failed !== undefined) {
+    return imported.then((namespace) => {
+      if (wasEarly) enqueueJob(() => {});
+      return namespace;
+    }, failed).then(same);
+  }
   if (isKnown || !url.startsWith('file:') || names.isModule(toPath(url))) {
     return imported.then(same).then(same);
   }

@@ -1,0 +1,2 @@
+// Runs a batch each time nothing is left to do.
+process.on('beforeExit', () => setImmediate(batch, () => {}));
