@@ -3,6 +3,7 @@
 //! ```text
 //! # a comment
 //! compiler rustc 1.95.0 x86_64-unknown-linux-gnu
+//! c-compiler cc 12.2.0
 //! tolerance-percent 0.5
 //! turn-measured 412.50
 //! ```
@@ -19,6 +20,8 @@ const TOLERANCE_PERCENT: f64 = 0.5;
 pub(crate) struct Lock {
     /// Compiler and target that the counts hold for.
     pub(crate) compiler: String,
+    /// C compiler that the counts of the JavaScript engine hold for, too.
+    pub(crate) c_compiler: String,
     pub(crate) tolerance_percent: f64,
     /// Names and instructions an operation, in the order of the file.
     pub(crate) limits: Vec<(String, f64)>,
@@ -27,7 +30,8 @@ pub(crate) struct Lock {
 impl Lock {
     pub(crate) fn new(compiler: &str) -> Lock {
         let compiler = compiler.to_owned();
-        Lock { compiler, tolerance_percent: TOLERANCE_PERCENT, limits: Vec::new() }
+        let c_compiler = String::new();
+        Lock { compiler, c_compiler, tolerance_percent: TOLERANCE_PERCENT, limits: Vec::new() }
     }
 
     /// Reads a lock.
@@ -48,6 +52,7 @@ impl Lock {
             };
             match name {
                 "compiler" => lock.compiler = value.trim().to_owned(),
+                "c-compiler" => lock.c_compiler = value.trim().to_owned(),
                 "tolerance-percent" => lock.tolerance_percent = number()?,
                 name => lock.limits.push((name.to_owned(), number()?)),
             }
@@ -66,8 +71,9 @@ impl Lock {
              # Checked by:  cargo run --release --locked -p loopscope-bench --bin counts\n\
              # Written by:  the same with `-- --accept`\n\
              compiler {}\n\
+             c-compiler {}\n\
              tolerance-percent {:.1}\n",
-            self.compiler, self.tolerance_percent
+            self.compiler, self.c_compiler, self.tolerance_percent
         );
         for (name, limit) in &self.limits {
             // Writing to a string can't fail.
@@ -84,6 +90,7 @@ mod tests {
     #[test]
     fn a_lock_reads_as_it_was_written() {
         let mut lock = Lock::new("rustc 1.95.0 x86_64-unknown-linux-gnu");
+        lock.c_compiler = "cc (A Distribution 12.2.0-14) 12.2.0".to_owned();
         lock.limits = vec![("turn".to_owned(), 412.5), ("record".to_owned(), 9.0)];
         assert_eq!(Lock::parse(&lock.text()).unwrap(), lock);
         assert_eq!((lock.limit("record"), lock.limit("other")), (Some(9.0), None));

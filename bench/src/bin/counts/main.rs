@@ -39,6 +39,9 @@ const LOCK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.lock");
 /// The compiler that made this program, and for which target.
 const COMPILER: &str = env!("LOOPSCOPE_COMPILER");
 
+/// The one that made the JavaScript engine.
+const C_COMPILER: &str = env!("LOOPSCOPE_C_COMPILER");
+
 /// What the command line asks for.
 #[derive(Debug)]
 struct Asked {
@@ -129,6 +132,16 @@ fn run(asked: &Asked) -> Result<ExitCode, Failure> {
         let name = path.name;
         println!("SKIPPED: instructions of {name}: this kernel's clock is not the CPU's counter");
     }
+    let same_engine = asked.accept || lock.c_compiler == C_COMPILER;
+    let (wanted, skipped): (Vec<&Path>, Vec<&Path>) =
+        wanted.into_iter().partition(|path| !path.engine || same_engine);
+    for path in skipped {
+        println!(
+            "SKIPPED: instructions of {}: the limits are for an engine made by {}, this is \
+             {C_COMPILER}",
+            path.name, lock.c_compiler
+        );
+    }
     let counts = count_all(&wanted)?;
     if asked.accept {
         return accept(asked, lock, &counts);
@@ -176,13 +189,20 @@ fn accept(asked: &Asked, old: Lock, counts: &[(&str, f64)]) -> Result<ExitCode, 
     if old.compiler != COMPILER && counts.len() < PATHS.len() {
         return Err("another compiler asks for new limits of all paths: leave out --only".into());
     }
+    let in_engine = |name: &str| PATHS.iter().any(|path| path.engine && path.name == name);
+    let counted = counts.iter().filter(|(name, _)| in_engine(name)).count();
+    let all = PATHS.iter().filter(|path| path.engine).count();
+    if old.c_compiler != C_COMPILER && (1..all).contains(&counted) {
+        return Err("another C compiler asks for new limits of all paths in the engine".into());
+    }
+    let c_compiler = if counted > 0 { C_COMPILER.to_owned() } else { old.c_compiler.clone() };
     let count = |name| counts.iter().find(|(counted, _)| *counted == name).map(|(_, count)| *count);
     let limits = PATHS.iter().filter_map(|path| {
         let limit = count(path.name).or_else(|| old.limit(path.name))?;
         Some((path.name.to_owned(), limit))
     });
     let limits = limits.collect();
-    let new = Lock { limits, compiler: COMPILER.to_owned(), ..old };
+    let new = Lock { limits, compiler: COMPILER.to_owned(), c_compiler, ..old };
     fs::write(&asked.lock, new.text())?;
     println!(
         "{}: {} limits accepted, {} kept",

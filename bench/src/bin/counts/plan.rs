@@ -18,6 +18,8 @@ pub(crate) struct Path {
     pub(crate) name: &'static str,
     /// Whether it reads the real clock, whose path depends on the machine.
     pub(crate) real_clock: bool,
+    /// Whether it runs in the JavaScript engine, which a C compiler has made.
+    pub(crate) engine: bool,
     pub(crate) make: fn() -> Result<Case, Failure>,
 }
 
@@ -51,26 +53,30 @@ pub(crate) const PATHS: &[Path] = &[
     path("timer-insert-same", || timer(Durations::Same, Part::Insert)),
     path("timer-cancel-same", || timer(Durations::Same, Part::Cancel)),
     path("timer-expire-same", || timer(Durations::Same, Part::Expire)),
-    path("javascript-then", || script(Kind::Then)),
-    path("javascript-microtask", || script(Kind::Microtask)),
-    path("javascript-await", || script(Kind::Await)),
-    path("javascript-next-tick", || script(Kind::Tick)),
-    path("javascript-immediate", || script(Kind::Immediate)),
-    path("javascript-timeout", || script(Kind::Timeout)),
+    engine("javascript-then", || script(Kind::Then)),
+    engine("javascript-microtask", || script(Kind::Microtask)),
+    engine("javascript-await", || script(Kind::Await)),
+    engine("javascript-next-tick", || script(Kind::Tick)),
+    engine("javascript-immediate", || script(Kind::Immediate)),
+    engine("javascript-timeout", || script(Kind::Timeout)),
     path("reader-copy", read::snapshot_copy),
     path("text-page", read::text_page),
 ];
 
 const fn path(name: &'static str, make: fn() -> Result<Case, Failure>) -> Path {
-    Path { name, real_clock: false, make }
+    Path { name, real_clock: false, engine: false, make }
 }
 
 const fn real(name: &'static str, make: fn() -> Result<Case, Failure>) -> Path {
-    Path { name, real_clock: true, make }
+    Path { name, real_clock: true, engine: false, make }
 }
 
 fn timer(which: Durations, part: Part) -> Result<Case, Failure> {
     Ok(timers(under_virtual_time, TIMERS, which, part))
+}
+
+const fn engine(name: &'static str, make: fn() -> Result<Case, Failure>) -> Path {
+    Path { name, real_clock: false, engine: true, make }
 }
 
 fn script(kind: Kind) -> Result<Case, Failure> {

@@ -12,7 +12,8 @@
 //! What throws and is caught by nobody ends the drain in which it does, as in Node: the ticks
 //! behind it wait for the next callback.
 //!
-//! Cost: 20 ns a tick or job beside the engine's own (`javascript` in `bench`).
+//! Cost: some 5 ns a job beside the engine's own (`javascript` in `bench`); a tick takes 0.5 us, an
+//! immediate 1.3 us and a timeout 2.1 us, most of it in the library.
 
 mod current;
 
