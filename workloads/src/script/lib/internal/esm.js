@@ -20,7 +20,7 @@ const load = require;
 Object.defineProperty(globalThis, BRIDGE, {
   value: {
     builtin: (name) => load(name),
-    cjs: (file) => load('internal/cjs').importFile(file),
+    cjs: importCommon,
     json: (file) => JSON.parse(internal.readSource(file)),
     importer: (url) => importer(url),
   },
@@ -28,6 +28,18 @@ Object.defineProperty(globalThis, BRIDGE, {
 
 // The main program, where it is a module.
 let main;
+
+// Whether a CommonJS module that was imported has thrown.
+let commonHasFailed = false;
+
+function importCommon(file) {
+  try {
+    return load('internal/cjs').importFile(file);
+  } catch (error) {
+    commonHasFailed = true;
+    throw error;
+  }
+}
 
 const isBuiltin = (url) => url.startsWith('node:');
 
@@ -170,6 +182,9 @@ const JOBS = {
   known: 2,
   missing: 3,
   data: 11,
+  // From the failure of the main program until that is told.
+  failed: 1,
+  commonFailed: 0,
   // What running a module takes.
   run: 6,
 };
@@ -222,10 +237,6 @@ function imports(url) {
   return [...new Set(urls)].filter((one) => one !== undefined);
 }
 
-function isCommon(url) {
-  return url.startsWith('file:') && !url.endsWith('.json') && !names.isModule(toPath(url));
-}
-
 // Reads the file of a module and of all that it imports.
 function readModule(url, file, leaf, then) {
   read.add(url);
@@ -234,22 +245,24 @@ function readModule(url, file, leaf, then) {
     const all = file.endsWith('.json') ? [] : imports(url);
     const files = all.filter((one) => fileToRead(one) !== undefined);
     const others = all.length - files.length;
-    // A main program learns a job earlier that a CommonJS module has failed.
-    const early = isMain && all.some(isCommon);
-    const begin = () => then(early);
     if (files.length === 0) {
-      burn(leaf + JOBS.other * others - early, begin);
+      burn(leaf + JOBS.other * others, then);
       return;
     }
     const links = isMain ? JOBS.mainLinks : JOBS.links;
     const linked = isMain ? JOBS.mainLinked + JOBS.file * files.length : JOBS.linked;
     let left = files.length;
     const done = () => {
-      if (--left === 0) burn(linked + JOBS.otherAtLast * others - JOBS.run - early, begin);
+      if (--left === 0) burn(linked + JOBS.otherAtLast * others - JOBS.run, then);
     };
     const first = links + JOBS.file * files.length + JOBS.otherAtFirst * others;
     burn(first, () => files.forEach((one) => readModule(one, toPath(one), JOBS.leaf, done)));
   });
+}
+
+// The main program learns a job earlier that a CommonJS module has failed than an ES module.
+function tellFailure(failed, error) {
+  burn(commonHasFailed ? JOBS.commonFailed : JOBS.failed, () => failed(error));
 }
 
 const same = (value) => value;
@@ -259,7 +272,6 @@ const known = new Set();
 function run(url, file, before, leaf, failed) {
   const isKnown = known.has(url);
   known.add(url);
-  let wasEarly = false;
   const imported = new Promise((resolve) => {
     if (isKnown) {
       burn(JOBS.known, resolve);
@@ -268,17 +280,12 @@ function run(url, file, before, leaf, failed) {
     } else {
       burn(before, () => readModule(url, file, leaf, resolve));
     }
-  }).then((early) => {
-    wasEarly = early;
-    return internal.importModule(url);
+  }).then(() => {
+    const running = internal.importModule(url);
+    if (failed !== undefined) running.then(undefined, (error) => tellFailure(failed, error));
+    return running;
   });
-  // Node learns two jobs earlier that its main program has failed.
-  if (failed !== undefined) {
-    return imported.then((namespace) => {
-      if (wasEarly) enqueueJob(() => {});
-      return namespace;
-    }, failed).then(same);
-  }
+  if (failed !== undefined) return imported.then(same, () => undefined);
   if (isKnown || !url.startsWith('file:') || names.isModule(toPath(url))) {
     return imported.then(same).then(same);
   }
