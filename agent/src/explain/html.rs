@@ -29,7 +29,7 @@ const LANES: [&str; 8] =
 const DRAWN_MAX: usize = 200;
 
 /// A list that is longer than this is closed at first.
-const OPEN_MAX: usize = 12;
+const OPEN_MAX: usize = 24;
 
 /// The page.
 pub fn html(explained: &Explained<'_>) -> String {
@@ -91,7 +91,8 @@ impl Page {
         let columns = lanes.len().max(1);
         let _ = writeln!(
             self.out,
-            "<div class=\"lanes\" style=\"grid-template-columns: repeat({columns}, minmax(16rem, 1fr))\">"
+            "<div class=\"lanes\" style=\"grid-template-columns: repeat({columns}, \
+             minmax(16rem, 1fr))\">"
         );
         for lane in lanes {
             let _ = writeln!(self.out, "<div class=\"lane {lane}\">{lane}</div>");
@@ -112,79 +113,75 @@ impl Page {
         let label = escape(&phase.label);
         let _ =
             writeln!(self.out, "<section class=\"phase {label}\" style=\"grid-column: {lane}\">");
-        for (at, callback) in phase.children.iter().enumerate() {
-            if at == DRAWN_MAX {
-                self.more(phase.children.len() - at);
-                break;
-            }
+        let alike = tree::alike(&phase.children);
+        for (callback, times) in alike.iter().take(DRAWN_MAX) {
             self.put("<article class=\"callback\">");
             let reason = format!("{} {}", callback.why, phase.why);
-            self.row(callback, reason.trim());
+            self.row(callback, reason.trim(), *times);
             self.list(&callback.children);
             self.put("</article>");
         }
+        self.more(alike.iter().skip(DRAWN_MAX).map(|(_, times)| times).sum());
         self.put("</section>");
     }
 
     /// What is in a node. What is asked for one after another is one list.
     fn list(&mut self, nodes: &[Node]) {
-        let mut at = 0;
-        while at < nodes.len() {
-            if at >= DRAWN_MAX {
-                return self.more(nodes.len() - at);
-            }
-            let asked = nodes[at..].iter().take_while(|node| node.kind == Kind::Made).count();
-            if asked > 1 {
-                self.asks(&nodes[at..at + asked]);
-                at += asked;
-            } else {
-                self.node(&nodes[at]);
-                at += 1;
+        for part in nodes.chunk_by(|one, other| is_asked(one) == is_asked(other)) {
+            match part {
+                [one] => self.node(one, 1),
+                [first, ..] if is_asked(first) => self.asks(part),
+                _ => self.alike(part),
             }
         }
+    }
+
+    fn alike(&mut self, nodes: &[Node]) {
+        let alike = tree::alike(nodes);
+        for (node, times) in alike.iter().take(DRAWN_MAX) {
+            self.node(node, *times);
+        }
+        self.more(alike.iter().skip(DRAWN_MAX).map(|(_, times)| times).sum());
     }
 
     fn asks(&mut self, nodes: &[Node]) {
-        let open = if nodes.len() <= OPEN_MAX { " open" } else { "" };
         let _ = writeln!(
             self.out,
-            "<details class=\"asks\"{open}><summary><div class=\"row\">asks for {} \
+            "<details class=\"asks\"{}><summary><div class=\"row\">asks for {} \
              things</div></summary>",
+            open(nodes),
             nodes.len()
         );
-        for node in nodes.iter().take(DRAWN_MAX) {
-            self.node(node);
-        }
-        self.more(nodes.len().saturating_sub(DRAWN_MAX));
+        self.alike(nodes);
         self.put("</details>");
     }
 
-    fn node(&mut self, node: &Node) {
+    fn node(&mut self, node: &Node, times: usize) {
         let kind = node.kind.name();
         if node.kind == Kind::Drain {
-            let open = if node.children.len() <= OPEN_MAX { " open" } else { "" };
-            let label = escape(&node.label);
+            let (label, open) = (escape(&node.label), open(&node.children));
             let _ = writeln!(self.out, "<details class=\"{kind} {label}\"{open}><summary>");
-            self.row(node, &node.why);
+            self.row(node, &node.why, times);
             self.put("</summary>");
             self.list(&node.children);
             self.put("</details>");
         } else {
             let _ = writeln!(self.out, "<div class=\"{kind}\">");
-            self.row(node, &node.why);
+            self.row(node, &node.why, times);
             self.list(&node.children);
             self.put("</div>");
         }
     }
 
     /// The line of a node, which tells more when it is pointed at.
-    fn row(&mut self, node: &Node, reason: &str) {
+    fn row(&mut self, node: &Node, reason: &str, times: usize) {
         let title = escape(&format!("{} {}", node.label, node.text));
         let label = match node.kind {
             Kind::Output | Kind::Made => String::new(),
             _ => format!("<b>{}</b> ", escape(&node.label)),
         };
-        let text = escape(&node.text);
+        let times = if times > 1 { format!(" × {times}") } else { String::new() };
+        let text = escape(&node.text) + &times;
         let place = node.place.as_ref().map(|place| escape(&self.at(place))).unwrap_or_default();
         let line = node.place.as_ref().and_then(|place| self.line_id(place));
         let line = line.map(|id| format!(" data-line=\"{id}\"")).unwrap_or_default();
@@ -252,6 +249,15 @@ impl Page {
         }
         self.put("</section>");
     }
+}
+
+fn is_asked(node: &Node) -> bool {
+    node.kind == Kind::Made
+}
+
+/// Whether a list is open at first, as an attribute.
+fn open(nodes: &[Node]) -> &'static str {
+    if tree::alike(nodes).len() <= OPEN_MAX { " open" } else { "" }
 }
 
 /// The stack of a node, innermost on top.

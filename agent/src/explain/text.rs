@@ -57,22 +57,14 @@ impl Page<'_> {
 
     /// Nodes one below the other; what is the same again and again is told once.
     fn nodes(&mut self, nodes: &[Node], indent: usize) {
-        let mut at = 0;
-        let mut listed = 0;
-        while at < nodes.len() {
-            if listed == LISTED_MAX {
-                let left = nodes.len() - at;
-                self.line(&format!(
-                    "{}and {left} more; --report json has them all",
-                    " ".repeat(indent)
-                ));
-                return;
-            }
-            let node = &nodes[at];
-            let same = nodes[at..].iter().take_while(|other| is_same(node, other)).count();
-            self.node(node, indent, same);
-            at += same;
-            listed += 1;
+        let alike = tree::alike(nodes);
+        for (node, times) in alike.iter().take(LISTED_MAX) {
+            self.node(node, indent, *times);
+        }
+        let left: usize = alike.iter().skip(LISTED_MAX).map(|(_, times)| times).sum();
+        if left > 0 {
+            let blank = " ".repeat(indent);
+            self.line(&format!("{blank}and {left} more; --report json has them all"));
         }
     }
 
@@ -171,20 +163,6 @@ pub(super) fn about(explained: &Explained<'_>) -> String {
         None => "cut short".to_owned(),
     };
     format!("{}, {clock}, {end}", count(timeline.turns, "turn"))
-}
-
-/// Whether a reader would see no difference.
-fn is_same(one: &Node, other: &Node) -> bool {
-    let numberless = |text: &str| {
-        text.split(' ').filter(|word| !word.starts_with('#')).map(str::to_owned).collect::<Vec<_>>()
-    };
-    one.kind == other.kind
-        && one.place == other.place
-        && one.stack == other.stack
-        && numberless(&one.label) == numberless(&other.label)
-        && numberless(&one.text) == numberless(&other.text)
-        && one.children.len() == other.children.len()
-        && one.children.iter().zip(&other.children).all(|(one, other)| is_same(one, other))
 }
 
 fn count(number: u64, what: &str) -> String {

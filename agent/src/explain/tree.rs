@@ -204,7 +204,7 @@ fn node(explained: &Explained<'_>, at: usize, event: &Event) -> Node {
         What::Task { task, made, function, queue } => Node {
             kind: Kind::Task,
             label: task_name(*task, *queue, function.as_ref()).to_owned(),
-            text: function.as_ref().map(|function| function.name.clone()).unwrap_or_default(),
+            text: name(function.as_ref()),
             place: function.as_ref().and_then(|function| function.place.clone()),
             why: why::task(explained, *task, *made, *queue),
             ..base
@@ -224,6 +224,12 @@ fn node(explained: &Explained<'_>, at: usize, event: &Event) -> Node {
     }
 }
 
+/// The name of a function of the program; the library's own have none here.
+fn name(function: Option<&Function>) -> String {
+    let own = function.filter(|function| function.place.is_some());
+    own.map(|function| function.name.clone()).unwrap_or_default()
+}
+
 fn said(kind: Kind, label: &str, text: &str, base: Node) -> Node {
     Node { kind, label: label.to_owned(), text: text.to_owned(), ..base }
 }
@@ -239,10 +245,7 @@ fn callback(explained: &Explained<'_>, at: usize, event: &Event, base: Node) -> 
     Node {
         kind: Kind::Callback,
         label: callback_name(explained, *callback, *id, asked),
-        text: function
-            .filter(|function| function.place.is_some())
-            .map(|function| function.name.clone())
-            .unwrap_or_default(),
+        text: name(function),
         place: function
             .and_then(|function| function.place.clone())
             .or_else(|| asked?.stack.first().map(|frame| frame.place.clone())),
@@ -285,6 +288,26 @@ fn task_name(task: Option<Made>, queue: Queue, function: Option<&Function>) -> &
         (_, _) if function.is_some() => "goes on",
         (_, _) => "job",
     }
+}
+
+/// Nodes that follow each other and are alike, each with how many they are.
+pub(super) fn alike(nodes: &[Node]) -> Vec<(&Node, usize)> {
+    let chunks = nodes.chunk_by(is_same);
+    chunks.filter_map(|chunk| Some((chunk.first()?, chunk.len()))).collect()
+}
+
+/// Whether a reader would see no difference.
+fn is_same(one: &Node, other: &Node) -> bool {
+    let numberless = |text: &str| {
+        text.split(' ').filter(|word| !word.starts_with('#')).map(str::to_owned).collect::<Vec<_>>()
+    };
+    one.kind == other.kind
+        && one.place == other.place
+        && one.stack == other.stack
+        && numberless(&one.label) == numberless(&other.label)
+        && numberless(&one.text) == numberless(&other.text)
+        && one.children.len() == other.children.len()
+        && one.children.iter().zip(&other.children).all(|(one, other)| is_same(one, other))
 }
 
 /// What a phase is called.

@@ -207,8 +207,8 @@ pub(super) fn task(
         (Some(Made::Microtask), _) => format!("queueMicrotask{line}."),
         (Some(Made::Reaction), _) => format!("The promise of then{line} is settled."),
         (_, Queue::Microtask) => {
-            "What goes on here has waited for a promise: behind an await, or as a promise that takes \
-             on another's result."
+            "What goes on here has waited for a promise: behind an await, or as a promise that \
+             takes on another's result."
                 .to_owned()
         }
         (_, Queue::NextTick) => String::new(),

@@ -29,7 +29,7 @@ function show(node) {
 }
 
 function isSeen(node) {
-  return node.getClientRects().length > 0;
+  return node.checkVisibility();
 }
 
 // Moves the focus to the next node that is seen, in this direction.

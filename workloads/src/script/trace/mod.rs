@@ -247,7 +247,8 @@ impl State {
     }
 
     /// A job that has not said what it is shows itself by what it does: its outermost frame is the
-    /// function that goes on in it. One that begins with a reaction and no frame takes on a promise.
+    /// function that goes on in it. One that begins with a reaction and no frame takes on a
+    /// promise.
     fn recognise(&mut self, stack: &[Frame], takes_on: bool) {
         let Some(at) = self.task else { return };
         let What::Task { queue: Queue::Microtask, function, .. } =
