@@ -48,8 +48,8 @@ pub(super) fn phase(explained: &Explained<'_>, at: usize, event: &Event) -> Stri
                 .to_owned()
         }
         Stage::Exit => {
-            "The program ends. The loop doesn't go on, so timers, immediates and ticks that are set \
-             here never run."
+            "The program ends. The loop doesn't go on, so timers, immediates and ticks that are \
+             set here never run."
                 .to_owned()
         }
     }
