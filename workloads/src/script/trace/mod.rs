@@ -50,6 +50,9 @@ struct State {
     /// The task that runs, by its place.
     task: Option<usize>,
     timers: HashMap<u64, usize>,
+    immediates: HashMap<u64, usize>,
+    /// How many timers and immediates have been made.
+    numbered: u64,
     requests: HashMap<u64, usize>,
     tasks: HashMap<u64, usize>,
     /// What each timer lasts, in milliseconds.
@@ -70,6 +73,8 @@ impl Trace {
             drain: None,
             task: None,
             timers: HashMap::new(),
+            immediates: HashMap::new(),
+            numbered: 0,
             requests: HashMap::new(),
             tasks: HashMap::new(),
             durations: HashMap::new(),
@@ -98,8 +103,8 @@ impl Trace {
         lp.handle_unref(watcher);
     }
 
-    /// The loop calls the program.
-    pub(crate) fn callback(&self, lp: &Loop, callback: Callback, id: Option<u64>) {
+    /// The loop calls the program, for what the library knows by this number.
+    pub(crate) fn callback(&self, lp: &Loop, callback: Callback, slot: Option<u64>) {
         let phase = match callback {
             Callback::Main => Stage::Main,
             Callback::Timer => Stage::Timers,
@@ -113,10 +118,15 @@ impl Trace {
         state.drain = None;
         state.task = None;
         let made = match callback {
-            Callback::Timer | Callback::Immediate => &state.timers,
+            Callback::Timer => &state.timers,
+            Callback::Immediate => &state.immediates,
             _ => &state.requests,
         };
-        let made = id.and_then(|id| made.get(&id).copied());
+        let made = slot.and_then(|slot| made.get(&slot).copied());
+        let id = match made.map(|made| &state.timeline.events[made].what) {
+            Some(What::Made { id, .. }) => Some(*id),
+            _ => None,
+        };
         let loop_ms = lp.now_ms();
         state.add(What::Callback { callback, id, made, loop_ms }, Vec::new());
     }
@@ -158,9 +168,13 @@ impl Trace {
         let timed = matches!(made, Made::Timeout | Made::Interval);
         let ms = state.durations.get(&making.id).copied().filter(|_| timed);
         state.recognise(&stack, made == Made::Reaction && stack.is_empty());
+        // The library uses the numbers of timers and immediates again; these here are told apart.
+        let is_numbered = timed || made == Made::Immediate;
+        state.numbered += u64::from(is_numbered);
+        let id = if is_numbered { state.numbered } else { making.id };
         let event = What::Made {
             made,
-            id: making.id,
+            id,
             function: making.function.clone(),
             via,
             asked_ms: making.asked_ms.filter(|_| timed),
@@ -169,7 +183,8 @@ impl Trace {
         };
         let Some(at) = state.add(event, stack) else { return };
         let index = match made {
-            Made::Timeout | Made::Interval | Made::Immediate => &mut state.timers,
+            Made::Timeout | Made::Interval => &mut state.timers,
+            Made::Immediate => &mut state.immediates,
             Made::Tick | Made::Microtask | Made::Reaction => &mut state.tasks,
             Made::Request => &mut state.requests,
         };
