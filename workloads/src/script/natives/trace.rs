@@ -13,7 +13,7 @@ pub(super) fn add(table: &mut Table, program: &Program) {
     let made = trace.clone();
     table.share("traceMade", move |shared, arguments| {
         let now_ms = shared.with_loop(|lp| lp.now_ms()).unwrap_or(0);
-        made.made(&Making {
+        let kept = made.made(&Making {
             what: arguments.text(0),
             id: arguments.id(1),
             function: function(&arguments, 2),
@@ -21,6 +21,11 @@ pub(super) fn add(table: &mut Table, program: &Program) {
             now_ms,
             stack: arguments.text(6),
         });
+        Ok(Value::Bool(!kept))
+    });
+    let dropped = trace.clone();
+    table.add("traceDropped", move |_| {
+        dropped.dropped();
         NOTHING
     });
     let runs = trace.clone();

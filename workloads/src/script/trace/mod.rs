@@ -152,8 +152,13 @@ impl Trace {
         self.state().durations.insert(id, ms);
     }
 
-    /// Something is asked for.
-    pub(crate) fn made(&self, making: &Making<'_>) {
+    /// Something is asked for for which there is no place, as there was none before.
+    pub(crate) fn dropped(&self) {
+        self.state().timeline.events_dropped += 1;
+    }
+
+    /// Something is asked for. Returns whether there was a place for it.
+    pub(crate) fn made(&self, making: &Making<'_>) -> bool {
         let made = match making.what {
             "timeout" => Made::Timeout,
             "interval" => Made::Interval,
@@ -181,7 +186,7 @@ impl Trace {
             ms,
             due_ms: ms.map(|ms| making.now_ms + ms.max(1)),
         };
-        let Some(at) = state.add(event, stack) else { return };
+        let Some(at) = state.add(event, stack) else { return false };
         let index = match made {
             Made::Timeout | Made::Interval => &mut state.timers,
             Made::Immediate => &mut state.immediates,
@@ -189,6 +194,7 @@ impl Trace {
             Made::Request => &mut state.requests,
         };
         index.insert(making.id, at);
+        true
     }
 
     /// The task that runs is this one.

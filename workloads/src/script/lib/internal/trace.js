@@ -1,8 +1,9 @@
 // Tells the host what is scheduled and by which line, and what each task is: loaded first, and only
 // where a timeline is recorded. It changes neither how many jobs there are nor their order.
 //
-// internal.traceMade(what, id, name, file, line, asked, stack), internal.traceRuns(id, name, file,
-// line), internal.traceOutput(fd, text, stack), internal.traceUncaught(text, stack).
+// internal.traceMade(what, id, name, file, line, asked, stack) -> whether there was no place for it,
+// internal.traceDropped(), internal.traceRuns(id, name, file, line),
+// internal.traceOutput(fd, text, stack), internal.traceUncaught(text, stack).
 'use strict';
 
 const { apply, getOwnPropertyDescriptor } = Reflect;
@@ -36,9 +37,16 @@ function describe(callback) {
   return [typeof name === 'string' ? name : '', file ?? '', line ?? 0];
 }
 
+// Whether there is no place for more of what is asked for.
+let full = false;
+
 function made(what, id, callback, asked) {
+  if (full) {
+    internal.traceDropped();
+    return;
+  }
   const [name = '', file = '', line = 0] = describe(callback);
-  internal.traceMade(what, id, name, file, line, asked, stack());
+  full = internal.traceMade(what, id, name, file, line, asked, stack());
 }
 
 // A function that says that it runs, and is otherwise as the one given.
