@@ -1,7 +1,7 @@
 // Tells the host what is scheduled and by which line, and what each task is: loaded first, and only
 // where a timeline is recorded. It changes neither how many jobs there are nor their order.
 //
-// internal.traceMade(what, id, name, file, line, asked, stack) -> whether there was no place for it,
+// internal.traceMade(what, id, name, file, line, asked, stack) -> whether it has no place,
 // internal.traceDropped(), internal.traceRuns(id, name, file, line),
 // internal.traceOutput(fd, text, stack), internal.traceUncaught(text, stack).
 'use strict';
