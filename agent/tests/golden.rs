@@ -284,8 +284,8 @@ fn a_script() {
         observed: "60,000".into(),
         holds: true,
     };
-    let long = "It says so at some length, that is, at the length of more than one line of a report \
-                on a terminal.";
+    let long = "It says so at some length, that is, at the length of more than one line of a \
+                report on a terminal.";
     let about = About {
         title: "30,000 promises that are settled when they are made, in one drain.".into(),
         variant: "fixed",

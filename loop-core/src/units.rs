@@ -81,7 +81,8 @@ const SIZES: [(&str, f64); 7] = [
     ("GiB", 1_073_741_824.0),
 ];
 
-/// Reads `512KiB`, `256MiB`, `1.5GiB`, and `kB`, `MB`, `GB`, which are powers of ten. Returns bytes.
+/// Reads `512KiB`, `256MiB`, `1.5GiB`, and `kB`, `MB`, `GB`, which are powers of ten. Returns
+/// bytes.
 ///
 /// # Errors
 /// When the text is not a number with a known unit, or is less than a byte or more than an `i64`

@@ -1,7 +1,8 @@
 //! Where snapshots come from, and what every source holds to.
 //!
 //! ```text
-//! source: embedded (a workload or script on our own loop) ──> Snapshot ──> diagnosis, report, serve, gate
+//! source: embedded (a workload or script on our own loop) ──> Snapshot
+//!                              ──> diagnosis, report, serve, gate
 //! ```
 //!
 //! The contract of [`Observe::snapshot`]:

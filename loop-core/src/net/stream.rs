@@ -450,8 +450,8 @@ impl<R: Record> Loop<R> {
                 stream.reading = false;
                 self.update_stream(id);
             }
-            // What did not fill the buffer was all there is for now. An end that stands behind it is
-            // for the next poll, as in libuv.
+            // What did not fill the buffer was all there is for now. An end that stands behind it
+            // is for the next poll, as in libuv.
             let is_last = matches!(event, ReadEvent::Data(bytes) if bytes.len() < READ_BYTES);
             self.deliver(id, event);
             if is_last {

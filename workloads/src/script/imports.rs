@@ -6,8 +6,8 @@
 //! wait run before it does.
 //!
 //! `import(` becomes `_mport(`, as long as it was, so that lines and columns stay. Strings,
-//! comments, templates and regular expressions are left as they are. Whether a slash begins a regular
-//! expression is told by what stands before it; behind `)` it is taken for a division.
+//! comments, templates and regular expressions are left as they are. Whether a slash begins a
+//! regular expression is told by what stands before it; behind `)` it is taken for a division.
 
 /// What stands for `import` in a call.
 pub(crate) const NAME: &str = "_mport";

@@ -163,7 +163,7 @@ impl Running {
         if host.status().is_some() || lp.is_alive() {
             return Ok(None);
         }
-        // What handlers of `exit` have put into the queue of microtasks is run; ticks are not taken.
+        // What handlers of `exit` have put into the queue of microtasks is run; ticks aren't.
         lp.enter(|lp| host.callback(lp, Entry::Exit, &[]));
         // Nothing follows: this closes the turn.
         lp.pass(Duration::ZERO);

@@ -33,8 +33,8 @@ usage: goals [--quick] [--json] [--only GROUP]
   --only GROUP  one group: turn, socket, immediates, detail, record, queues, timers,
                 javascript, read, memory
 
-Node is measured where it is on the PATH, libuv if built with `--features libuv` (needs libclang), tokio's
-histogram of poll times if built with RUSTFLAGS=\"--cfg tokio_unstable\".";
+Node is measured where it is on the PATH, libuv if built with `--features libuv` (needs libclang),
+tokio's histogram of poll times if built with RUSTFLAGS=\"--cfg tokio_unstable\".";
 
 /// What the command line asks for.
 #[derive(Debug, Default)]

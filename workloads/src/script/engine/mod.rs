@@ -110,8 +110,8 @@ pub(crate) trait Watch {
     /// A native function that may take long is called. Returns what [`Watch::returned`] is given.
     fn entered(&self) -> u64;
 
-    /// It has returned; until then nothing could look at JavaScript. `None`: its result shows that it
-    /// took long, but nobody knows when it was called.
+    /// It has returned; until then nothing could look at JavaScript. `None`: its result shows that
+    /// it took long, but nobody knows when it was called.
     fn returned(&self, entered: Option<u64>, stack: &mut dyn FnMut() -> String);
 }
 

@@ -66,6 +66,32 @@ pub(super) fn add(table: &mut Table, program: &Program) {
         }
         NOTHING
     });
+    add_about_itself(table);
+    add_about_system(table);
+    let last_line = program.last_line.clone();
+    table.add("writeStdout", move |mut arguments| {
+        let bytes = arguments.bytes(0);
+        last_line.note(&bytes);
+        write(&mut io::stdout().lock(), &bytes)
+    });
+    table.add("writeStderr", |mut arguments| write(&mut io::stderr().lock(), &arguments.bytes(0)));
+    table.share("halt", |shared, arguments| {
+        shared.status.set(Some(arguments.number(0) as i32));
+        Err(Thrown::Halt)
+    });
+}
+
+/// What the library asks of itself and of this program.
+fn add_about_itself(table: &mut Table) {
+    table.add("librarySource", |arguments| {
+        Ok(library::source(arguments.text(0)).map_or(Value::Undefined, Value::from))
+    });
+    table.add("libraryNames", |_| Ok(texts(library::names().map(str::to_owned))));
+    table.add("version", |_| Ok(env!("CARGO_PKG_VERSION").into()));
+}
+
+/// What the system says of this process.
+fn add_about_system(table: &mut Table) {
     table.add("environment", |_| {
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
         Ok(Value::List(env::vars_os().map(|(k, v)| texts([text(k), text(v)])).collect()))
@@ -74,11 +100,6 @@ pub(super) fn add(table: &mut Table, program: &Program) {
         let path = env::current_dir().map_err(|error| SysError::new("uv_cwd", error))?;
         Ok(path.to_string_lossy().as_ref().into())
     });
-    table.add("librarySource", |arguments| {
-        Ok(library::source(arguments.text(0)).map_or(Value::Undefined, Value::from))
-    });
-    table.add("libraryNames", |_| Ok(texts(library::names().map(str::to_owned))));
-    table.add("version", |_| Ok(env!("CARGO_PKG_VERSION").into()));
     table.add("userId", |_| Ok(Value::Number(rustix::process::getuid().as_raw().into())));
     table.add("cpuTime", |_| Ok(cpu_time()));
     table.add("pid", |_| Ok(Value::Number(std::process::id().into())));
@@ -92,17 +113,6 @@ pub(super) fn add(table: &mut Table, program: &Program) {
             2 => io::stderr().is_terminal(),
             _ => io::stdin().is_terminal(),
         }))
-    });
-    let last_line = program.last_line.clone();
-    table.add("writeStdout", move |mut arguments| {
-        let bytes = arguments.bytes(0);
-        last_line.note(&bytes);
-        write(&mut io::stdout().lock(), &bytes)
-    });
-    table.add("writeStderr", |mut arguments| write(&mut io::stderr().lock(), &arguments.bytes(0)));
-    table.share("halt", |shared, arguments| {
-        shared.status.set(Some(arguments.number(0) as i32));
-        Err(Thrown::Halt)
     });
 }
 

@@ -56,8 +56,8 @@ impl Jobs {
     }
 }
 
-/// The function `queueMicrotask`, without a call of JavaScript for what is a function; anything else
-/// goes to `refuse`, which throws.
+/// The function `queueMicrotask`, without a call of JavaScript for what is a function; anything
+/// else goes to `refuse`, which throws.
 pub(super) fn queue_microtask<'js>(ctx: &Ctx<'js>, refuse: &Function<'js>) -> Result<Value<'js>> {
     let mut data = [refuse.as_value().as_raw()];
     // SAFETY: the engine takes a reference of its own to the one value of the data. `enqueue` gets
