@@ -1,4 +1,5 @@
-//! `perf_hooks` and `structuredClone` on the host: what does not depend on time is Node's, the rest is the recorder's.
+//! `perf_hooks` and `structuredClone` on the host: what does not depend on time is Node's, the rest
+//! is the recorder's.
 
 mod host;
 

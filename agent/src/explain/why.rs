@@ -25,9 +25,11 @@ pub(super) fn phase(explained: &Explained<'_>, at: usize, event: &Event) -> Stri
         Stage::Main if is_module(explained) => {
             "A module is read by the thread pool, so it runs in a job of a later turn.".to_owned()
         }
-        Stage::Main => "A script runs to its end before the loop begins. Then come the ticks, then \
+        Stage::Main => {
+            "A script runs to its end before the loop begins. Then come the ticks, then \
                         the microtasks."
-            .to_owned(),
+                .to_owned()
+        }
         Stage::Timers if event.turn == 0 => {
             "Timers that are due when the loop begins run before its first turn.".to_owned()
         }

@@ -1,7 +1,7 @@
 //! What passes between the engine and the host: plain values, no handles into the engine.
 //!
-//! **Invariant**: a JavaScript object never leaves the engine. The library keeps callbacks, promises
-//! and buffers on its side and gives the host numbers for them.
+//! **Invariant**: a JavaScript object never leaves the engine. The library keeps callbacks,
+//! promises and buffers on its side and gives the host numbers for them.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! The engine's memory where it is bounded: what would pass the bound is refused, and that it was is
-//! kept, for the engine does not always tell.
+//! The engine's memory where it is bounded: what would pass the bound is refused, and that it was
+//! is kept, for the engine does not always tell.
 //!
 //! Cost: 8 bytes and a few instructions an allocation, where there is a bound.
 #![allow(unsafe_code)] // The engine's interface to allocators.
