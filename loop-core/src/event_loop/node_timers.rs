@@ -225,8 +225,8 @@ impl<R: Record> Loop<R> {
     }
 
     /// Has something run when all timers of a list of Node's that are due have run, before the
-    /// drain behind them: what an exception of one has left, which Node looks at again only then. Does
-    /// nothing outside of such a timer and its drain; of several, the first is run.
+    /// drain behind them: what an exception of one has left, which Node looks at again only then.
+    /// Does nothing outside of such a timer and its drain; of several, the first is run.
     pub fn at_end_of_timers(&mut self, task: impl FnOnce(&mut Self) + 'static) {
         if self.in_node_timers && self.timers_end.is_none() {
             self.timers_end = Some(Task::new(task));

@@ -109,7 +109,8 @@ mod tests {
         // SAFETY: each region is of this allocator, and is not used after it is given back.
         unsafe {
             bounded.dealloc(before);
-            let region = bounded.realloc(bounded.alloc(400), 800);
+            let region = bounded.alloc(400);
+            let region = bounded.realloc(region, 800);
             assert!(!region.is_null() && bounded.used_bytes == 800);
             assert!(bounded.realloc(region, 1008).is_null() && bounded.calloc(26, 8).is_null());
             assert!(bounded.calloc(usize::MAX, 2).is_null());
