@@ -41,7 +41,7 @@ fn api_name(frame: &Frame) -> Option<String> {
 
 fn frame(line: &str) -> Option<Frame> {
     let line = line.trim().strip_prefix("at ")?;
-    let (name, place) = match line.strip_suffix(')').and_then(|line| line.rsplit_once(" (")) {
+    let (name, place) = match line.strip_suffix(')').and_then(|line| line.split_once(" (")) {
         Some((name, place)) => (name, place),
         None => ("", line),
     };
