@@ -31,9 +31,38 @@ fn check(files: &[File]) -> Vec<String> {
     complaints
 }
 
-/// Where functions begin and how many lines they have. Relies on rustfmt: the brace that ends a
-/// function stands alone, as far to the right as the function's first line.
+/// Where functions begin and how many lines they have.
 fn functions(file: &File) -> Vec<(usize, usize)> {
+    if file.path.ends_with(".rs") { functions_of_rust(file) } else { functions_of_script(file) }
+}
+
+/// As [`functions`], for JavaScript: what ends a function begins with its brace, as far to the right
+/// as the function's first line.
+fn functions_of_script(file: &File) -> Vec<(usize, usize)> {
+    let lines: Vec<&str> = file.text.lines().collect();
+    let begins = |line: &&str| line.ends_with('{') && begins_script_function(line.trim_start());
+    let found = lines.iter().enumerate().filter(|(_, line)| begins(line)).map(|(index, line)| {
+        let end = format!("{}}}", &line[..line.len() - line.trim_start().len()]);
+        let rest = &lines[index..];
+        let size = rest.iter().position(|line| line.starts_with(&end)).unwrap_or(rest.len() - 1);
+        (index + 1, size + 1)
+    });
+    found.collect()
+}
+
+fn begins_script_function(line: &str) -> bool {
+    const STATEMENTS: [&str; 6] = ["if", "for", "while", "switch", "catch", "with"];
+    let word = |char: char| char.is_alphanumeric() || "_$#".contains(char);
+    let line = line.trim_start_matches(|char: char| char == '*' || char.is_whitespace());
+    let (name, rest) = line.split_at(line.find(|char| !word(char)).unwrap_or(line.len()));
+    let is_method = rest.starts_with('(') && !name.is_empty() && !STATEMENTS.contains(&name);
+    let named = ["function ", "function*", "function(", "=> {", "async *"];
+    named.iter().any(|part| line.contains(part)) || is_method
+}
+
+/// As [`functions`], for Rust. Relies on rustfmt: the brace that ends a function stands alone, as
+/// far to the right as the function's first line.
+fn functions_of_rust(file: &File) -> Vec<(usize, usize)> {
     let lines: Vec<&str> = file.text.lines().collect();
     let mut found = Vec::new();
     for (index, line) in lines.iter().enumerate().filter(|(_, line)| begins_function(line)) {
@@ -60,7 +89,7 @@ fn begins_function(line: &str) -> bool {
 
 #[test]
 fn files_functions_and_lines_are_short() {
-    let files = tree::files(&["rs"]);
+    let files = tree::files(&["rs", "js", "mjs", "cjs"]);
     crate::assert_none(check(&files));
     let lines: usize = files.iter().map(|file| file.text.lines().count()).sum();
     println!("{} files of {} lines on average", files.len(), lines / files.len());
@@ -80,4 +109,45 @@ fn what_is_too_long_is_found() {
     assert!(
         functions(&File::of("a.rs", "trait A {\n    fn f(\n    );\n}\nfn g() {}\n")).is_empty()
     );
+}
+
+#[test]
+fn what_is_too_long_in_scripts_is_found() {
+    let function = |head: &str, tail: &str| format!("{head}\n{}{tail}\n", "    a();\n".repeat(59));
+    let check = |head: &str, tail: &str, found: &[&str]| {
+        assert_eq!(check(&[File::of("a.js", &function(head, tail))]), found, "{head}");
+    };
+    let long = ["a.js:1: function of 61 lines, at most 60"];
+    check("function f() {", "}", &long);
+    check("exports.f = async function* f() {", "};", &long);
+    check("  f(a, b) {", "  }", &long);
+    check("  *f() {", "  }", &long);
+    check("  const f = (a) => {", "  };", &long);
+    check("run(() => {", "});", &long);
+    check("  for (const a of b) {", "  }", &[]);
+    check("class A {", "}", &[]);
+}
+
+#[test]
+fn files_of_the_library_are_strict_and_say_what_they_are() {
+    let is_ours = |file: &File| file.path.starts_with("workloads/src/script/lib/");
+    let files: Vec<File> = tree::files(&["js"]).into_iter().filter(is_ours).collect();
+    assert!(files.len() > 50, "only {} files of the library", files.len());
+    crate::assert_none(files.iter().filter_map(head_of_script).collect());
+}
+
+/// What is wrong at the head of a file of the library.
+fn head_of_script(file: &File) -> Option<String> {
+    let is_comment = |line: &&str| line.starts_with("//");
+    let strict = file.text.lines().find(|line| !is_comment(line)) == Some("'use strict';");
+    let told = file.text.lines().take(2).any(|line| is_comment(&line));
+    let complaint = format!("{}: begins with no comment and 'use strict'", file.path);
+    (!strict || !told).then_some(complaint)
+}
+
+#[test]
+fn a_file_of_the_library_without_a_head_is_found() {
+    let found = |text: &str| head_of_script(&File::of("a.js", text)).is_some();
+    assert!(!found("// What it is.\n'use strict';\n") && !found("'use strict';\n// It is.\n"));
+    assert!(found("'use strict';\n\nf();\n") && found("// What it is.\n\nf();\n"));
 }

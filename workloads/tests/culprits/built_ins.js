@@ -7,7 +7,8 @@ function looks(owner, name, length) {
   const of = owner[name];
   assert.strictEqual(of.name, name);
   assert.strictEqual(of.length, length);
-  assert.match(Function.prototype.toString.call(of), /^function \w+\(\) \{\s+\[native code\]\s+\}$/);
+  const text = Function.prototype.toString.call(of);
+  assert.match(text, /^function \w+\(\) \{\s+\[native code\]\s+\}$/);
   assert.throws(() => new of(), TypeError);
   assert.ok(!Object.hasOwn(of, 'prototype'));
   const { enumerable, configurable, writable } = Object.getOwnPropertyDescriptor(owner, name);
@@ -63,6 +64,7 @@ assert.strictEqual(large.split(',').length, 20000);
 assert.strictEqual(JSON.parse(large).sort((a, b) => b - a)[0], 19999);
 assert.throws(() => JSON.parse(large).sort(() => { throw new RangeError('mine'); }), /mine/);
 let read = 0;
-const proxy = new Proxy([2, 1], { get: (of, name) => (name === 'length' ? (read++, 2) : of[name]) });
+const get = (of, name) => (name === 'length' ? (read++, 2) : of[name]);
+const proxy = new Proxy([2, 1], { get });
 Array.prototype.sort.call(proxy);
 assert.strictEqual(read, 1);

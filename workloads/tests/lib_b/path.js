@@ -25,7 +25,8 @@ module.exports = async (suite) => {
   }
   const objects = [{}, { base: 'a' }, { dir: '/' }, { root: '/', base: 'a' },
     { name: 'a', ext: 'b' }, { dir: '/a', name: 'b', ext: '.c' },
-    { root: '/', dir: '/', base: 'x' }, { root: '/', name: 'x' }, { dir: 'a', root: '/', base: 'c', ext: '.x' }];
+    { root: '/', dir: '/', base: 'x' }, { root: '/', name: 'x' },
+    { dir: 'a', root: '/', base: 'c', ext: '.x' }];
   await suite.table('format', objects, (path, object) => path.format(object));
   await suite.check('none', (path) => [path.resolve(), path.join(), path.sep, path.delimiter]);
   await suite.check('win32', (path) => {

@@ -8,7 +8,8 @@ const hops = (count) => {
   };
   queueMicrotask(next);
 };
-const names = ['node:path', 'data:text/javascript,console.log("data")', './missing.mjs', './data.js'];
+const data = 'data:text/javascript,console.log("data")';
+const names = ['node:path', data, './missing.mjs', './data.js'];
 for (const name of names) {
   const tell = (what) => () => console.log(what, name);
   hops(30);

@@ -1,6 +1,6 @@
 'use strict';
-// The module `fs`: what is done with a callback goes through the pool, in as many calls, and so turns
-// of the loop, as in Node; what ends in `Sync` blocks the loop's thread.
+// The module `fs`: what is done with a callback goes through the pool, in as many calls, and so
+// turns of the loop, as in Node; what ends in `Sync` blocks the loop's thread.
 //
 // Left out: streams and watchers. Paths and names are UTF-8.
 //
@@ -158,8 +158,8 @@ fs.appendFileSync = function appendFileSync(path, content, options) {
 
 function leftOut(name) {
   return { [name]() {
-    const error = new Error(`fs.${name} is left out: loopscope runs what bears on scheduling, and ` +
-      'is no second Node. Run the program with node, and observe it with `loopscope attach PID`.');
+    const error = new Error(`fs.${name} is left out: loopscope runs what bears on scheduling, ` +
+      'and is no second Node. Run the program with node, and observe it with `loopscope attach PID`.');
     error.code = 'ERR_LOOPSCOPE_LEFT_OUT';
     throw error;
   } }[name];

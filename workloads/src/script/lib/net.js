@@ -8,7 +8,9 @@
 
 const EventEmitter = require('events');
 const { codes } = require('internal/errors');
-const { asOfSocket, checkedPort, isIP, isIPv4, isIPv6, normalized } = require('internal/net/connecting');
+const {
+  asOfSocket, checkedPort, isIP, isIPv4, isIPv6, normalized,
+} = require('internal/net/connecting');
 const { Socket } = require('internal/net/socket');
 const requests = require('internal/requests');
 const { nextTick } = require('internal/task_queues');
@@ -130,7 +132,10 @@ class Server extends EventEmitter {
   close(callback) {
     if (typeof callback === 'function') {
       const isOpen = this._handle !== null;
-      this.once('close', () => (isOpen ? callback() : callback(new codes.ERR_SERVER_NOT_RUNNING())));
+      this.once('close', () => {
+        if (isOpen) callback();
+        else callback(new codes.ERR_SERVER_NOT_RUNNING());
+      });
     }
     if (this._handle !== null) {
       requests.forget(this._event);

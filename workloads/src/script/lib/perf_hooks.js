@@ -1,18 +1,19 @@
 'use strict';
 // The module `perf_hooks`. What it tells of the loop is what loopscope's own recorder knows:
 //
-// - `eventLoopUtilization`: active and idle time of the recorder, turns that have ended. Node counts
-//   from when its loop starts; here the main script is a turn like others, so it is active time.
+// - `eventLoopUtilization`: active and idle time of the recorder, turns that have ended. Node
+//   counts from when its loop starts; here the main script is a turn like others, so it is active
+//   time.
 // - `monitorEventLoopDelay`: Node's histogram holds the intervals of a timer, each the resolution
-//   plus what the timer came late. Here nothing ticks: the histogram holds the arrival delay, what an
-//   event would have waited that arrived at any instant since `enable`, one for each microsecond that
-//   was observed (`count`), in nanoseconds and without the resolution. An idle loop is 0, a block of
-//   200 ms counts 200,000 times, spread evenly from 0 to 200 ms; the longest delay is the longest
-//   turn. `resolution` is checked and makes no difference. Turns count when they end.
+//   plus what the timer came late. Here nothing ticks: the histogram holds the arrival delay, what
+//   an event would have waited that arrived at any instant since `enable`, one for each microsecond
+//   that was observed (`count`), in nanoseconds and without the resolution. An idle loop is 0, a
+//   block of 200 ms counts 200,000 times, spread evenly from 0 to 200 ms; the longest delay is the
+//   longest turn. `resolution` is checked and makes no difference. Turns count when they end.
 //
-// internal.now() -> ns since the origin, internal.timeOrigin() -> ms since 1970, internal.loopTimes()
-// -> [active ns, idle ns, turns], internal.markDelays(mark), internal.delaysSince(mark) -> [sum, min,
-// max, ...[value, count]].
+// internal.now() -> ns since the origin, internal.timeOrigin() -> ms since 1970,
+// internal.loopTimes() -> [active ns, idle ns, turns], internal.markDelays(mark),
+// internal.delaysSince(mark) -> [sum, min, max, ...[value, count]].
 
 const { checkInteger, checkOptions } = require('internal/checks');
 const { codes } = require('internal/errors');

@@ -1,6 +1,6 @@
 'use strict';
-// The module `fs/promises`: each call of the system goes through the pool and settles its promise in
-// the poll phase; what then has to be awaited is as many jobs away as in Node.
+// The module `fs/promises`: each call of the system goes through the pool and settles its promise
+// in the poll phase; what then has to be awaited is as many jobs away as in Node.
 //
 // Left out: streams and watchers.
 //

@@ -261,7 +261,7 @@ function validateAbortSignal(signal, name) {
 }
 
 module.exports = {
-  AbortError, codes, systemError, putHead, receivedText, validateFunction, validateString, validateBoolean,
-  validateArray, validateObject, validateNumber, validateInteger, validateOneOf,
+  AbortError, codes, systemError, putHead, receivedText, validateFunction, validateString,
+  validateBoolean, validateArray, validateObject, validateNumber, validateInteger, validateOneOf,
   validateAbortSignal,
 };

@@ -152,10 +152,10 @@ function fillMeta(meta, url) {
 
 const read = new Set();
 
-// Node's loader is JavaScript, too, and takes so many jobs: they count in the drains, and say how an
-// import stands to what else is queued. Seen on Node 20, by `--trace-event-categories v8.execute`.
-// Modules are of two kinds here: files that are read by way of the thread pool, and others (built in,
-// CommonJS, read before).
+// Node's loader is JavaScript, too, and takes so many jobs: they count in the drains, and say how
+// an import stands to what else is queued. Seen on Node 20, by `--trace-event-categories
+// v8.execute`. Modules are of two kinds here: files that are read by way of the thread pool, and
+// others (built in, CommonJS, read before).
 const JOBS = {
   // Behind each call for a file, until the next.
   calls: [['open', 5], ['fstat', 2], ['read', 4]],

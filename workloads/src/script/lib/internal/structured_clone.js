@@ -1,7 +1,7 @@
 'use strict';
-// The global `structuredClone`, for values made of plain objects, arrays, dates, regular expressions,
-// maps, sets, buffers, views and errors, with cycles. What can't be cloned throws `DataCloneError`.
-// Nothing is transferred: a list of what is to be must be empty.
+// The global `structuredClone`, for values made of plain objects, arrays, dates, regular
+// expressions, maps, sets, buffers, views and errors, with cycles. What can't be cloned throws
+// `DataCloneError`. Nothing is transferred: a list of what is to be must be empty.
 //
 // Natives: none.
 

@@ -1,5 +1,5 @@
-// `process.nextTick` and `queueMicrotask`. Ticks stand here, and are run one at a time when the host
-// says so; jobs stand in the engine.
+// `process.nextTick` and `queueMicrotask`. Ticks stand here, and are run one at a time when the
+// host says so; jobs stand in the engine.
 //
 // internal.setTicks(bool): whether ticks wait.
 // internal.makeQueueMicrotask(refuse) -> function.

@@ -1,8 +1,8 @@
 // The objects behind timers and immediates. The loop keeps the lists and the order; here stand the
 // callbacks, in slots, whose numbers the loop gives back. A free slot holds the number of the next.
 //
-// internal.setTimer(slot, ms, repeats), clearTimer(slot), refreshTimer(slot), holdTimer(slot, bool);
-// setImmediate(slot), clearImmediate(slot), holdImmediate(slot, bool).
+// internal.setTimer(slot, ms, repeats), clearTimer(slot), refreshTimer(slot), holdTimer(slot,
+// bool); setImmediate(slot), clearImmediate(slot), holdImmediate(slot, bool).
 'use strict';
 
 const { uncaught } = require('internal/fatal');

@@ -1,7 +1,7 @@
 'use strict';
 // The functions on paths and descriptors, described once: how many arguments each needs, whether
-// options stand behind them, what it does (a call, or steps: `internal/fs/steps`), and what it makes
-// of the answer. `fs` and `fs/promises` are made of this table.
+// options stand behind them, what it does (a call, or steps: `internal/fs/steps`), and what it
+// makes of the answer. `fs` and `fs/promises` are made of this table.
 //
 // Natives: none.
 

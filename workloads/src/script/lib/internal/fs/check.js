@@ -1,6 +1,7 @@
 'use strict';
-// What the functions of `fs` are given: paths, descriptors, flags, modes, options. Each check throws
-// the error, with the code and the words, that Node's own function throws for the same value.
+// What the functions of `fs` are given: paths, descriptors, flags, modes, options. Each check
+// throws the error, with the code and the words, that Node's own function throws for the same
+// value.
 //
 // Natives: none.
 
@@ -60,7 +61,10 @@ const isUrl = (value) => Boolean(value?.href && value.protocol && value.auth ===
   value.path === undefined);
 
 function fromUrl(url) {
-  if (url.protocol !== 'file:') throw new (require('internal/errors_extra').codes.ERR_INVALID_URL_SCHEME)('file');
+  if (url.protocol !== 'file:') {
+    const { ERR_INVALID_URL_SCHEME } = require('internal/errors_extra').codes;
+    throw new ERR_INVALID_URL_SCHEME('file');
+  }
   return require('internal/file_url').toPath(url.href);
 }
 
@@ -121,7 +125,8 @@ function checkedData(data, encoding, name = 'data') {
 
 function checkText(data, name) {
   if (typeof data !== 'string') {
-    throw new codes.ERR_INVALID_ARG_TYPE(name, ['string', 'Buffer', 'TypedArray', 'DataView'], data);
+    const wanted = ['string', 'Buffer', 'TypedArray', 'DataView'];
+    throw new codes.ERR_INVALID_ARG_TYPE(name, wanted, data);
   }
 }
 

@@ -1,8 +1,8 @@
 'use strict';
 // `read` and `write` of `fs` on a descriptor, in their two ways: with a callback and at once.
 //
-// internal.read(fd, bytes, position or -1) -> ArrayBuffer, internal.write(fd, bytes, position or -1)
-// -> how many.
+// internal.read(fd, bytes, position or -1) -> ArrayBuffer, internal.write(fd, bytes, position or
+// -1) -> how many.
 
 const { Buffer } = require('buffer');
 const { codes } = require('internal/errors');

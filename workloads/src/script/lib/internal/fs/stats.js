@@ -1,8 +1,9 @@
 'use strict';
 // `Stats`, `Dirent` and the constants of `fs`.
 //
-// Natives: none. `internal.stat` and its like give 18 numbers: those of `Stats` up to `blocks`, then
-// seconds and nanoseconds of the times of access, change of content, change of state, and birth.
+// Natives: none. `internal.stat` and its like give 18 numbers: those of `Stats` up to `blocks`,
+// then seconds and nanoseconds of the times of access, change of content, change of state, and
+// birth.
 
 const { O } = require('internal/fs/check');
 

@@ -3,8 +3,8 @@
 // and for those that use the pool: a generator yields `[call, ...arguments]` and gets what the call
 // returns, or what it throws. A list of generators is work that may be done at the same time.
 //
-// internal.queueFile(request, call, ...arguments): by a thread of the pool; each takes a turn of the
-// loop. internal[call](...arguments): at once.
+// internal.queueFile(request, call, ...arguments): by a thread of the pool; each takes a turn of
+// the loop. internal[call](...arguments): at once.
 
 const { once } = require('internal/requests');
 const { nextTick } = require('internal/task_queues');

@@ -1,7 +1,7 @@
 'use strict';
-// Whole files, as steps (`internal/fs/steps`): what is read, and written, in as many calls as Node's
-// functions with a callback take. Reading: open, fstat, a read for each half MiB, close. Writing:
-// open, a write, close.
+// Whole files, as steps (`internal/fs/steps`): what is read, and written, in as many calls as
+// Node's functions with a callback take. Reading: open, fstat, a read for each half MiB, close.
+// Writing: open, a write, close.
 //
 // Natives: none but the calls of `internal/fs/steps`.
 

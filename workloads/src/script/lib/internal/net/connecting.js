@@ -1,6 +1,6 @@
 'use strict';
-// How a socket is connected: to an address in a tick, to a name when the pool has looked it up, to a
-// path at once. Of several addresses each is tried until one answers.
+// How a socket is connected: to an address in a tick, to a name when the pool has looked it up, to
+// a path at once. Of several addresses each is tried until one answers.
 //
 // internal.tcpConnect(request, address, port) -> socket, unixConnect(request, path) -> socket,
 // lookup(request, host).
