@@ -2,11 +2,14 @@
 // is left pending then, with the lines that made it.
 //
 // internal.lambdaEnds(whenEmpty, failed, text): the invocation has a result.
+// internal.hrtime() -> nanoseconds.
 'use strict';
 
 const process = require('internal/process');
 const pending = require('internal/pending');
 
+// What Lambda gives a function unless it is told otherwise.
+const TIMEOUT_MS = 3000;
 const NO_HANDLER = 'exports no function named handler; export one as exports.handler';
 
 // The handler may be exported late, by a module that waits at its top level.
@@ -26,9 +29,8 @@ function setReady(promise) {
   ready = promise;
 }
 
-function shown(value) {
-  const text = JSON.stringify(value);
-  return text === undefined ? 'null' : text;
+function remainingMs(beganNs) {
+  return Math.max(0, TIMEOUT_MS - Math.round((internal.hrtime() - beganNs) / 1e6));
 }
 
 function failure(error) {
@@ -37,8 +39,9 @@ function failure(error) {
 }
 
 class Invocation {
-  constructor(number, remaining) {
+  constructor(number) {
     this.ended = false;
+    const beganNs = internal.hrtime();
     this.context = {
       callbackWaitsForEmptyEventLoop: true,
       functionName: 'handler',
@@ -48,55 +51,72 @@ class Invocation {
       awsRequestId: `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`,
       logGroupName: '/aws/lambda/handler',
       logStreamName: 'loopscope',
-      getRemainingTimeInMillis: () => remaining,
+      getRemainingTimeInMillis: () => remainingMs(beganNs),
       done: (error, result) => this.callback(error, result),
-      succeed: (result) => this.end(false, undefined, result),
-      fail: (error) => this.end(false, error ?? 'failed'),
+      succeed: (result) => this.succeed(false, result),
+      fail: (error) => this.fail(false, error ?? 'failed'),
     };
   }
 
   // A result by callback waits for an empty loop, unless the context says otherwise.
   callback(error, result) {
-    this.end(this.context.callbackWaitsForEmptyEventLoop, error, result);
+    const whenEmpty = Boolean(this.context.callbackWaitsForEmptyEventLoop);
+    if (error === undefined || error === null) this.succeed(whenEmpty, result);
+    else this.fail(whenEmpty, error);
   }
 
-  end(whenEmpty, error, result) {
+  // A result that JSON can't tell is a failure.
+  succeed(whenEmpty, result) {
+    let text;
+    try {
+      text = JSON.stringify(result) ?? 'null';
+    } catch (error) {
+      this.fail(whenEmpty, error);
+      return;
+    }
+    this.end(whenEmpty, false, text);
+  }
+
+  fail(whenEmpty, error) {
+    this.end(whenEmpty, true, failure(error));
+  }
+
+  end(whenEmpty, failed, text) {
     if (this.ended) return;
     this.ended = true;
-    const failed = error !== undefined && error !== null;
-    internal.lambdaEnds(Boolean(whenEmpty), failed, failed ? failure(error) : shown(result));
+    internal.lambdaEnds(whenEmpty, failed, text);
   }
 
   start(event) {
     const handler = find();
     if (typeof handler !== 'function') {
-      this.end(false, new TypeError(`${process.argv[1]} ${NO_HANDLER}`));
+      this.fail(false, new TypeError(`${process.argv[1]} ${NO_HANDLER}`));
       return;
     }
     const callback = (error, result) => this.callback(error, result);
-    const returned = handler(event, this.context, callback);
-    if (typeof returned?.then === 'function') {
-      returned.then((result) => this.end(false, undefined, result),
-        (error) => this.end(false, error));
+    try {
+      const returned = handler(event, this.context, callback);
+      if (typeof returned?.then === 'function') {
+        returned.then((result) => this.succeed(false, result), (error) => this.fail(false, error));
+      }
+    } catch (error) {
+      this.fail(false, error);
     }
   }
 }
 
+let current;
+
 // Called by the host. Returns whether it has failed.
 function invoke(number, eventText) {
-  const { uncaught } = require('internal/fatal');
   pending.setInvocation(number);
-  const invocation = new Invocation(number, 3000);
+  // What an earlier one says now is no result of this one.
+  if (current !== undefined) current.ended = true;
+  const invocation = new Invocation(number);
+  current = invocation;
   const start = () => invocation.start(JSON.parse(eventText));
-  if (exported === undefined) {
-    ready.then(start).catch((error) => uncaught(error, true));
-    return false;
-  }
-  try {
-    start();
-  } catch (error) {
-    invocation.end(false, error);
-  }
+  if (exported === undefined) ready.then(start);
+  else start();
   return false;
 }
 
