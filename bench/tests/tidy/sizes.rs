@@ -36,8 +36,8 @@ fn functions(file: &File) -> Vec<(usize, usize)> {
     if file.path.ends_with(".rs") { functions_of_rust(file) } else { functions_of_script(file) }
 }
 
-/// As [`functions`], for JavaScript: what ends a function begins with its brace, as far to the right
-/// as the function's first line.
+/// As [`functions`], for JavaScript: the line that ends a function begins with its brace, as far to
+/// the right as the function's first line.
 fn functions_of_script(file: &File) -> Vec<(usize, usize)> {
     let lines: Vec<&str> = file.text.lines().collect();
     let begins = |line: &&str| line.ends_with('{') && begins_script_function(line.trim_start());

@@ -159,7 +159,8 @@ fs.appendFileSync = function appendFileSync(path, content, options) {
 function leftOut(name) {
   return { [name]() {
     const error = new Error(`fs.${name} is left out: loopscope runs what bears on scheduling, ` +
-      'and is no second Node. Run the program with node, and observe it with `loopscope attach PID`.');
+      'and is no second Node. Run the program with node, and observe it with ' +
+      '`loopscope attach PID`.');
     error.code = 'ERR_LOOPSCOPE_LEFT_OUT';
     throw error;
   } }[name];
