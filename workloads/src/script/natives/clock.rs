@@ -27,12 +27,4 @@ pub(super) fn add(table: &mut Table, program: &Program) {
         Ok(Value::Number((reading.now_ns() - origin_ns) as f64))
     });
     table.add("hrtime", move |_| Ok(Value::Number(clock.now_ns() as f64)));
-    table.share("loopTime", |shared, _| {
-        Ok(Value::Number(shared.with_loop(|lp| lp.now_ms()).unwrap_or(0) as f64))
-    });
-    table.share("busy", |shared, arguments| {
-        let work = Duration::from_nanos(arguments.id(0));
-        shared.with_loop(|lp| lp.busy(work));
-        Ok(Value::Undefined)
-    });
 }

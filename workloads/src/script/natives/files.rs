@@ -71,7 +71,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
 ];
 
 /// Whether this is a synchronous operation.
-pub(super) fn is_operation(name: &str) -> bool {
+pub(crate) fn is_operation(name: &str) -> bool {
     OPERATIONS.iter().any(|(operation, _)| *operation == name)
 }
 

@@ -15,6 +15,8 @@ mod trace;
 
 use std::rc::Rc;
 
+#[cfg(test)]
+pub(crate) use files::is_operation as is_file_operation;
 pub(crate) use process::Program;
 
 use super::engine::Native;
@@ -64,8 +66,7 @@ pub(crate) fn all(shared: &Rc<Shared>, program: &Program) -> Vec<(&'static str, 
 
 /// Whether it may wait, or compute for long.
 pub(crate) fn may_wait(name: &str) -> bool {
-    const OTHERS: [&str; 5] =
-        ["busy", "readSource", "rewriteImports", "writeStderr", "writeStdout"];
+    const OTHERS: [&str; 4] = ["readSource", "rewriteImports", "writeStderr", "writeStdout"];
     files::is_operation(name) || OTHERS.contains(&name)
 }
 

@@ -13,8 +13,7 @@ pub(super) fn install<'js>(ctx: &Ctx<'js>, internal: &Object<'js>) -> Result<()>
     define("importModule", Function::new(ctx.clone(), import_module)?)?;
     define("promiseState", Function::new(ctx.clone(), promise_state)?)?;
     define("proxyTarget", Function::new(ctx.clone(), proxy_target)?)?;
-    define("heapUsed", Function::new(ctx.clone(), heap_used)?)?;
-    define("collectGarbage", Function::new(ctx.clone(), collect_garbage)?)
+    define("heapUsed", Function::new(ctx.clone(), heap_used)?)
 }
 
 /// `(refuse) -> function`: as `queueMicrotask`, where `refuse` throws for what is no function.
@@ -56,7 +55,77 @@ fn heap_used(ctx: Ctx<'_>) -> f64 {
     raw::heap_bytes(&ctx)
 }
 
-/// `()`: as `global.gc`.
-fn collect_garbage(ctx: Ctx<'_>) {
-    ctx.run_gc();
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use loop_core::Clock;
+    use rquickjs::{Context, Object, Runtime};
+
+    use crate::script::engine::Watch;
+    use crate::script::host::Host;
+    use crate::script::{LastLine, Trace, library, natives};
+
+    struct NoWatch;
+
+    impl Watch for NoWatch {
+        fn interrupt(&self, _: &mut dyn FnMut() -> String) -> bool {
+            false
+        }
+
+        fn entered(&self) -> u64 {
+            0
+        }
+
+        fn returned(&self, _: Option<u64>, _: &mut dyn FnMut() -> String) {}
+    }
+
+    /// The names of all natives, those of a timeline included.
+    fn defined() -> BTreeSet<String> {
+        let clock = Clock::virtual_time();
+        let program = natives::Program {
+            file: "/program.js".into(),
+            source: None,
+            arguments: Vec::new(),
+            clock: clock.clone(),
+            lambda: false,
+            last_line: LastLine::default(),
+            trace: Some(Trace::new(clock, 1)),
+        };
+        let host = Host::new(&program, None, Box::new(NoWatch)).unwrap();
+        let natives = natives::all(&host.shared, &program);
+        let context = Context::full(&Runtime::new().unwrap()).unwrap();
+        let own: Vec<String> = context.with(|ctx| {
+            let internal = Object::new(ctx.clone()).unwrap();
+            super::install(&ctx, &internal).unwrap();
+            internal.keys().map(Result::unwrap).collect()
+        });
+        natives.into_iter().map(|(name, _)| name.to_owned()).chain(own).collect()
+    }
+
+    /// What stands behind `internal.` in code, and what quoted words there are.
+    fn named(line: &str) -> (Vec<String>, Vec<String>) {
+        let word = |text: &str| text.chars().take_while(|char| char.is_alphanumeric()).collect();
+        let used = line.split("internal.").skip(1).map(word).collect();
+        (used, line.split('\'').skip(1).step_by(2).map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn the_library_uses_all_natives_and_no_others() {
+        let sources = library::names().map(|name| library::source(name).unwrap());
+        let code = sources.flat_map(str::lines).filter(|line| !line.trim_start().starts_with("//"));
+        let (used, quoted): (Vec<_>, Vec<_>) = code.map(named).unzip();
+        let used: BTreeSet<String> = used.into_iter().flatten().collect();
+        // Operations on files are called by their names, as texts.
+        let quoted: BTreeSet<String> = quoted.into_iter().flatten().collect();
+        let defined = defined();
+        let missing: Vec<_> = used.difference(&defined).collect();
+        assert!(missing.is_empty(), "no native is called {missing:?}");
+        let needless = |name: &&String| match natives::is_file_operation(name) {
+            true => !quoted.contains(*name),
+            false => !used.contains(*name),
+        };
+        let needless: Vec<_> = defined.iter().filter(needless).collect();
+        assert!(needless.is_empty(), "the library does not use {needless:?}");
+    }
 }
