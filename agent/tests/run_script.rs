@@ -74,12 +74,25 @@ fn the_exit_status_is_the_programs() {
     check("rejected.js", "Promise.reject(new Error('x'));", 1);
     check("exit.js", "process.exit(42);", 42);
     check("in-a-job.js", "Promise.resolve().then(() => process.exit(3));", 3);
+    check("in-an-executor.js", "new Promise(() => process.exit(4)); process.exitCode = 5;", 4);
     check("wide.js", "process.exit(258);", 2);
     check("code.js", "process.exitCode = 9;", 9);
     check("handler.js", "process.on('uncaughtException', () => { throw 1; }); throw 2;", 7);
     check("unfinished.mjs", "await new Promise(() => {});", 13);
     check("module.mjs", "import fs from 'fs'; throw new Error(typeof fs.stat);", 1);
     check("common.cjs", "process.exitCode = require('path').sep === '/' ? 5 : 6;", 5);
+}
+
+#[test]
+fn nothing_is_seen_of_a_program_behind_its_exit() {
+    for before in ["new Promise(() => process.exit(4));", "(async () => process.exit(4))();"] {
+        let ran = bare("behind.js", &format!("{before} console.log('never');"));
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(4), ""), "{before} {}", ran.stderr);
+    }
+    let ran = bare("no-code.js", "process.exitCode = 'none';");
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let told = r#"The "code" argument must be of type number. Received type string ('none')"#;
+    assert!(ran.stderr.contains(told), "{ran:?}");
 }
 
 #[test]

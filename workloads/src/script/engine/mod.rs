@@ -86,9 +86,13 @@ pub(crate) struct Job {
     pub(crate) more: bool,
 }
 
-/// JavaScript can't go on: the program has called for its end, or was interrupted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Halted;
+/// JavaScript can't go on: the program has called for its end, was interrupted, or the library has
+/// thrown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Halted {
+    /// What the library has thrown: something that it needs was replaced by the program.
+    pub(crate) fault: Option<String>,
+}
 
 /// A native function's body.
 pub(crate) type Native = Box<dyn Fn(Arguments) -> Result<Value, Thrown>>;

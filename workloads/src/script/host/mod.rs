@@ -124,7 +124,7 @@ impl Host {
     pub(crate) fn status(&self) -> Option<i32> {
         let status = self.shared.status.get();
         if status.is_none() && self.shared.memory_is_full.get() {
-            self.halt_unasked();
+            self.halt_unasked(OUT_OF_MEMORY);
         }
         self.shared.status.get()
     }
@@ -147,7 +147,18 @@ impl Host {
             note(trace, lp, entry, arguments);
         }
         let engine = &self.engine;
-        self.shared.current.lend(lp, || engine.call(entry, arguments)).ok()
+        let halted = match self.shared.current.lend(lp, || engine.call(entry, arguments)) {
+            Ok(value) => return Some(value),
+            Err(halted) => halted,
+        };
+        if let Some(fault) = halted.fault
+            && self.status().is_none()
+        {
+            self.halt_unasked(&format!(
+                "the program has changed what its surroundings are made of: {fault}"
+            ));
+        }
+        None
     }
 
     /// Entries return whether they have failed.
@@ -157,16 +168,14 @@ impl Host {
             (Some(_), _) => Called::Ended,
             (None, Some(Value::Bool(true))) => Called::Failed,
             (None, Some(_)) => Called::Returned,
-            (None, None) => self.halt_unasked(),
+            (None, None) => self.halt_unasked(OUT_OF_MEMORY),
         }
     }
 
-    /// JavaScript was ended, but not by the program: memory was short where nothing could be
-    /// thrown.
-    fn halt_unasked(&self) -> Called {
+    /// JavaScript was ended, but not by the program.
+    fn halt_unasked(&self, why: &str) -> Called {
         // A closed standard error is no reason to go on.
-        let _ =
-            writeln!(io::stderr(), "FATAL ERROR: JavaScript heap out of memory; see --max-memory");
+        let _ = writeln!(io::stderr(), "FATAL ERROR: {why}");
         self.shared.status.set(Some(STATUS_OF_ABORT));
         Called::Ended
     }
@@ -256,6 +265,9 @@ fn note(trace: &Trace, lp: &Loop, entry: Entry, arguments: &[Value]) {
 /// What the library says of a tick that it has run: whether another waits, and whether it threw.
 const TICK_MORE: u8 = 1;
 const TICK_FAILED: u8 = 2;
+
+/// Memory was short where nothing could be thrown.
+const OUT_OF_MEMORY: &str = "JavaScript heap out of memory; see --max-memory";
 
 /// As a Node that was aborted has: 128 and SIGABRT.
 const STATUS_OF_ABORT: i32 = 134;

@@ -14,6 +14,7 @@ mod modules;
 mod raw;
 mod watcher;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use rquickjs::function::{Args, IntoJsFunc, ParamRequirement, Params};
@@ -27,7 +28,7 @@ use watcher::Watcher;
 use super::{Engine, Entry, Halted, Job, Memory, Native, Watch};
 use crate::script::library;
 use crate::script::natives::may_wait;
-use crate::script::value::{Arguments, Value as Plain};
+use crate::script::value::{Arguments, Thrown, Value as Plain};
 
 /// JavaScript's stack: as much as Node gives it, and some, for frames are larger here.
 const STACK_BYTES: usize = 4 << 20;
@@ -70,13 +71,14 @@ impl Engine for QuickJs {
         runtime.set_max_stack_size(STACK_BYTES);
         let context = Context::full(&runtime).map_err(failed)?;
         let watcher = Rc::new(Watcher::new(watch, &context));
+        let halted = Rc::new(Cell::new(false));
         let entries = context.with(|ctx| {
-            boot(&ctx, natives, &watcher)
+            boot(&ctx, natives, &watcher, &halted)
                 .map_err(|error| format!("the library can't be loaded: {}", describe(&ctx, &error)))
         })?;
         track_rejections(&runtime, &entries);
         let (watching, is_full) = (Rc::clone(&watcher), is_full.unwrap_or_default());
-        let interrupt = move || is_full.get() || watching.interrupt();
+        let interrupt = move || is_full.get() || halted.get() || watching.interrupt();
         runtime.set_interrupt_handler(Some(Box::new(interrupt)));
         watcher.set_stack(Some(entries.stack));
         let modules = Modules::install(&runtime, entries.modules);
@@ -141,10 +143,13 @@ impl QuickJs {
         };
         match call() {
             Ok(value) => Ok(convert::from_engine(&value, 0)),
-            Err(_) => {
+            Err(error) => {
                 // The library catches what scripts throw; this is the end, or the library's own.
-                drop(ctx.catch());
-                Err(Halted)
+                let thrown = ctx.catch();
+                let is_end = raw::is_uncatchable(&thrown);
+                let fault = (!is_end).then(|| told(&thrown, &error));
+                let first_line = |fault: String| fault.lines().next().map(str::to_owned);
+                Err(Halted { fault: fault.and_then(first_line) })
             }
         }
     }
@@ -163,11 +168,13 @@ fn boot(
     ctx: &Ctx<'_>,
     natives: Vec<(&'static str, Native)>,
     watcher: &Rc<Watcher>,
+    halted: &Rc<Cell<bool>>,
 ) -> rquickjs::Result<Entries> {
     let internal = Object::new(ctx.clone())?;
     for (name, native) in natives {
         let watcher = may_wait(name).then(|| Rc::clone(watcher));
-        let function = Function::new(ctx.clone(), Bridge { native, watcher })?;
+        let bridge = Bridge { native, watcher, halted: Rc::clone(halted) };
+        let function = Function::new(ctx.clone(), bridge)?;
         internal.set(name, function.with_name(name)?)?;
     }
     builtins::watch(ctx, watcher)?;
@@ -198,6 +205,9 @@ struct Bridge {
     native: Native,
     /// Is told of those that may wait for the system.
     watcher: Option<Rc<Watcher>>,
+    /// JavaScript has been ended. A promise's executor and an async function turn even that into a
+    /// rejection, and what called them goes on: as far as the next native function.
+    halted: Rc<Cell<bool>>,
 }
 
 impl<'js> IntoJsFunc<'js, Native> for Bridge {
@@ -206,6 +216,9 @@ impl<'js> IntoJsFunc<'js, Native> for Bridge {
     }
 
     fn call<'a>(&self, given: Params<'a, 'js>) -> rquickjs::Result<Value<'js>> {
+        if self.halted.get() {
+            return Err(convert::throw(given.ctx(), &Thrown::Halt));
+        }
         let plain = (0..given.len())
             .filter_map(|index| given.arg(index))
             .map(|argument| convert::from_engine(&argument, 0))
@@ -217,7 +230,10 @@ impl<'js> IntoJsFunc<'js, Native> for Bridge {
         }
         match returned {
             Ok(value) => convert::to_engine(given.ctx(), &value),
-            Err(thrown) => Err(convert::throw(given.ctx(), &thrown)),
+            Err(thrown) => {
+                self.halted.set(self.halted.get() || thrown == Thrown::Halt);
+                Err(convert::throw(given.ctx(), &thrown))
+            }
         }
     }
 }
@@ -239,7 +255,10 @@ fn track_rejections(runtime: &Runtime, entries: &Entries) {
 
 /// What went wrong, for people: only the library's own faults come here.
 fn describe(ctx: &Ctx<'_>, error: &rquickjs::Error) -> String {
-    let thrown = ctx.catch();
+    told(&ctx.catch(), error)
+}
+
+fn told(thrown: &Value<'_>, error: &rquickjs::Error) -> String {
     let exception = thrown.as_exception();
     exception.map_or_else(|| error.to_string(), |exception| exception.to_string())
 }

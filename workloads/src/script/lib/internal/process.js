@@ -7,6 +7,7 @@
 
 const EventEmitter = require('events');
 const { nextTick } = require('internal/task_queues');
+const { validateInteger } = require('internal/validate');
 
 // What scripts may count on: the version whose order of events this is.
 const VERSION = '20.20.2';
@@ -36,8 +37,22 @@ Object.assign(process, {
   env: Object.fromEntries(internal.environment()),
   features: {},
   config: {},
-  exitCode: undefined,
   nextTick,
+});
+
+// Text that reads as a number serves, too.
+let exitCode;
+Object.defineProperty(process, 'exitCode', {
+  configurable: false,
+  enumerable: true,
+  get: () => exitCode,
+  set(code) {
+    if (code !== undefined && code !== null) {
+      const isText = typeof code === 'string' && code !== '' && !Number.isNaN(Number(code));
+      validateInteger(isText ? Number(code) : code, 'code');
+    }
+    exitCode = code;
+  },
 });
 
 process.cwd = () => internal.cwd();
@@ -81,13 +96,13 @@ function status(code) {
   return Math.trunc(Number(code ?? 0)) || 0;
 }
 
-process.exit = function exit(code) {
-  if (code !== undefined) process.exitCode = code;
+process.exit = function exit(...given) {
+  if (given.length > 0) process.exitCode = given[0];
   if (!process._exiting) {
     process._exiting = true;
     process.emit('exit', process.exitCode || 0);
   }
-  internal.halt(status(process.exitCode));
+  process.reallyExit(process.exitCode || 0);
 };
 process.reallyExit = (code) => internal.halt(status(code));
 process.abort = () => internal.halt(134);

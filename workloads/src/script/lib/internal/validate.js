@@ -33,6 +33,14 @@ function validateNumber(value, name, min, max) {
   }
 }
 
+function validateInteger(value, name) {
+  if (typeof value !== 'number') fail(name, 'number', value);
+  if (!Number.isInteger(value)) {
+    const { codes } = require('internal/errors');
+    throw new codes.ERR_OUT_OF_RANGE(name, 'an integer', value);
+  }
+}
+
 function validateAbortSignal(signal, name) {
   if (signal !== undefined && (signal === null || typeof signal !== 'object' ||
       !('aborted' in signal))) {
@@ -41,6 +49,6 @@ function validateAbortSignal(signal, name) {
 }
 
 module.exports = {
-  validateAbortSignal, validateBoolean, validateFunction, validateNumber, validateObject,
-  validateString,
+  validateAbortSignal, validateBoolean, validateFunction, validateInteger, validateNumber,
+  validateObject, validateString,
 };
