@@ -319,6 +319,80 @@ fn a_race_runs_one_job_for_each_promise_and_then_the_reaction() {
     assert_eq!(lp.reader().snapshot().microtasks, Some(22));
 }
 
+/// A timer that has something run at the end of its list: `name`, with a tick behind it.
+fn leaves(log: &Log, name: &'static str) -> impl FnOnce(&mut Loop) + use<> {
+    let l = log.clone();
+    move |lp| {
+        l.add(name);
+        lp.at_end_of_timers(move |lp| {
+            l.add(format!("{name}-left"));
+            lp.next_tick(l.note("tick"));
+        });
+    }
+}
+
+/// As after a timer that throws: Node looks at its queues again before the next list.
+#[test]
+fn what_a_timer_has_left_runs_between_the_lists() {
+    check(
+        |lp, log| {
+            lp.set_timeout(1, leaves(log, "a"));
+            lp.set_timeout(1, log.note("b"));
+            lp.set_timeout(2, log.note("c"));
+            lp.set_timeout(2, leaves(log, "d"));
+            lp.set_immediate(log.note("immediate"));
+            busy_ms(lp, 5);
+        },
+        "a b a-left tick c d d-left tick immediate",
+    );
+}
+
+#[test]
+fn of_several_that_timers_of_a_list_have_left_the_first_runs() {
+    check(
+        |lp, log| {
+            lp.set_timeout(1, leaves(log, "a"));
+            lp.set_timeout(1, leaves(log, "b"));
+            lp.set_timeout(2, leaves(log, "c"));
+            busy_ms(lp, 5);
+        },
+        "a b a-left tick c c-left tick",
+    );
+}
+
+/// Ticks between the timers of a list are drained as ever, and what they leave waits, too.
+#[test]
+fn what_a_tick_between_timers_has_left_waits_for_the_end_of_the_list() {
+    check(
+        |lp, log| {
+            let l = log.clone();
+            lp.set_timeout(1, move |lp| {
+                l.add("a");
+                lp.next_tick(leaves(&l, "b"));
+            });
+            lp.set_timeout(1, log.note("c"));
+            lp.set_timeout(2, log.note("d"));
+            busy_ms(lp, 5);
+        },
+        "a b c b-left tick d",
+    );
+}
+
+#[test]
+fn outside_of_timers_nothing_is_left_for_their_end() {
+    check(
+        |lp, log| {
+            lp.set_immediate(leaves(log, "immediate"));
+            lp.next_tick(leaves(log, "tick"));
+            let l = log.clone();
+            lp.timer_start(1, 0, move |lp| leaves(&l, "loop timer")(lp));
+            lp.set_timeout(1, log.note("timer"));
+            busy_ms(lp, 5);
+        },
+        "tick loop timer timer immediate",
+    );
+}
+
 #[test]
 fn a_rejection_handled_in_the_same_drain_is_handled() {
     check(
