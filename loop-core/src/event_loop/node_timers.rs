@@ -205,6 +205,7 @@ impl<R: Record> Loop<R> {
         let _ = self.drain_if_needed();
     }
 
+    #[inline(always)]
     fn run_due_lists(&mut self, now_ms: u64) {
         self.node_timers.next_expiry_ms = u64::MAX;
         while let Some((list, expiry_ms)) = self.node_timers.first_list() {
@@ -233,7 +234,16 @@ impl<R: Record> Loop<R> {
         }
     }
 
+    #[inline(always)]
     fn run_put_off(&mut self) {
+        if self.timers_end.is_some() {
+            self.run_what_is_put_off();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn run_what_is_put_off(&mut self) {
         if let Some(task) = self.timers_end.take() {
             task.run(self);
         }
