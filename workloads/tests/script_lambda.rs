@@ -79,6 +79,19 @@ fn what_an_invocation_leaves_runs_before_the_next_one() {
 }
 
 #[test]
+fn what_is_pending_is_made_where_its_call_begins() {
+    let source = "const ms = 5000;
+exports.handler = async () => {
+  setTimeout(() => {
+  }, ms);
+  setInterval(
+    console.log, ms);
+};";
+    let ran = run("/handler.js", source, 1, GAP);
+    assert_eq!(ran.pending(), [["setTimeout of 5000 ms @3 (1)", "setInterval of 5000 ms @5 (1)"]]);
+}
+
+#[test]
 fn what_is_not_due_after_a_gap_waits_on() {
     let ran = run("/handler.js", LEAVES_A_TIMER, 2, Duration::from_secs(1));
     assert_eq!(ran.results(), [r#""start,end""#, r#""start,end,start,end""#]);

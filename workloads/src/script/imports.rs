@@ -46,8 +46,22 @@ pub(crate) fn statics(source: &str) -> Vec<String> {
     names
 }
 
+/// The parentheses of a source that are closed.
+pub(crate) fn parentheses(source: &str) -> Vec<Bracket> {
+    scan(source).parentheses
+}
+
+/// A pair of brackets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Bracket {
+    pub(crate) open: usize,
+    pub(crate) close: usize,
+    /// The commas between, but for those within further brackets.
+    pub(crate) commas: Vec<usize>,
+}
+
 fn scan(source: &str) -> Found {
-    let scanner = Scanner { source: source.as_bytes(), at: 0, templates: Vec::new() };
+    let scanner = Scanner { source: source.as_bytes(), ..Scanner::default() };
     scanner.imports()
 }
 
@@ -58,11 +72,16 @@ struct Found {
     calls: Vec<usize>,
     /// From where to where the names in static imports go, without their quotes.
     statics: Vec<(usize, usize)>,
+    parentheses: Vec<Bracket>,
 }
 
+#[derive(Default)]
 struct Scanner<'a> {
     source: &'a [u8],
     at: usize,
+    /// Brackets that are open, and parentheses that are not any more.
+    open: Vec<Bracket>,
+    parentheses: Vec<Bracket>,
     /// For each template that is open: how many braces are, in the expression that is read.
     templates: Vec<u32>,
 }
@@ -111,6 +130,7 @@ impl<'a> Scanner<'a> {
                 _ => self.punctuation(byte),
             };
         }
+        found.parentheses = self.parentheses;
         found
     }
 
@@ -124,6 +144,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn punctuation(&mut self, byte: u8) -> Last {
+        self.bracket(byte);
         self.at += 1;
         if let Some(braces) = self.templates.last_mut() {
             match byte {
@@ -136,6 +157,24 @@ impl<'a> Scanner<'a> {
             b')' | b']' => Last::Value,
             b'.' => Last::Dot,
             _ => Last::Operator,
+        }
+    }
+
+    fn bracket(&mut self, byte: u8) {
+        match byte {
+            b'(' | b'[' | b'{' => {
+                self.open.push(Bracket { open: self.at, ..Bracket::default() });
+            }
+            b')' | b']' | b'}' => {
+                let ended = self.open.pop().map(|open| Bracket { close: self.at, ..open });
+                self.parentheses.extend(ended.filter(|ended| self.source[ended.open] == b'('));
+            }
+            b',' => {
+                if let Some(open) = self.open.last_mut() {
+                    open.commas.push(self.at);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -222,7 +261,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-fn is_word(byte: u8) -> bool {
+pub(crate) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'#') || byte >= 0x80
 }
 

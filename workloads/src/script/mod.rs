@@ -11,6 +11,7 @@
 //! It is a measuring instrument, not a second Node: what does not bear on scheduling is left out,
 //! and says so. Scripts have the rights of the user who runs them, as with Node.
 
+mod calls;
 mod engine;
 mod host;
 mod imports;

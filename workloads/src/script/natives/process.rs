@@ -1,5 +1,7 @@
 //! The process: its arguments and environment, its output, its end.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::env;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -8,6 +10,7 @@ use loop_core::{Clock, SysError, snapshot::ClockKind};
 
 use super::{NOTHING, Returned, Table, texts};
 use crate::script::LastLine;
+use crate::script::calls::Calls;
 use crate::script::lambda::Answer;
 use crate::script::library;
 use crate::script::trace::Trace;
@@ -36,18 +39,35 @@ impl Program {
     pub(super) fn is_virtual(&self) -> bool {
         self.clock.kind() == ClockKind::Virtual
     }
+
+    /// The source of a file, the program's own wherever that is.
+    fn text_of(&self, file: &str) -> Option<String> {
+        let own = self.source.filter(|_| Path::new(file) == self.file).map(str::to_owned);
+        own.or_else(|| std::fs::read_to_string(file).ok())
+    }
 }
 
 pub(super) fn add(table: &mut Table, program: &Program) {
     let mut argv = vec![executable(), program.file.to_string_lossy().into_owned()];
     argv.extend(program.arguments.iter().cloned());
     table.add("argv", move |_| Ok(texts(argv.iter().cloned())));
-    let (file, source) = (program.file.clone(), program.source);
+    let (own, source) = (program.clone(), program.source);
     table.add("sourceText", move |arguments| {
-        let asked = Path::new(arguments.text(0));
-        let own = source.filter(|_| asked == file).map(str::to_owned);
-        let text = own.or_else(|| std::fs::read_to_string(asked).ok());
-        Ok(text.map_or(Value::Undefined, Value::Text))
+        Ok(own.text_of(arguments.text(0)).map_or(Value::Undefined, Value::Text))
+    });
+    let (own, calls) = (program.clone(), RefCell::new(HashMap::<String, Calls>::new()));
+    // `(file, line, column, name) -> [line, column]` of the call of that name around the place.
+    table.add("callBegins", move |arguments| {
+        let mut calls = calls.borrow_mut();
+        let file = arguments.text(0);
+        if !calls.contains_key(file) {
+            calls.insert(file.to_owned(), Calls::of(own.text_of(file).unwrap_or_default()));
+        }
+        let (line, column) = (arguments.id(1), arguments.id(2));
+        let begin = calls.get(file).and_then(|of| of.begin(line, column, arguments.text(3)));
+        Ok(begin.map_or(Value::Undefined, |(line, column)| {
+            Value::List(vec![Value::Number(line as f64), Value::Number(column as f64)])
+        }))
     });
     table.add("mainSource", move |_| Ok(source.map_or(Value::Undefined, Value::from)));
     table.share("endIfMemoryIsFull", |shared, _| match shared.memory_is_full.get() {

@@ -2,7 +2,7 @@
 // runs in the next one.
 'use strict';
 
-const { current, frames } = require('internal/stack');
+const { called, frames } = require('internal/stack');
 const timers = require('internal/timers');
 
 let invocation = 0;
@@ -15,7 +15,7 @@ function setInvocation(number) {
 function begin() {
   timers.watch((made) => {
     made.madeIn = invocation;
-    made.madeAt = frames(current()).find((line) => !line.includes('node:')) ?? '';
+    made.madeAt = frames(called()).find((line) => !line.includes('node:')) ?? '';
   });
 }
 

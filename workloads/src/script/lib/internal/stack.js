@@ -1,5 +1,7 @@
 // Stacks as V8 writes them: the engine's own have no first line with the error's name, call what
 // has no name `<anonymous>`, and show frames of native code.
+//
+// internal.callBegins(file, line, column, name) -> [line, column] or undefined.
 'use strict';
 
 const descriptor = Object.getOwnPropertyDescriptor(Error.prototype, 'stack');
@@ -56,4 +58,20 @@ function current() {
   return typeof raw === 'string' ? raw : '';
 }
 
-module.exports = { current, frames };
+const PLACE = /^(.*?)(\/[^()]*):(\d+):(\d+)(\)?)$/;
+
+// As `current`, where a function of the library was called: the innermost frame of the program
+// stands where that call begins, and not where the engine takes it to be.
+function called(text = current()) {
+  const lines = text.split('\n');
+  const own = lines.findIndex((line) => line !== '' && !line.includes('node:'));
+  const name = /at (?:[^ ]*\.)?(\w+) \(/.exec(lines[own - 1] ?? '')?.[1];
+  const place = PLACE.exec(lines[own] ?? '');
+  if (name === undefined || place === null) return text;
+  const [, before, file, line, column, after] = place;
+  const begin = internal.callBegins(file.replace(/^\/\//, ''), +line, +column, name);
+  if (begin !== undefined) lines[own] = `${before}${file}:${begin.join(':')}${after}`;
+  return lines.join('\n');
+}
+
+module.exports = { called, current, frames };

@@ -7,7 +7,7 @@
 'use strict';
 
 const { apply, getOwnPropertyDescriptor } = Reflect;
-const { current } = require('internal/stack');
+const { called, current } = require('internal/stack');
 
 const FRAMES_MAX = 64;
 const limit = getOwnPropertyDescriptor(Error, 'stackTraceLimit');
@@ -25,7 +25,7 @@ function stack() {
   const taken = current();
   apply(limit.set, Error, [given]);
   apply(prepare.set, Error, [own]);
-  return taken;
+  return called(taken);
 }
 
 // Name, file and line of a function, none of its own code being run.
