@@ -1,0 +1,13 @@
+//! Ticks, timers and immediates where a queue grows and a slot is used again.
+
+mod host;
+
+#[test]
+fn runs_the_script_of_a_test() {
+    host::run_as_child();
+}
+
+#[test]
+fn queues_grow_and_slots_are_used_again_as_in_node() {
+    host::same_as_node("queues.js", 6);
+}
