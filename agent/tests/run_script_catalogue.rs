@@ -10,9 +10,6 @@ use common::{Ran, command, finish, folder, run};
 use loopscope_workloads::{KnownScript, Variant, scripts};
 use serde_json::Value;
 
-/// Told from the clock of a machine that may be busy.
-const MACHINE_DEPENDENT: [&str; 1] = ["js/poll-wait"];
-
 const LONGEST: Option<&str> = Some("longest microtask drain");
 
 fn json(text: &str) -> Value {
@@ -39,7 +36,7 @@ fn recorded(script: &KnownScript) -> Option<String> {
 #[test]
 fn scripts_print_what_they_print_on_node() {
     let mut checked = 0;
-    let known = scripts().iter().filter(|s| !MACHINE_DEPENDENT.contains(&s.name().as_str()));
+    let known = scripts().iter();
     for (script, want) in known.filter_map(|script| Some((script, recorded(script)?))) {
         let name = script.name();
         let fixed: &[&str] = if script.variant() == Variant::Fixed { &["--fixed"] } else { &[] };

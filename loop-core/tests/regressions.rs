@@ -359,3 +359,19 @@ fn virtual_time_ends_and_says_so() {
         lp.set_timeout(1, |_| ());
     }
 }
+
+/// What an immediate did behind a timer that it had set was once told as waiting, and the timer,
+/// though due, was waited for.
+#[test]
+fn what_an_immediate_does_behind_a_timer_that_it_sets_is_a_stall() {
+    let mut lp = real_loop();
+    lp.set_immediate(|lp| {
+        lp.set_timeout(1, |_| ());
+        std::thread::sleep(ms(120));
+    });
+    done(&mut lp);
+    let seen = lp.reader().snapshot();
+    assert_eq!(seen.stalls.len(), 1);
+    assert!(seen.stalls[0].duration_ns >= 120 * MS, "{:?}", seen.stalls[0]);
+    assert_eq!(seen.idle_ns, Some(0), "the timer is due");
+}

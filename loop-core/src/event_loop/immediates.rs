@@ -117,6 +117,9 @@ impl<R: Record> Loop<R> {
     #[inline]
     fn run_front_immediate(&mut self) -> Front {
         self.stale = true;
-        TaskRing::run_front(self, |lp| &mut lp.immediates.ring)
+        let front = TaskRing::run_front(self, |lp| &mut lp.immediates.ring);
+        // It may have set a timer, which takes the time, and have computed behind that.
+        self.stale = true;
+        front
     }
 }
