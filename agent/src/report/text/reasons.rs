@@ -64,7 +64,7 @@ impl Reasons {
     fn why(&self, figure: Figure) -> &'static str {
         let embedded = self.source == Some(Source::Embedded);
         match figure {
-            Figure::GcPause if embedded => "the embedded loop has no garbage collector",
+            Figure::GcPause if embedded => "the embedded loop sees no collections",
             _ if self.tier == Some(Tier::Passive) => "the passive tier does not see it",
             Figure::Callback if self.clock == ClockKind::Real => "needs --detail",
             Figure::Duration | Figure::Callback if self.clock == ClockKind::Virtual => {
