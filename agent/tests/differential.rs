@@ -1,13 +1,11 @@
 //! Node's order of events: random scheduling programs, run by loopscope and by the Node of the
-//! search
-//! path, must print the same and end with the same status.
+//! search path, must print the same and end with the same status.
 //!
 //! `LOOPSCOPE_ORDER_PROGRAMS=5000 cargo test -p loopscope --test differential -- --nocapture` looks
 //! further, `LOOPSCOPE_ORDER_SEED` repeats a batch, `LOOPSCOPE_ORDER_PROGRAM` one program,
 //! `LOOPSCOPE_ORDER_RUNS=3` has Node run each program three times first, which counts its races.
 //! `cargo test -p loopscope --test differential broken -- --ignored --nocapture` shows that rules
-//! which
-//! are broken are noticed. Without a Node what it printed on an earlier day serves
+//! which are broken are noticed. Without a Node what it printed on an earlier day serves
 //! (`differential/recorded`).
 
 #[path = "differential/mod.rs"]
@@ -15,6 +13,9 @@ mod differential;
 
 use std::fs;
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use differential::batch::{self, seeds};
@@ -24,6 +25,7 @@ use differential::run::{Folder, Runner, Status};
 use differential::show::{first_difference, side_by_side};
 use differential::tree::HELPERS;
 use differential::{counts, generate, recorded};
+use loopscope_workloads::scripts;
 
 /// Programs that CI tries.
 const PROGRAMS: usize = 300;
@@ -194,7 +196,7 @@ fn drains_are_as_long_as_in_node() {
         let program = generate::program(seed);
         folder.write_program(&program);
         let (first, outcome) = counts::of_node(&node, folder.path(), program.main());
-        let ours = counts::of_ours(folder.path(), program.main());
+        let ours = counts::of_ours(&Runner::explaining(), folder.path(), program.main());
         let again = |_| counts::of_node(&node, folder.path(), program.main());
         if ours.as_ref() == Some(&first) {
             same += 1;
@@ -210,6 +212,31 @@ fn drains_are_as_long_as_in_node() {
         }
     }
     println!("{same} the same, {left_out} left out, {} differ", different.len());
+    assert!(different.is_empty(), "drains differ:\n{}", different.join("\n"));
+}
+
+/// So are those of every script that is compiled in.
+#[test]
+fn drains_of_scripts_are_as_long_as_in_node() {
+    let Some(node) = Runner::node() else {
+        println!("SKIPPED: lengths of drains: no `node` in the search path");
+        return;
+    };
+    let (next, different) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = |number: usize| {
+        let folder = Folder::new(&format!("scripts-{number}"));
+        folder.write([]);
+        while let Some(script) = scripts().get(next.fetch_add(1, Ordering::Relaxed)) {
+            let found = counts::check_script(&node, script, folder.path());
+            different.lock().expect("no thread panics").extend(found);
+        }
+    };
+    thread::scope(|scope| {
+        let work = &work;
+        (0..3).for_each(|number| drop(scope.spawn(move || work(number))));
+    });
+    let different = different.into_inner().expect("no thread panicked");
+    println!("{} scripts, {} differ", scripts().len(), different.len());
     assert!(different.is_empty(), "drains differ:\n{}", different.join("\n"));
 }
 

@@ -378,6 +378,30 @@ fn what_a_tick_between_timers_has_left_waits_for_the_end_of_the_list() {
     );
 }
 
+/// As after a callback that throws: its ticks run before the first immediate of the next turn.
+#[test]
+fn what_is_left_before_immediates_runs_once_and_before_all_of_them() {
+    check(
+        |lp, log| {
+            let l = log.clone();
+            lp.set_immediate(move |lp| {
+                l.add("a");
+                for name in ["left", "too late"] {
+                    let l = l.clone();
+                    lp.before_immediates(move |lp| {
+                        l.add(name);
+                        lp.next_tick(l.note("tick"));
+                    });
+                }
+                lp.set_immediate(l.note("c"));
+                lp.set_immediate(l.note("d"));
+            });
+            lp.set_immediate(log.note("b"));
+        },
+        "a b left tick c d",
+    );
+}
+
 #[test]
 fn outside_of_timers_nothing_is_left_for_their_end() {
     check(

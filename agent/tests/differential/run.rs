@@ -1,7 +1,7 @@
 //! Runs programs: each in a folder of its own, by Node or by loopscope, never for longer than a
 //! limit.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs;
 use std::io::Read;
@@ -56,19 +56,26 @@ impl fmt::Display for Status {
 pub(crate) struct Runner {
     program: OsString,
     args: Vec<OsString>,
+    /// What the program finds in `process.argv`.
+    script_args: Vec<String>,
 }
 
 impl Runner {
+    fn new(program: impl Into<OsString>, args: &[&OsStr]) -> Runner {
+        let args = args.iter().map(OsString::from).collect();
+        Runner { program: program.into(), args, script_args: Vec::new() }
+    }
+
     /// The Node of the search path, if there is one.
     pub(crate) fn node() -> Option<Runner> {
-        let node = Runner { program: "node".into(), args: Vec::new() };
+        let node = Runner::new("node", &[]);
         let status = Command::new("node").arg("--version").stdout(Stdio::null()).status();
         status.is_ok_and(|status| status.success()).then_some(node)
     }
 
     /// Node with a module that changes what it does.
     pub(crate) fn altered(preload: &Path) -> Runner {
-        Runner { program: "node".into(), args: vec!["--require".into(), preload.into()] }
+        Runner::new("node", &["--require".as_ref(), preload.as_os_str()])
     }
 
     /// The program under test, without a report; or the one that `LOOPSCOPE_ORDER_OURS` names,
@@ -76,21 +83,26 @@ impl Runner {
     /// gets the file alone.
     pub(crate) fn ours() -> Runner {
         if let Some(program) = std::env::var_os("LOOPSCOPE_ORDER_OURS") {
-            return Runner { program, args: Vec::new() };
+            return Runner::new(program, &[]);
         }
-        let args = ["run", "--report", "none"].map(OsString::from).to_vec();
-        Runner { program: env!("CARGO_BIN_EXE_loopscope").into(), args }
+        Runner::new(env!("CARGO_BIN_EXE_loopscope"), &["run", "--report", "none"].map(OsStr::new))
     }
 
     /// The program under test, telling what ran as JSON.
     pub(crate) fn explaining() -> Runner {
-        let args = ["explain", "--report", "json"].map(OsString::from).to_vec();
-        Runner { program: env!("CARGO_BIN_EXE_loopscope").into(), args }
+        let args = ["explain", "--report", "json"].map(OsStr::new);
+        Runner::new(env!("CARGO_BIN_EXE_loopscope"), &args)
     }
 
     /// With more arguments, before the program's main file.
     pub(crate) fn with(mut self, args: &[&str]) -> Runner {
         self.args.extend(args.iter().map(OsString::from));
+        self
+    }
+
+    /// With arguments for the program, behind `--`, which a script skips.
+    pub(crate) fn with_script_args(mut self, args: &[String]) -> Runner {
+        self.script_args = args.to_vec();
         self
     }
 
@@ -103,7 +115,11 @@ impl Runner {
                 command.env_remove(&name);
             }
         }
-        command.args(&self.args).arg(main).current_dir(folder).stdin(Stdio::null());
+        command.args(&self.args).arg(main);
+        if !self.script_args.is_empty() {
+            command.arg("--").args(&self.script_args);
+        }
+        command.current_dir(folder).stdin(Stdio::null());
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         finish(child.unwrap_or_else(|error| panic!("{command:?} does not start: {error}")))
     }

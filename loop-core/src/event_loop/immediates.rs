@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::Loop;
 use crate::recorder::Record;
-use crate::task::{Front, TaskRing};
+use crate::task::{Front, Task, TaskRing};
 
 /// The name of an immediate. Using it after the immediate has run does nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,11 +21,14 @@ pub(super) struct Immediates<R: Record> {
     unreferenced: BTreeSet<u64>,
     /// Those in the ring that were cleared.
     cleared: u64,
+    /// What is run before those of the next turn.
+    before: Option<Task<Loop<R>>>,
 }
 
 impl<R: Record> Immediates<R> {
     pub(super) fn new() -> Self {
-        Immediates { ring: TaskRing::new(), unreferenced: BTreeSet::new(), cleared: 0 }
+        let (ring, unreferenced) = (TaskRing::new(), BTreeSet::new());
+        Immediates { ring, unreferenced, cleared: 0, before: None }
     }
 
     /// How many keep the loop alive.
@@ -78,9 +81,24 @@ impl<R: Record> Loop<R> {
         self.immediates.unreferenced.remove(&id.0);
     }
 
+    /// Has something run when the next immediates are about to, with a drain behind it: what an
+    /// exception has left, which Node looks at there unless a callback has ended before. Does not
+    /// keep the loop alive; of several, the first is run.
+    pub fn before_immediates(&mut self, task: impl FnOnce(&mut Self) + 'static) {
+        if self.immediates.before.is_none() {
+            self.immediates.before = Some(Task::new(task));
+        }
+    }
+
     pub(super) fn run_immediates(&mut self) {
         if self.immediates.is_empty() || self.rejections.fatal() {
             return;
+        }
+        if let Some(task) = self.immediates.before.take() {
+            task.run(self);
+            if !self.drain_if_needed() {
+                return;
+            }
         }
         let detail = R::ON && self.record.detail();
         let ran = if detail { self.run_batch::<true>() } else { self.run_batch::<false>() };

@@ -235,10 +235,13 @@ impl Host {
         self.checkpoint(lp);
     }
 
-    /// Node runs what an exception has left when the next callback ends, or the timers phase does.
+    /// Node runs what an exception has left when the next callback ends, or the timers phase does,
+    /// or the check phase begins. What comes later finds nothing left.
     fn put_off_checkpoint(self: &Rc<Self>, lp: &mut Loop) {
         let host = Rc::clone(self);
         lp.at_end_of_timers(move |lp| host.checkpoint(lp));
+        let host = Rc::clone(self);
+        lp.before_immediates(move |lp| host.checkpoint(lp));
     }
 }
 
