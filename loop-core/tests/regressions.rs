@@ -375,3 +375,21 @@ fn what_an_immediate_does_behind_a_timer_that_it_sets_is_a_stall() {
     assert!(seen.stalls[0].duration_ns >= 120 * MS, "{:?}", seen.stalls[0]);
     assert_eq!(seen.idle_ns, Some(0), "the timer is due");
 }
+
+/// A timer that an immediate set was once not seen to be due at the end of the turn, however long
+/// the immediate went on: setting it had the clock read, which then passed for the end's time.
+#[test]
+fn a_timer_that_is_due_when_its_immediate_ends_runs_in_that_turn() {
+    let mut lp = real_loop();
+    let log = Log::default();
+    let seen = log.clone();
+    lp.set_immediate(move |lp| {
+        let (timer, immediate) = (seen.clone(), seen);
+        lp.set_timeout(1, move |_| timer.borrow_mut().push("timer".into()));
+        lp.set_immediate(move |_| immediate.borrow_mut().push("immediate".into()));
+        // Not the loop's own `busy`, which it knows of.
+        std::thread::sleep(ms(5));
+    });
+    done(&mut lp);
+    assert_eq!(told(&log), "timer immediate");
+}

@@ -134,9 +134,8 @@ impl<R: Record> Loop<R> {
 
     #[inline]
     fn run_front_immediate(&mut self) -> Front {
-        self.stale = true;
         let front = TaskRing::run_front(self, |lp| &mut lp.immediates.ring);
-        // It may have set a timer, which takes the time, and have computed behind that.
+        // An immediate that sets a timer has the clock read, and goes on.
         self.stale = true;
         front
     }

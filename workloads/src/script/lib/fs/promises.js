@@ -88,10 +88,10 @@ class FileHandle extends EventEmitter {
     const closed = isFree ? shut(this) : new Promise((resolve, reject) => {
       this[kSettle] = { resolve, reject };
     });
-    this[kClosing] = closed.finally(() => {
+    this[kClosing] = copied(copied(closed).finally(() => {
       this[kClosing] = undefined;
       this[kSettle] = undefined;
-    });
+    }));
     this.emit('close');
     return this[kClosing];
   };
@@ -100,6 +100,14 @@ if (Symbol.asyncDispose) {
   FileHandle.prototype[Symbol.asyncDispose] = async function dispose() {
     return this.close();
   };
+}
+
+// A promise that follows another: as Node keeps what scripts may have changed away from its own,
+// which takes a job.
+function copied(promise) {
+  return new Promise((resolve, reject) => {
+    promise.then(resolve, reject);
+  });
 }
 
 function shut(handle) {

@@ -237,6 +237,12 @@ function imports(url) {
   return [...new Set(urls)].filter((one) => one !== undefined);
 }
 
+// What turns out to be CommonJS only when it has been read takes one more.
+function leafOf(url) {
+  const file = toPath(url);
+  return file.endsWith('.json') || names.isModule(file) ? JOBS.leaf : JOBS.leaf + 1;
+}
+
 // Reads the file of a module and of all that it imports.
 function readModule(url, file, leaf, then) {
   read.add(url);
@@ -256,7 +262,7 @@ function readModule(url, file, leaf, then) {
       if (--left === 0) burn(linked + JOBS.otherAtLast * others - JOBS.run, then);
     };
     const first = links + JOBS.file * files.length + JOBS.otherAtFirst * others;
-    burn(first, () => files.forEach((one) => readModule(one, toPath(one), JOBS.leaf, done)));
+    burn(first, () => files.forEach((one) => readModule(one, toPath(one), leafOf(one), done)));
   });
 }
 
@@ -291,7 +297,10 @@ function run(url, file, before, leaf, failed) {
   }
   // What is not a module fails a job earlier.
   return new Promise((resolve, reject) => {
-    imported.then((namespace) => burn(1, () => resolve(namespace)), reject);
+    imported.then((namespace) => {
+      if (file !== undefined) enqueueJob(() => {});
+      burn(1, () => resolve(namespace));
+    }, reject);
   });
 }
 
