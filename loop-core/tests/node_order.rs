@@ -347,6 +347,26 @@ fn what_a_timer_has_left_runs_between_the_lists() {
     );
 }
 
+/// As when an interval clears itself and throws.
+#[test]
+fn what_a_timer_has_left_that_was_cleared_waits_for_one_list_more() {
+    check(
+        |lp, log| {
+            let own = Rc::new(RefCell::new(None));
+            let (id, l) = (own.clone(), log.clone());
+            let set = lp.set_interval(1, move |lp| {
+                lp.clear_timer(id.take().unwrap());
+                leaves(&l, "a")(lp);
+            });
+            *own.borrow_mut() = Some(set);
+            lp.set_timeout(2, log.note("b"));
+            lp.set_timeout(3, log.note("c"));
+            busy_ms(lp, 5);
+        },
+        "a b a-left tick c",
+    );
+}
+
 #[test]
 fn of_several_that_timers_of_a_list_have_left_the_first_runs() {
     check(

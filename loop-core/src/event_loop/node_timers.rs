@@ -208,6 +208,7 @@ impl<R: Record> Loop<R> {
     #[inline(always)]
     fn run_due_lists(&mut self, now_ms: u64) {
         self.node_timers.next_expiry_ms = u64::MAX;
+        let mut was_cleared = false;
         while let Some((list, expiry_ms)) = self.node_timers.first_list() {
             if expiry_ms > now_ms {
                 self.node_timers.next_expiry_ms = expiry_ms;
@@ -215,19 +216,25 @@ impl<R: Record> Loop<R> {
                 self.schedule_node_timers(duration_ms);
                 break;
             }
-            self.run_put_off();
+            if !was_cleared {
+                self.run_put_off();
+            }
             if !self.drain_if_needed() {
                 self.node_timers.next_expiry_ms = expiry_ms;
                 self.schedule_node_timers(1);
                 return;
             }
             self.run_timer_list(list, now_ms);
+            // Node begins anew behind an exception, and with the next list if this one is no more.
+            was_cleared = !self.node_timers.has_list(list);
+            self.node_timers.finish(list);
         }
     }
 
     /// Has something run when all timers of a list of Node's that are due have run, before the
     /// drain behind them: what an exception of one has left, which Node looks at again only then.
-    /// Does nothing outside of such a timer and its drain; of several, the first is run.
+    /// Where the last timer of the list was cleared the next list runs first. Does nothing outside
+    /// of such a timer and its drain; of several, the first is run.
     pub fn at_end_of_timers(&mut self, task: impl FnOnce(&mut Self) + 'static) {
         if self.in_node_timers && self.timers_end.is_none() {
             self.timers_end = Some(Task::new(task));
@@ -274,7 +281,6 @@ impl<R: Record> Loop<R> {
             }
             self.run_node_timer(timer);
         }
-        self.node_timers.finish(list);
     }
 
     fn run_node_timer(&mut self, id: TimerId) {
