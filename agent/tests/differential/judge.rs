@@ -17,15 +17,20 @@ const AGAIN: usize = 6;
 /// And while all of its processors are busy.
 const AGAIN_BUSY: usize = 4;
 
+/// How often both are run in turns after that.
+const PAIRS: usize = 10;
+
+/// With so many of our runs unlike Node's, which all are alike, a busy machine is no excuse.
+const ODD: usize = 3;
+
 /// What came of a program.
 #[derive(Debug)]
 pub(crate) enum Verdict {
     Same,
     /// Node's own runs differ.
     Race,
-    /// Node's runs are the same, ours differ, and one of them is as Node's: it hangs on how busy
-    /// the
-    /// machine is. More than a few of these are a difference.
+    /// Node's runs are the same, and so are ours but for the first and at most a few: it hangs on
+    /// how busy the machine is. Many programs like this are a difference.
     Unsteady(Box<Difference>),
     Different(Box<Difference>),
 }
@@ -62,9 +67,16 @@ impl Pair {
         if (0..AGAIN).any(differs) || busy(|| (0..AGAIN_BUSY).any(differs)) {
             return Verdict::Race;
         }
-        let steady = (0..3).all(|_| run(&self.ours) != node);
+        let mut odd = 0;
+        for _ in 0..PAIRS {
+            odd += usize::from(run(&self.ours) != node);
+            // Both meet the same machine.
+            if run(&self.node) != node {
+                return Verdict::Race;
+            }
+        }
         let difference = Box::new(Difference { node, ours });
-        if steady { Verdict::Different(difference) } else { Verdict::Unsteady(difference) }
+        if odd >= ODD { Verdict::Different(difference) } else { Verdict::Unsteady(difference) }
     }
 
     /// Whether a smaller program still differs, in the same way each time.
