@@ -259,6 +259,7 @@ fn describe(ctx: &Ctx<'_>, error: &rquickjs::Error) -> String {
 }
 
 fn told(thrown: &Value<'_>, error: &rquickjs::Error) -> String {
-    let exception = thrown.as_exception();
-    exception.map_or_else(|| error.to_string(), |exception| exception.to_string())
+    let exception = thrown.as_exception().map(ToString::to_string);
+    let text = || thrown.as_string().and_then(|text| text.to_string().ok());
+    exception.or_else(text).unwrap_or_else(|| error.to_string())
 }

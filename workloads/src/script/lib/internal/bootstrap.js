@@ -6,7 +6,55 @@
 // internal.compile(body, file, parameters) -> function.
 'use strict';
 
-const loaded = new Map();
+// The library is to work whatever a program does to the globals and to what they hold. Each file
+// gets those of now as parameters. Collections among them are a class of the library's own, but
+// where programs get them or they are told apart; and files that schedule get copies of what is
+// there for its functions alone.
+const OWN = ['AggregateError', 'Array', 'ArrayBuffer', 'BigInt', 'Boolean', 'DataView', 'Error',
+  'Function', 'JSON', 'Map', 'Math', 'Number', 'Object', 'Promise', 'Proxy', 'RangeError',
+  'Reflect', 'RegExp', 'Set', 'String', 'Symbol', 'SyntaxError', 'TypeError', 'URIError',
+  'Uint8Array', 'WeakMap', 'WeakRef', 'WeakSet', 'decodeURIComponent', 'encodeURIComponent'];
+const WITH_PLAIN_COLLECTIONS = ['internal/histogram', 'internal/inspect-value',
+  'internal/structured_clone', 'internal/types'];
+const SCHEDULING = ['events', 'internal/cjs', 'internal/esm', 'internal/fatal', 'internal/lazy',
+  'internal/lifecycle', 'internal/process', 'internal/rejections', 'internal/requests',
+  'internal/stack', 'internal/task_queues', 'internal/timers', 'timers'];
+
+const { apply, getOwnPropertyDescriptor, ownKeys } = Reflect;
+const { create, defineProperty, freeze, setPrototypeOf } = Object;
+
+function copy(from, to) {
+  for (const key of ownKeys(from)) {
+    if (key === 'constructor') continue;
+    defineProperty(to, key, { __proto__: null, ...getOwnPropertyDescriptor(from, key) });
+  }
+  return freeze(to);
+}
+
+// A collection with methods of its own.
+function safe(Base) {
+  class Safe extends Base {}
+  copy(Base.prototype, setPrototypeOf(Safe.prototype, null));
+  return freeze(Safe);
+}
+
+const collections = {
+  __proto__: null,
+  Map: safe(Map), Set: safe(Set), WeakMap: safe(WeakMap), WeakSet: safe(WeakSet),
+};
+const functions = {
+  __proto__: null, ...collections,
+  Math: copy(Math, create(null)), Object: copy(Object, create(null)),
+  Reflect: copy(Reflect, create(null)),
+};
+const globals = (of) => OWN.map((name) => of[name] ?? globalThis[name]);
+const [plain, usual, scheduling] = [{ __proto__: null }, collections, functions].map(globals);
+const parameters = `exports, require, module, internal, ${OWN.join(', ')}`;
+
+const loaded = new collections.Map();
+const given = new collections.Map();
+WITH_PLAIN_COLLECTIONS.forEach((name) => given.set(name, plain));
+SCHEDULING.forEach((name) => given.set(name, scheduling));
 
 function load(name) {
   const known = loaded.get(name);
@@ -15,9 +63,11 @@ function load(name) {
   if (source === undefined) throw new Error(`no library file ${name}`);
   const module = { exports: {} };
   loaded.set(name, module);
-  const parameters = 'exports, require, module, internal';
   const body = internal.compile(source, `node:${name}`, parameters);
-  body(module.exports, load, module, internal);
+  const all = [module.exports, load, module, internal];
+  const own = given.get(name) ?? usual;
+  for (let i = 0; i < own.length; i++) all[i + 4] = own[i];
+  apply(body, undefined, all);
   return module.exports;
 }
 

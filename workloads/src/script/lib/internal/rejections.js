@@ -47,10 +47,10 @@ function tell() {
     }
     const now = pending;
     pending = new Map();
-    for (const promise of now.keys()) told.add(promise);
-    for (const [promise, reason] of now) {
+    now.forEach((_, promise) => told.add(promise));
+    now.forEach((reason, promise) => {
       if (!process.emit('unhandledRejection', reason, promise)) uncaught(asError(reason), true);
-    }
+    });
   } catch (error) {
     uncaught(error);
     return true;

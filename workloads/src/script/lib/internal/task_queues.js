@@ -30,7 +30,10 @@ function nextTick(callback, ...args) {
 
 function grow() {
   const from = head & (ring.length - 1);
-  ring = [...ring.slice(from), ...ring.slice(0, from), ...new Array(ring.length).fill(undefined)];
+  const larger = [];
+  for (let i = 0; i < ring.length; i++) larger[i] = ring[(from + i) & (ring.length - 1)];
+  for (let i = ring.length; i < 2 * ring.length; i++) larger[i] = undefined;
+  ring = larger;
   tail -= head;
   head = 0;
 }
