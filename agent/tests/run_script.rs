@@ -96,6 +96,33 @@ fn nothing_is_seen_of_a_program_behind_its_exit() {
 }
 
 #[test]
+fn what_a_program_does_to_the_globals_does_not_stop_the_loop() {
+    let used = "
+        process.on('exit', () => process.stdout.write('exit '));
+        process.nextTick(() => process.stdout.write('tick '));
+        Promise.resolve().then(() => process.stdout.write('job '));
+        require('fs').stat('.', () => setImmediate(() => setTimeout(() => {
+          process.stdout.write('timer ');
+        }, 1)));";
+    let breaks = [
+        "for (const name of ['Map', 'Set', 'WeakMap', 'Object', 'Reflect', 'Error', 'JSON']) \
+         delete globalThis[name];",
+        "for (const of of [Map, Set, WeakMap, WeakSet]) for (const name of ['get', 'set', 'has', \
+         'add', 'delete', 'keys', Symbol.iterator]) of.prototype[name] = () => { throw name; };",
+        "for (const name of ['call', 'apply']) Function.prototype[name] = () => { throw name; };",
+        "Reflect.apply = Object.keys = Object.defineProperty = () => { throw 1; };",
+        "for (const name of ['push', 'shift']) \
+         Array.prototype[name] = () => { throw name; };",
+        "process.stdout.write = process.stdout.write.bind(process.stdout); Object.freeze(Object);",
+    ];
+    for breaks in breaks {
+        let ran = bare("broken.js", &format!("{breaks}\n{used}"));
+        let told = (ran.code, ran.stdout.as_str());
+        assert_eq!(told, (Some(0), "tick job timer exit "), "{breaks} {}", ran.stderr);
+    }
+}
+
+#[test]
 fn an_uncaught_error_reads_as_in_node() {
     let source = "function f() {\n  throw new Error('bad');\n}\nf();\n";
     let path = program("uncaught.js", source);

@@ -14,6 +14,7 @@ const FROM_NODE = {
   'timers': () => require('timers'),
   // How values are printed is compared by the tests of the inspector.
   'internal/inspect': () => require('util'),
+  'internal/task_queues': () => process,
 };
 const INSTEAD = {
   'internal/errors': () => require('internal/errors'),

@@ -24,7 +24,7 @@ function codes() {
 }
 
 function EventEmitter(options) {
-  EventEmitter.init.call(this, options);
+  Reflect.apply(EventEmitter.init, this, [options]);
 }
 
 module.exports = EventEmitter;
@@ -81,6 +81,12 @@ EventEmitter.init = function(options) {
 
 // ---- emitting ----
 
+function copyOf(list) {
+  const copy = [];
+  for (let i = 0; i < list.length; i++) copy[i] = list[i];
+  return copy;
+}
+
 EventEmitter.prototype.emit = function emit(type, ...args) {
   const events = this._events;
   if (type === 'error') {
@@ -92,13 +98,13 @@ EventEmitter.prototype.emit = function emit(type, ...args) {
   const handler = events === undefined ? undefined : events[type];
   if (handler === undefined) return false;
   if (typeof handler === 'function') {
-    const result = handler.apply(this, args);
+    const result = Reflect.apply(handler, this, args);
     if (result !== undefined && result !== null) watch(this, result, type, args);
     return true;
   }
-  const listeners = handler.slice();
+  const listeners = copyOf(handler);
   for (let i = 0; i < listeners.length; i++) {
-    const result = listeners[i].apply(this, args);
+    const result = Reflect.apply(listeners[i], this, args);
     if (result !== undefined && result !== null) watch(this, result, type, args);
   }
   return true;
@@ -125,9 +131,9 @@ function watch(emitter, result, type, args) {
   try {
     const then = result.then;
     if (typeof then === 'function') {
-      then.call(result, undefined, (error) => {
-        globalThis.process.nextTick(reject, emitter, error, type, args);
-      });
+      Reflect.apply(then, result, [undefined, (error) => {
+        require('internal/task_queues').nextTick(reject, emitter, error, type, args);
+      }]);
     }
   } catch (error) {
     emitter.emit('error', error);
@@ -207,7 +213,7 @@ function onceWrapper(...args) {
   if (this.fired) return undefined;
   this.target.removeListener(this.type, this.wrapped);
   this.fired = true;
-  return this.listener.apply(this.target, args);
+  return Reflect.apply(this.listener, this.target, args);
 }
 
 function wrapOnce(target, type, listener) {

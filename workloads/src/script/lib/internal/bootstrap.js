@@ -7,18 +7,14 @@
 'use strict';
 
 // The library is to work whatever a program does to the globals and to what they hold. Each file
-// gets those of now as parameters. Collections among them are a class of the library's own, but
-// where programs get them or they are told apart; and files that schedule get copies of what is
-// there for its functions alone.
+// gets those of now as parameters: collections are classes of the library's own, and functions stand
+// in copies, but in the few files that hand them on or tell them apart.
 const OWN = ['AggregateError', 'Array', 'ArrayBuffer', 'BigInt', 'Boolean', 'DataView', 'Error',
   'Function', 'JSON', 'Map', 'Math', 'Number', 'Object', 'Promise', 'Proxy', 'RangeError',
   'Reflect', 'RegExp', 'Set', 'String', 'Symbol', 'SyntaxError', 'TypeError', 'URIError',
   'Uint8Array', 'WeakMap', 'WeakRef', 'WeakSet', 'decodeURIComponent', 'encodeURIComponent'];
-const WITH_PLAIN_COLLECTIONS = ['internal/histogram', 'internal/inspect-value',
-  'internal/structured_clone', 'internal/types'];
-const SCHEDULING = ['events', 'internal/cjs', 'internal/esm', 'internal/fatal', 'internal/lazy',
-  'internal/lifecycle', 'internal/process', 'internal/rejections', 'internal/requests',
-  'internal/stack', 'internal/task_queues', 'internal/timers', 'timers'];
+const PLAIN = ['internal/histogram', 'internal/inspect-value', 'internal/structured_clone',
+  'internal/types'];
 
 const { apply, getOwnPropertyDescriptor, ownKeys } = Reflect;
 const { create, defineProperty, freeze, setPrototypeOf } = Object;
@@ -38,23 +34,19 @@ function safe(Base) {
   return freeze(Safe);
 }
 
-const collections = {
+const safes = {
   __proto__: null,
   Map: safe(Map), Set: safe(Set), WeakMap: safe(WeakMap), WeakSet: safe(WeakSet),
-};
-const functions = {
-  __proto__: null, ...collections,
   Math: copy(Math, create(null)), Object: copy(Object, create(null)),
   Reflect: copy(Reflect, create(null)),
 };
-const globals = (of) => OWN.map((name) => of[name] ?? globalThis[name]);
-const [plain, usual, scheduling] = [{ __proto__: null }, collections, functions].map(globals);
+const plain = OWN.map((name) => globalThis[name]);
+const own = OWN.map((name) => safes[name] ?? globalThis[name]);
 const parameters = `exports, require, module, internal, ${OWN.join(', ')}`;
 
-const loaded = new collections.Map();
-const given = new collections.Map();
-WITH_PLAIN_COLLECTIONS.forEach((name) => given.set(name, plain));
-SCHEDULING.forEach((name) => given.set(name, scheduling));
+const loaded = new safes.Map();
+const isPlain = new safes.Set();
+PLAIN.forEach((name) => isPlain.add(name));
 
 function load(name) {
   const known = loaded.get(name);
@@ -65,8 +57,8 @@ function load(name) {
   loaded.set(name, module);
   const body = internal.compile(source, `node:${name}`, parameters);
   const all = [module.exports, load, module, internal];
-  const own = given.get(name) ?? usual;
-  for (let i = 0; i < own.length; i++) all[i + 4] = own[i];
+  const globals = isPlain.has(name) ? plain : own;
+  for (let i = 0; i < globals.length; i++) all[i + 4] = globals[i];
   apply(body, undefined, all);
   return module.exports;
 }

@@ -86,7 +86,8 @@ function execute(module, source) {
   const require = requireFrom(module);
   const { exports, filename } = module;
   const dynamic = (...args) => load('internal/esm').importer(filename)(...args);
-  body(module, source).call(exports, exports, require, module, filename, module.path, dynamic);
+  const given = [exports, require, module, filename, module.path, dynamic];
+  Reflect.apply(body(module, source), exports, given);
 }
 
 function parse(module, source) {

@@ -6,6 +6,7 @@
 'use strict';
 
 const noop = () => {};
+const tagOf = Object.prototype.toString;
 
 // Tells the handlers of an error. Ends the program where there are none.
 function uncaught(error, fromPromise) {
@@ -64,7 +65,7 @@ function excerpt(error) {
 }
 
 function isError(value) {
-  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
+  return value instanceof Error || Reflect.apply(tagOf, value, []) === '[object Error]';
 }
 
 function report(error, fromPromise) {

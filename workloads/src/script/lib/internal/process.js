@@ -15,7 +15,7 @@ const VERSION = '20.20.2';
 const process = Object.create(Object.create(EventEmitter.prototype, {
   constructor: { configurable: true, writable: true, value: function process() {} },
 }));
-EventEmitter.call(process);
+Reflect.apply(EventEmitter, process, []);
 module.exports = process;
 
 Object.defineProperty(process, Symbol.toStringTag, { configurable: true, value: 'process' });

@@ -6,9 +6,11 @@
 
 const descriptor = Object.getOwnPropertyDescriptor(Error.prototype, 'stack');
 
+const errorText = Error.prototype.toString;
+
 function header(error) {
   try {
-    return Error.prototype.toString.call(error);
+    return Reflect.apply(errorText, error, []);
   } catch {
     return 'Error';
   }
@@ -35,7 +37,7 @@ if (descriptor !== undefined && descriptor.get !== undefined) {
     configurable: true,
     enumerable: false,
     get() {
-      const raw = descriptor.get.call(this);
+      const raw = Reflect.apply(descriptor.get, this, []);
       if (typeof raw !== 'string') return raw;
       const known = headers.get(this);
       if (known !== undefined && known.raw === raw) return known.stack;
@@ -54,7 +56,7 @@ if (descriptor !== undefined && descriptor.get !== undefined) {
 // The frames of the code that runs now, for samples: innermost first, one a line, as the engine
 // writes them.
 function current() {
-  const raw = descriptor.get.call(new Error());
+  const raw = Reflect.apply(descriptor.get, new Error(), []);
   return typeof raw === 'string' ? raw : '';
 }
 
