@@ -2,20 +2,20 @@
 'use strict';
 
 const { Immediate, Timeout, clearImmediate, clearTimeout } = require('internal/timers');
-const { validateFunction } = require('internal/validate');
+const { checkFunction } = require('internal/checks');
 
 function setTimeout(callback, ms, ...args) {
-  if (typeof callback !== 'function') validateFunction(callback, 'callback');
+  if (typeof callback !== 'function') checkFunction(callback, 'callback');
   return new Timeout(callback, ms, args.length === 0 ? undefined : args, false);
 }
 
 function setInterval(callback, ms, ...args) {
-  if (typeof callback !== 'function') validateFunction(callback, 'callback');
+  if (typeof callback !== 'function') checkFunction(callback, 'callback');
   return new Timeout(callback, ms, args.length === 0 ? undefined : args, true);
 }
 
 function setImmediate(callback, ...args) {
-  if (typeof callback !== 'function') validateFunction(callback, 'callback');
+  if (typeof callback !== 'function') checkFunction(callback, 'callback');
   return new Immediate(callback, args.length === 0 ? undefined : args);
 }
 

@@ -27,8 +27,8 @@ class Module {
 let main;
 
 function lookUp(specifier, parent) {
-  const { validateString } = load('internal/validate');
-  validateString(specifier, 'id');
+  const { checkString } = load('internal/checks');
+  checkString(specifier, 'id');
   const found = resolve.required(specifier, parent.path);
   if (found === undefined) {
     throw resolve.missing(`Cannot find module '${specifier}'\nRequire stack:\n- ${parent.filename}`,

@@ -7,7 +7,7 @@
 
 const EventEmitter = require('events');
 const { nextTick } = require('internal/task_queues');
-const { validateInteger } = require('internal/validate');
+const { checkInteger } = require('internal/checks');
 
 // What scripts may count on: the version whose order of events this is.
 const VERSION = '20.20.2';
@@ -49,7 +49,7 @@ Object.defineProperty(process, 'exitCode', {
   set(code) {
     if (code !== undefined && code !== null) {
       const isText = typeof code === 'string' && code !== '' && !Number.isNaN(Number(code));
-      validateInteger(isText ? Number(code) : code, 'code');
+      checkInteger(isText ? Number(code) : code, 'code');
     }
     exitCode = code;
   },

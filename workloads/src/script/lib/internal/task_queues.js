@@ -6,7 +6,7 @@
 'use strict';
 
 const { uncaught } = require('internal/fatal');
-const { validateFunction } = require('internal/validate');
+const { checkFunction } = require('internal/checks');
 
 const OK = 0;
 const MORE = 1;
@@ -20,7 +20,7 @@ let running = false;
 let process;
 
 function nextTick(callback, ...args) {
-  if (typeof callback !== 'function') validateFunction(callback, 'callback');
+  if (typeof callback !== 'function') checkFunction(callback, 'callback');
   process ??= require('internal/process');
   if (process._exiting) return;
   if (head === tail && !running) internal.setTicks(true);
@@ -57,7 +57,7 @@ function runTick() {
 }
 
 const queueMicrotask = internal.makeQueueMicrotask((callback) => {
-  validateFunction(callback, 'callback');
+  checkFunction(callback, 'callback');
 });
 
 module.exports = { nextTick, queueMicrotask, runTick };

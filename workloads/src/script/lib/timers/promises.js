@@ -2,13 +2,13 @@
 'use strict';
 
 const { Immediate, Timeout, clearImmediate, clearTimeout } = require('internal/timers');
-const { validateAbortSignal, validateBoolean, validateObject } = require('internal/validate');
+const { checkAbortSignal, checkBoolean, checkOptions } = require('internal/checks');
 
 function check(options) {
-  validateObject(options, 'options');
+  checkOptions(options, 'options');
   const { signal, ref = true } = options;
-  validateAbortSignal(signal, 'options.signal');
-  validateBoolean(ref, 'options.ref');
+  checkAbortSignal(signal, 'options.signal');
+  checkBoolean(ref, 'options.ref');
   return { signal, ref };
 }
 
