@@ -67,11 +67,9 @@ function checkErrors() {
   made('ERR_AMBIGUOUS_ARGUMENT', ['a/b', 'It is so.']);
   made('ERR_ILLEGAL_CONSTRUCTOR', []);
   made('ERR_INVALID_THIS', ['Event']);
-  made('ERR_METHOD_NOT_IMPLEMENTED', ['_read()']);
   made('ERR_UNHANDLED_ERROR', []);
   made('ERR_UNHANDLED_ERROR', ['\'x\'']);
   made('ERR_UNKNOWN_ENCODING', ['utf9']);
-  made('ERR_UNKNOWN_SIGNAL', ['SIGX']);
 }
 
 const VALIDATORS = {

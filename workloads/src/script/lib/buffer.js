@@ -6,7 +6,7 @@
 //
 // Natives: those of `internal/utf8`.
 
-const { codes } = require('internal/errors_extra');
+const { codes } = require('internal/errors');
 const { checkInteger, checkNumber, checkString } = require('internal/checks');
 const { ENCODINGS, find, fitting } = require('internal/buffer_text');
 const search = require('internal/buffer_search');

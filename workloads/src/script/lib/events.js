@@ -20,7 +20,7 @@ const kMaxTargetListenersWarned = Symbol('events.maxEventTargetListenersWarned')
 let defaultMaxListeners = 10;
 
 function codes() {
-  return require('internal/errors_extra').codes;
+  return require('internal/errors').codes;
 }
 
 function EventEmitter(options) {

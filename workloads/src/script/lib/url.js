@@ -8,7 +8,7 @@
 //
 // Natives: those of `internal/utf8` and `path`; `platform() -> string`.
 
-const { codes } = require('internal/errors_extra');
+const { codes } = require('internal/errors');
 const { checkString } = require('internal/checks');
 const path = require('path');
 const { URL, URLSearchParams } = require('internal/url_class');

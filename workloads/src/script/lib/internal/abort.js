@@ -6,7 +6,7 @@
 //
 // Natives: none.
 
-const { codes } = require('internal/errors_extra');
+const { codes } = require('internal/errors');
 const { checkAbortSignal, checkInteger } = require('internal/checks');
 const { DOMException } = require('internal/dom_exception');
 const { asInterface, inspectCustom, kTrust } = require('internal/event');

@@ -3,7 +3,7 @@
 //
 // Natives: none.
 
-const { codes } = require('internal/errors_extra');
+const { codes } = require('internal/errors');
 const { checkNumber } = require('internal/checks');
 
 const TWO_32 = 2 ** 32;

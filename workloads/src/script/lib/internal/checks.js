@@ -5,7 +5,7 @@
 // Natives: none.
 
 function codes() {
-  return require('internal/errors_extra').codes;
+  return require('internal/errors').codes;
 }
 
 function checkFunction(value, name) {

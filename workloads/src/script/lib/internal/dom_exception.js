@@ -3,7 +3,7 @@
 //
 // Natives: none.
 
-const { codes } = require('internal/errors_extra');
+const { codes } = require('internal/errors');
 
 // The codes count from 1 in this order; those that the web gave up have a constant, and code 0.
 const NAMES = [

@@ -138,7 +138,6 @@ defineCode('ERR_INVALID_RETURN_VALUE', (wanted, name, value) =>
   `Expected ${wanted} to be returned from the "${name}" function but got ` +
   `${receivedText(value)}.`, TypeError);
 defineCode('ERR_INVALID_THIS', (type) => `Value of "this" must be of type ${type}`, TypeError);
-defineCode('ERR_METHOD_NOT_IMPLEMENTED', (name) => `The ${name} method is not implemented`, Error);
 defineCode('ERR_MISSING_ARGS', (...names) => {
   const quoted = names.map((name) => [].concat(name).map((one) => `"${one}"`).join(' or '));
   return `The ${listed(quoted, 'and')} argument${names.length > 1 ? 's' : ''} must be specified`;
@@ -158,7 +157,34 @@ defineCode('ERR_STREAM_WRITE_AFTER_END', 'write after end', Error);
 defineCode('ERR_UNHANDLED_ERROR', (error) =>
   (error === undefined ? 'Unhandled error.' : `Unhandled error. (${error})`), Error);
 defineCode('ERR_UNKNOWN_ENCODING', (encoding) => `Unknown encoding: ${encoding}`, TypeError);
-defineCode('ERR_UNKNOWN_SIGNAL', (signal) => `Unknown signal: ${signal}`, TypeError);
+
+defineCode('ERR_ARG_NOT_ITERABLE', (name) => `${name} must be iterable`, TypeError);
+defineCode('ERR_BUFFER_OUT_OF_BOUNDS', (name) => (name ?
+  `"${name}" is outside of buffer bounds` :
+  'Attempt to access memory outside buffer bounds'), RangeError);
+defineCode('ERR_ENCODING_INVALID_ENCODED_DATA', (encoding) =>
+  `The encoded data was not valid for encoding ${encoding}`, TypeError);
+defineCode('ERR_ENCODING_NOT_SUPPORTED', (name) =>
+  `The "${name}" encoding is not supported`, RangeError);
+defineCode('ERR_EVENT_RECURSION', (type) =>
+  `The event "${type}" is already being dispatched`, Error);
+defineCode('ERR_INVALID_BUFFER_SIZE', (size) =>
+  `Buffer size must be a multiple of ${size}`, RangeError);
+defineCode('ERR_INVALID_FILE_URL_HOST', (platform) =>
+  `File URL host must be "localhost" or empty on ${platform}`, TypeError);
+defineCode('ERR_INVALID_FILE_URL_PATH', (reason) => `File URL path ${reason}`, TypeError);
+defineCode('ERR_INVALID_TUPLE', (what, form) =>
+  `${what} must be an iterable ${form} tuple`, TypeError);
+defineCode('ERR_INVALID_URL_SCHEME', (scheme) =>
+  `The URL must be of scheme ${scheme}`, TypeError);
+
+// Its first line does not show the code.
+codes.ERR_INVALID_URL = function ERR_INVALID_URL(input, base) {
+  const error = new TypeError('Invalid URL');
+  if (Error.captureStackTrace) Error.captureStackTrace(error, ERR_INVALID_URL);
+  putHead(error, error.name, `${error.name}: ${error.message}`);
+  return Object.assign(error, { code: 'ERR_INVALID_URL', input }, base !== undefined && { base });
+};
 
 // A folder, where a file was to be removed.
 codes.ERR_FS_EISDIR = function ERR_FS_EISDIR(path) {

@@ -3,7 +3,7 @@
 //
 // Natives: none. Uses the global `performance` for time stamps, `Date` where it isn't there.
 
-const { codes } = require('internal/errors_extra');
+const { codes } = require('internal/errors');
 
 const kType = Symbol('type');
 const kDetail = Symbol('detail');

@@ -9,7 +9,7 @@
 //
 // Natives: none. Uses `process.nextTick`, and `process.emitWarning` where it is there.
 
-const { codes } = require('internal/errors_extra');
+const { codes } = require('internal/errors');
 const { checkAbortSignal } = require('internal/checks');
 const EventEmitter = require('events');
 const event = require('internal/event');

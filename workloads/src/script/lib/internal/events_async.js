@@ -6,7 +6,7 @@
 //
 // Natives: none. Uses the global `queueMicrotask`.
 
-const { codes, AbortError } = require('internal/errors_extra');
+const { codes, AbortError } = require('internal/errors');
 const { checkAbortSignal, checkFunction, checkInteger } = require('internal/checks');
 
 const neither = (value) => new codes.ERR_INVALID_ARG_TYPE('emitter', 'EventEmitter', value);

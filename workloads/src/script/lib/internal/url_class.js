@@ -3,7 +3,7 @@
 //
 // Natives: those of `internal/utf8`.
 
-const { codes } = require('internal/errors_extra');
+const { codes } = require('internal/errors');
 const parser = require('internal/url_parser');
 const { SETS, SPECIAL_PORTS, isSpecial, parseHost, percentEncode } = require('internal/url_host');
 const { URLSearchParams, kUpdate } = require('internal/url_search_params');

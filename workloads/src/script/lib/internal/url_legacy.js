@@ -3,7 +3,7 @@
 //
 // Natives: those of `internal/utf8`.
 
-const { codes } = require('internal/errors_extra');
+const { codes } = require('internal/errors');
 const { checkString } = require('internal/checks');
 const querystring = require('querystring');
 const { URL } = require('internal/url_class');

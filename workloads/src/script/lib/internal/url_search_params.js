@@ -3,7 +3,7 @@
 //
 // Natives: those of `internal/utf8`.
 
-const { codes } = require('internal/errors_extra');
+const { codes } = require('internal/errors');
 const { checkFunction } = require('internal/checks');
 const utf8 = require('internal/utf8');
 

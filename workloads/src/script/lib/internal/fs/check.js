@@ -62,7 +62,7 @@ const isUrl = (value) => Boolean(value?.href && value.protocol && value.auth ===
 
 function fromUrl(url) {
   if (url.protocol !== 'file:') {
-    const { ERR_INVALID_URL_SCHEME } = require('internal/errors_extra').codes;
+    const { ERR_INVALID_URL_SCHEME } = require('internal/errors').codes;
     throw new ERR_INVALID_URL_SCHEME('file');
   }
   return require('internal/file_url').toPath(url.href);
