@@ -8,6 +8,7 @@ const { check, finish } = require('./report');
 const tables = require('./values');
 
 const ours = load('util');
+const checks = load('internal/checks');
 const errors = load('internal/errors');
 const both = [ours, nodeUtil];
 
@@ -72,19 +73,22 @@ function checkErrors() {
   made('ERR_UNKNOWN_ENCODING', ['utf9']);
 }
 
+// The checks, by Node's names for them.
 const VALIDATORS = {
-  validateFunction: [[]], validateString: [[]], validateBoolean: [[]], validateArray: [[]],
-  validateObject: [[]], validateAbortSignal: [[]], validateOneOf: [[['a', 5, true]]],
-  validateNumber: [[], [0], [0, 5], [undefined, 5]], validateInteger: [[], [0], [0, 5]],
+  validateFunction: ['checkFunction', []], validateString: ['checkString', []],
+  validateBoolean: ['checkBoolean', []], validateObject: ['checkOptions', []],
+  validateAbortSignal: ['checkAbortSignal', []],
+  validateNumber: ['checkNumber', [], [0], [0, 5], [undefined, 5]],
+  validateInteger: ['checkInteger', [], [0], [0, 5]],
 };
 
 function checkValidators() {
   const node = require('internal/validators');
-  for (const [name, extras] of Object.entries(VALIDATORS)) {
+  for (const [name, [own, ...extras]] of Object.entries(VALIDATORS)) {
     for (const value of RECEIVED) {
       for (const extra of extras) {
-        const act = (lib) => attempt(() => lib[name](value, 'thing', ...extra));
-        check(`${name}(${nodeUtil.inspect(value)}, ${extra})`, act(errors), act(node));
+        const act = (check) => attempt(() => check(value, 'thing', ...extra));
+        check(`${name}(${nodeUtil.inspect(value)}, ${extra})`, act(checks[own]), act(node[name]));
       }
     }
   }

@@ -6,7 +6,8 @@
 // From `internal`: what `internal/assert-source` uses.
 
 const { inspect } = require('internal/inspect');
-const { codes, validateFunction } = require('internal/errors');
+const { checkFunction } = require('internal/checks');
+const { codes } = require('internal/errors');
 const { isDeepEqual, isDeepStrictEqual } = require('internal/compare');
 const { AssertionError } = require('internal/assertion-error');
 const { expectedException, hasMatchingError } = require('internal/assert-throws');
@@ -83,7 +84,7 @@ function failNow(message) {
 Object.defineProperty(failNow, 'name', { value: 'fail' });
 
 function caughtFrom(fn) {
-  validateFunction(fn, 'fn');
+  checkFunction(fn, 'fn');
   try {
     fn();
   } catch (error) {

@@ -7,7 +7,8 @@
 // `pid`. The classes `TextEncoder` and `TextDecoder` are those of the global object.
 
 const { inspect, format, formatWithOptions, stripColors } = require('internal/inspect');
-const { codes, validateFunction, validateString } = require('internal/errors');
+const { checkFunction, checkString } = require('internal/checks');
+const { codes } = require('internal/errors');
 const { isDeepStrictEqual } = require('internal/compare');
 const types = require('internal/types');
 
@@ -16,10 +17,10 @@ const argumentNames = Symbol('names of the values that a callback gets');
 const warned = new Set();
 
 function promisify(original) {
-  validateFunction(original, 'original');
+  checkFunction(original, 'original');
   const custom = original[PROMISIFIED];
   if (custom) {
-    validateFunction(custom, 'util.promisify.custom');
+    checkFunction(custom, 'util.promisify.custom');
     return Object.defineProperty(custom, PROMISIFIED, {
       value: custom, enumerable: false, writable: false, configurable: true,
     });
@@ -44,10 +45,10 @@ promisify.custom = PROMISIFIED;
 
 // The callback runs by `nextTick`, so that a throw of it is no rejection.
 function callbackify(original) {
-  validateFunction(original, 'original');
+  checkFunction(original, 'original');
   function callbackified(...args) {
     const callback = args.pop();
-    validateFunction(callback, 'last argument');
+    checkFunction(callback, 'last argument');
     const report = callback.bind(this);
     Reflect.apply(original, this, args).then(
       (value) => require('process').nextTick(report, null, value),
@@ -67,8 +68,8 @@ function falsyRejection(reason) {
 }
 
 function inherits(constructor, parent) {
-  validateFunction(constructor, 'ctor');
-  validateFunction(parent, 'superCtor');
+  checkFunction(constructor, 'ctor');
+  checkFunction(parent, 'superCtor');
   if (parent.prototype === undefined) {
     throw new codes.ERR_INVALID_ARG_TYPE('superCtor.prototype', 'Object', parent.prototype);
   }
@@ -80,7 +81,7 @@ function inherits(constructor, parent) {
 
 // Warns once: by code where there is one, else by function.
 function deprecate(fn, message, code) {
-  if (code !== undefined) validateString(code, 'code');
+  if (code !== undefined) checkString(code, 'code');
   let isDone = false;
   function deprecated(...args) {
     if (!isDone && !require('process').noDeprecation) {
@@ -121,7 +122,7 @@ function debuglog(set) {
 }
 
 function stripVTControlCharacters(text) {
-  validateString(text, 'str');
+  checkString(text, 'str');
   return stripColors(text);
 }
 

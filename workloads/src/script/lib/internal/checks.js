@@ -59,5 +59,5 @@ function checkAbortSignal(signal, name) {
 
 module.exports = {
   checkAbortSignal, checkBoolean, checkFunction, checkInteger, checkNumber, checkOptions,
-  checkString, rangeText,
+  checkString,
 };

@@ -1,5 +1,5 @@
 'use strict';
-// Node's coded errors: `new codes.ERR_OUT_OF_RANGE(...)`, checks of arguments, system errors.
+// Node's coded errors: `new codes.ERR_OUT_OF_RANGE(...)`, and system errors.
 //
 // Cost: one engine error each; the messages print values only when an error is made.
 // **Invariant:** `name` is the plain class, `code` the code; the stack's first line shows both.
@@ -221,73 +221,4 @@ function systemError({ errno, code, syscall, message, path, dest }) {
   return error;
 }
 
-// Throws as if from the caller of `check`, so that a stack starts where a wrong value came in.
-function refuse(error, check) {
-  if (Error.captureStackTrace) Error.captureStackTrace(error, check);
-  putHead(error, error.name, `${error.name} [${error.code}]: ${error.message}`);
-  throw error;
-}
-
-function checkType(check, isRight, value, name, wanted) {
-  if (!isRight) refuse(new codes.ERR_INVALID_ARG_TYPE(name, wanted, value), check);
-}
-
-function validateFunction(value, name) {
-  checkType(validateFunction, typeof value === 'function', value, name, 'Function');
-}
-
-function validateString(value, name) {
-  checkType(validateString, typeof value === 'string', value, name, 'string');
-}
-
-function validateBoolean(value, name) {
-  checkType(validateBoolean, typeof value === 'boolean', value, name, 'boolean');
-}
-
-function validateArray(value, name) {
-  checkType(validateArray, Array.isArray(value), value, name, 'Array');
-}
-
-function validateObject(value, name) {
-  const isRight = value !== null && typeof value === 'object' && !Array.isArray(value);
-  checkType(validateObject, isRight, value, name, 'Object');
-}
-
-function validateNumber(value, name, min, max) {
-  checkType(validateNumber, typeof value === 'number', value, name, 'number');
-  const low = min !== undefined && value < min;
-  const high = max !== undefined && value > max;
-  if (!low && !high && !((min !== undefined || max !== undefined) && Number.isNaN(value))) return;
-  const bounds = [];
-  if (min !== undefined) bounds.push(`>= ${min}`);
-  if (max !== undefined) bounds.push(`<= ${max}`);
-  refuse(new codes.ERR_OUT_OF_RANGE(name, bounds.join(' && '), value), validateNumber);
-}
-
-function validateInteger(value, name, min = Number.MIN_SAFE_INTEGER,
-  max = Number.MAX_SAFE_INTEGER) {
-  checkType(validateInteger, typeof value === 'number', value, name, 'number');
-  const range = Number.isInteger(value) ? `>= ${min} && <= ${max}` : 'an integer';
-  if (!Number.isInteger(value) || value < min || value > max) {
-    refuse(new codes.ERR_OUT_OF_RANGE(name, range, value), validateInteger);
-  }
-}
-
-function validateOneOf(value, name, choices) {
-  if (choices.includes(value)) return;
-  const shown = choices.map((choice) => (typeof choice === 'string' ? `'${choice}'` : `${choice}`));
-  const reason = `must be one of: ${shown.join(', ')}`;
-  refuse(new codes.ERR_INVALID_ARG_VALUE(name, value, reason), validateOneOf);
-}
-
-function validateAbortSignal(signal, name) {
-  if (signal === undefined) return;
-  const isRight = signal !== null && typeof signal === 'object' && 'aborted' in signal;
-  checkType(validateAbortSignal, isRight, signal, name, 'AbortSignal');
-}
-
-module.exports = {
-  AbortError, codes, systemError, putHead, receivedText, validateFunction, validateString,
-  validateBoolean, validateArray, validateObject, validateNumber, validateInteger, validateOneOf,
-  validateAbortSignal,
-};
+module.exports = { AbortError, codes, putHead, systemError };
