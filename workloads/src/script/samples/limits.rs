@@ -1,6 +1,6 @@
 //! The bounds of sampling, each with its reason.
 
-/// From one sample to the next, in nanoseconds: 1 kHz. A sample takes some 10 us, so 1 %.
+/// From one sample to the next, in nanoseconds: 1 kHz, which tells apart what takes milliseconds.
 pub(super) const PERIOD_NS: u64 = 1_000_000;
 
 /// The part of the stall threshold that a turn must have been open for: a stall is then known from

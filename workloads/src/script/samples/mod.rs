@@ -11,7 +11,7 @@
 //! stack it has returned to. A regular expression that backtracks can be looked at.
 //!
 //! Cost: without a stall, a reading of the clock for each 10,000 calls, and two for each call of a
-//! built-in that may take long; in one, some 10 us a sample.
+//! built-in that has much to do; in one, a stack each millisecond.
 //!
 //! **Invariant**: the loop's thread never waits for who reads: it makes up for a
 //! sample by the next.

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Cost: none where nothing is recorded, but one comparison a callback and task; else a stack for
-//! everything that is asked for, some 10 us each.
+//! everything that is asked for, and its file read once.
 //!
 //! **Invariant**: what is recorded doesn't change the order in which anything runs.
 

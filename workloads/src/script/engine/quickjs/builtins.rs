@@ -4,7 +4,7 @@
 //! Regular expressions are not among them: the engine can be looked at while they backtrack.
 //!
 //! Cost: one more call, and a look at how large the argument is; two readings of the clock where it
-//! is large. That is some 40 ns a call.
+//! is large.
 
 use rquickjs::object::Property;
 use rquickjs::{Ctx, Function, Object, Result};

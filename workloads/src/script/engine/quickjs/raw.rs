@@ -16,7 +16,7 @@ use rquickjs::{ArrayBuffer, Context, Ctx, Error, Function, Result, TypedArray, V
 /// line 1. QuickJS reads line 0 as 1.
 const LINE_OF_WRAPPER: i32 = -1;
 
-/// From this length on a text, and a list, is worth two readings of the clock: some 50 us of work.
+/// From this length on a text, and a list, is worth two readings of the clock.
 const TEXT_MIN: i64 = 10_000;
 const LIST_MIN: i64 = 1_000;
 
