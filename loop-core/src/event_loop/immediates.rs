@@ -23,12 +23,14 @@ pub(super) struct Immediates<R: Record> {
     cleared: u64,
     /// What is run before those of the next turn.
     before: Option<Task<Loop<R>>>,
+    /// How often something was to run before those of the next turn.
+    put_off: u64,
 }
 
 impl<R: Record> Immediates<R> {
     pub(super) fn new() -> Self {
         let (ring, unreferenced) = (TaskRing::new(), BTreeSet::new());
-        Immediates { ring, unreferenced, cleared: 0, before: None }
+        Immediates { ring, unreferenced, cleared: 0, before: None, put_off: 0 }
     }
 
     /// How many keep the loop alive.
@@ -83,8 +85,10 @@ impl<R: Record> Loop<R> {
 
     /// Has something run when the next immediates are about to, with a drain behind it: what an
     /// exception has left, which Node looks at there unless a callback has ended before. Does not
-    /// keep the loop alive; of several, the first is run.
+    /// keep the loop alive; of several, the first is run. Behind the last immediate of a turn that
+    /// asks for this those that were queued meanwhile run at once, as in Node.
     pub fn before_immediates(&mut self, task: impl FnOnce(&mut Self) + 'static) {
+        self.immediates.put_off += 1;
         if self.immediates.before.is_none() {
             self.immediates.before = Some(Task::new(task));
         }
@@ -108,13 +112,14 @@ impl<R: Record> Loop<R> {
 
     /// Runs the immediates that wait now; those that are queued from now on are for the next turn.
     fn run_batch<const DETAIL: bool>(&mut self) -> u64 {
-        let end = self.immediates.ring.next_number();
+        let mut end = self.immediates.ring.next_number();
         let mut ran = 0;
         while self.immediates.ring.front_number() < end {
             let number = self.immediates.ring.front_number();
             if !self.immediates.unreferenced.is_empty() {
                 self.immediates.unreferenced.remove(&number);
             }
+            let put_off = self.immediates.put_off;
             let front = if DETAIL && self.immediates.ring.is_armed(number) {
                 self.timed_in_detail(Self::run_front_immediate)
             } else {
@@ -125,6 +130,9 @@ impl<R: Record> Loop<R> {
                 continue;
             }
             ran += 1;
+            if self.immediates.put_off != put_off && number + 1 == end {
+                end = self.immediates.ring.next_number();
+            }
             if !self.drain_if_needed() {
                 break;
             }
