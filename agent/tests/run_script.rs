@@ -123,6 +123,25 @@ fn what_a_program_does_to_the_globals_does_not_stop_the_loop() {
 }
 
 #[test]
+fn a_package_may_name_its_ways_by_patterns_and_conditions() {
+    let path = program("packages.js", "console.log(require('a/sub/x'), require('a'));");
+    let package = path.with_file_name("node_modules/a");
+    fs::create_dir_all(package.join("lib")).expect("it can be made");
+    let ways = r#"{"exports":{".":{"node":{"import":"./no.js"},"default":"./lib/y.js"},
+        "./sub/*":"./lib/*.js"}}"#;
+    let files = [
+        ("package.json", ways),
+        ("lib/x.js", "module.exports = 'x';"),
+        ("lib/y.js", "module.exports = 'y';"),
+    ];
+    for (name, source) in files {
+        fs::write(package.join(name), source).expect("it can be written");
+    }
+    let ran = run(&["run", text(&path), "--report", "none"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "x y\n"), "{}", ran.stderr);
+}
+
+#[test]
 fn an_uncaught_error_reads_as_in_node() {
     let source = "function f() {\n  throw new Error('bad');\n}\nf();\n";
     let path = program("uncaught.js", source);

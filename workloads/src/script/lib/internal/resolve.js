@@ -63,17 +63,34 @@ function exported(value, conditions) {
   if (typeof value === 'string') return value;
   if (Array.isArray(value)) return value.map((one) => exported(one, conditions)).find(Boolean);
   if (value === null || typeof value !== 'object') return undefined;
-  const known = Object.keys(value).find((key) => conditions.includes(key));
-  return known === undefined ? undefined : exported(value[known], conditions);
+  const known = Object.keys(value).filter((key) => conditions.includes(key));
+  return known.map((key) => exported(value[key], conditions)).find(Boolean);
+}
+
+// The way with a `*` that fits best, and what stands for the `*`.
+function patternFor(ways, inner) {
+  const fits = (key) => {
+    const [before, after] = key.split('*');
+    return after !== undefined && inner.startsWith(before) && inner.endsWith(after) &&
+      inner.length >= key.length;
+  };
+  const best = Object.keys(ways).filter(fits)
+    .sort((a, b) => b.indexOf('*') - a.indexOf('*') || b.length - a.length)[0];
+  if (best === undefined) return [];
+  const [before, after] = best.split('*');
+  return [ways[best], inner.slice(before.length, inner.length - after.length)];
 }
 
 function inPackage(folder, inner, conditions) {
   const ways = manifest(folder)?.exports;
   if (ways === undefined || ways === null) return undefined;
   const isMap = typeof ways === 'object' && Object.keys(ways).some((key) => key.startsWith('.'));
-  const way = isMap ? ways[inner] : inner === '.' ? ways : undefined;
+  const whole = isMap ? ways : { '.': ways };
+  const [way, part] = Object.hasOwn(whole, inner) ? [whole[inner]] : patternFor(whole, inner);
   const target = exported(way, conditions);
-  return target === undefined ? undefined : asFile(path.join(folder, target));
+  if (target === undefined) return undefined;
+  const file = part === undefined ? target : target.replaceAll('*', () => part);
+  return asFile(path.join(folder, file));
 }
 
 function fromPackages(specifier, folder, conditions) {
