@@ -139,6 +139,10 @@ fn a_package_may_name_its_ways_by_patterns_and_conditions() {
     }
     let ran = run(&["run", text(&path), "--report", "none"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "x y\n"), "{}", ran.stderr);
+    fs::write(&path, "try { require('a/lib/x'); } catch (e) { console.log(e.code); }")
+        .expect("it can be written");
+    let refused = run(&["run", text(&path), "--report", "none"]);
+    assert_eq!(refused.stdout, "ERR_PACKAGE_PATH_NOT_EXPORTED\n", "{}", refused.stderr);
 }
 
 #[test]

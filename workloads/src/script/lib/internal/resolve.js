@@ -88,7 +88,11 @@ function inPackage(folder, inner, conditions) {
   const whole = isMap ? ways : { '.': ways };
   const [way, part] = Object.hasOwn(whole, inner) ? [whole[inner]] : patternFor(whole, inner);
   const target = exported(way, conditions);
-  if (target === undefined) return undefined;
+  if (target === undefined) {
+    const by = `"exports" in ${path.join(folder, 'package.json')}`;
+    throw missing(inner === '.' ? `No "exports" main defined in ${by.slice(13)}` :
+      `Package subpath '${inner}' is not defined by ${by}`, 'ERR_PACKAGE_PATH_NOT_EXPORTED');
+  }
   const file = part === undefined ? target : target.replaceAll('*', () => part);
   return asFile(path.join(folder, file));
 }
