@@ -7,8 +7,8 @@
 'use strict';
 
 // The library is to work whatever a program does to the globals and to what they hold. Each file
-// gets those of now as parameters: collections are classes of the library's own, and functions stand
-// in copies, but in the few files that hand them on or tell them apart.
+// gets those of now as parameters: collections are classes of the library's own, and functions
+// stand in copies, but in the few files that hand them on or tell them apart.
 const OWN = ['AggregateError', 'Array', 'ArrayBuffer', 'BigInt', 'Boolean', 'DataView', 'Error',
   'Function', 'JSON', 'Map', 'Math', 'Number', 'Object', 'Promise', 'Proxy', 'RangeError',
   'Reflect', 'RegExp', 'Set', 'String', 'Symbol', 'SyntaxError', 'TypeError', 'URIError',
