@@ -3,6 +3,8 @@
 //! Left out is what the engine does otherwise than V8, and what no library can mend:
 //! - a body of `for await` that throws: the engine does not wait for the iterator to close;
 //! - requests that wait behind one that finds an async generator finished: they are forgotten;
+//! - a loop that leaves an async generator which may stand in a `yield*`: the engine takes another
+//!   number of jobs to close it;
 //! - a value of a sync iterator that is rejected in `for await`: the engine closes the iterator, as
 //!   the language has it since 2025, the V8 of Node 20 does not.
 
@@ -97,10 +99,22 @@ fn steps(g: &mut Gen, place: Place) -> Vec<Node> {
     body
 }
 
+fn text(node: &Node) -> String {
+    super::Source { name: String::new(), body: vec![node.clone()] }.text()
+}
+
+fn leaves(node: &Node) -> bool {
+    let text = text(node);
+    text.ends_with("break;\n") || text == "return;\n"
+}
+
 fn async_generator(g: &mut Gen, place: &mut Place) -> Node {
     let name = format!("g{}", g.id());
     let definition = Node::block(format!("async function* {name}() {{"), steps(g, *place), "}");
-    let body = loop_body(g, *place);
+    let mut body = loop_body(g, *place);
+    if text(&definition).contains("yield*") {
+        body.retain(|node| !leaves(node));
+    }
     let consumer = Node::block(format!("for await (const v of {name}()) {{"), body, "}");
     let end = g.log();
     wrapped(g, vec![definition, consumer, end])
