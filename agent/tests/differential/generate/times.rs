@@ -8,11 +8,13 @@ const GAP_MS: i64 = 9;
 /// No timer is due later.
 const LAST_MS: i64 = 170;
 
+/// From, to, and for a timer when it was made and its duration.
+type Taken = (i64, i64, Option<(i64, i64)>);
+
 /// What is taken.
 #[derive(Debug, Default)]
 pub(super) struct Times {
-    /// From, to, and for a timer when it was made and its duration.
-    taken: Vec<(i64, i64, Option<(i64, i64)>)>,
+    taken: Vec<Taken>,
 }
 
 impl Times {
