@@ -188,8 +188,9 @@ fn record_programs() {
 }
 
 /// Each drain is as long as V8's own. Not so yet where the loader goes on behind a top-level
-/// `await`, and where the engine takes a job more or less: a `for await` over what is no async iterator, and
-/// async generators that end early. The order of what they print is Node's all the same.
+/// `await`, and where the engine takes a job more or less: a `for await` over what is no async
+/// iterator, and async generators that end early. The order of what they print is Node's all the
+/// same.
 #[test]
 #[ignore = "about a third of the random programs differ by a job or two in a drain"]
 fn drains_are_as_long_as_in_node() {
