@@ -23,14 +23,14 @@ pub(super) struct Immediates<R: Record> {
     cleared: u64,
     /// What is run before those of the next turn.
     before: Option<Task<Loop<R>>>,
-    /// How often something was to run before those of the next turn.
-    put_off: u64,
+    /// The number of the one that was next when something was put off last; `u64::MAX` before.
+    put_off_at: u64,
 }
 
 impl<R: Record> Immediates<R> {
     pub(super) fn new() -> Self {
         let (ring, unreferenced) = (TaskRing::new(), BTreeSet::new());
-        Immediates { ring, unreferenced, cleared: 0, before: None, put_off: 0 }
+        Immediates { ring, unreferenced, cleared: 0, before: None, put_off_at: u64::MAX }
     }
 
     /// How many keep the loop alive.
@@ -88,7 +88,7 @@ impl<R: Record> Loop<R> {
     /// keep the loop alive; of several, the first is run. Behind the last immediate of a turn that
     /// asks for this those that were queued meanwhile run at once, as in Node.
     pub fn before_immediates(&mut self, task: impl FnOnce(&mut Self) + 'static) {
-        self.immediates.put_off += 1;
+        self.immediates.put_off_at = self.immediates.ring.front_number();
         if self.immediates.before.is_none() {
             self.immediates.before = Some(Task::new(task));
         }
@@ -119,7 +119,6 @@ impl<R: Record> Loop<R> {
             if !self.immediates.unreferenced.is_empty() {
                 self.immediates.unreferenced.remove(&number);
             }
-            let put_off = self.immediates.put_off;
             let front = if DETAIL && self.immediates.ring.is_armed(number) {
                 self.timed_in_detail(Self::run_front_immediate)
             } else {
@@ -130,7 +129,7 @@ impl<R: Record> Loop<R> {
                 continue;
             }
             ran += 1;
-            if self.immediates.put_off != put_off && number + 1 == end {
+            if number + 1 == end && self.immediates.put_off_at == end {
                 end = self.immediates.ring.next_number();
             }
             if !self.drain_if_needed() {
