@@ -1,8 +1,8 @@
 //! QuickJS (quickjs-ng, through rquickjs): an interpreter with its own queue of jobs.
 //!
 //! Cost, as `bench` measures it (`goals -- --only javascript`): a microtask 80 ns, an `await`
-//! 500 ns, a reaction 1.8 us where 60,000 wait; up to fifteen times as much as V8. A start takes
-//! 5 ms, most of it for compiling what the library loads at once.
+//! 470 ns, a reaction 1.0 us where 60,000 wait; up to sixteen times as much as V8. A start takes
+//! 6 ms, most of it for compiling what the library loads at once.
 //!
 //! **Invariant**: the library's functions are dropped before the runtime.
 
