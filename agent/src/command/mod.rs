@@ -3,6 +3,7 @@
 mod diagnoses;
 mod explain;
 mod gate;
+mod observing;
 mod output;
 mod run;
 mod workloads;

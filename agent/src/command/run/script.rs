@@ -10,8 +10,9 @@ use loopscope_workloads::{
 };
 
 use super::lambda::{Invocations, lambda, warns};
-use super::{Ways, options, truth, write_report};
+use super::{options, truth};
 use crate::cli::{self, RunArgs};
+use crate::command::observing::{Ways, write_report};
 use crate::command::output::Output;
 use crate::diagnosis::diagnose;
 use crate::exit::{Exit, Failure};
@@ -25,7 +26,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, Failure> {
     let chosen = Chosen::of(&args.name, args.fixed)?;
     let script = chosen.script(&args.script_args, args.max_memory_bytes);
     let last_line = script.last_line.clone();
-    let ways = Ways::open(args, Output::Stderr)?;
+    let ways = Ways::open(args.output.as_deref(), args.listen, Output::Stderr)?;
     let options = options(args);
     let clock = options.clock.clone();
     let name = chosen.name();
@@ -190,5 +191,9 @@ fn report(
     truth::tell_what_does_not_hold(&args.name, truth.as_deref());
     let script = ScriptRun { truth, ..ran };
     let script = Some(&script);
-    write_report(args, &Report { snapshot, diagnoses: &diagnoses, workload: None, script }, output)
+    write_report(
+        args.report,
+        &Report { snapshot, diagnoses: &diagnoses, workload: None, script },
+        output,
+    )
 }

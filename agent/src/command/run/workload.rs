@@ -7,8 +7,9 @@ use loop_core::snapshot::Snapshot;
 use loopscope_workloads::{Job, Story, Truth, UnknownWorkload, Variant, Workload, find_script};
 
 use super::script::is_program;
-use super::{Ways, options, truth, write_report};
+use super::{options, truth};
 use crate::cli::{ClockChoice, ReportForm, RunArgs, Selection};
+use crate::command::observing::{Ways, write_report};
 use crate::command::output::Output;
 use crate::command::{refuse_real_time, unwritable_stdout};
 use crate::diagnosis::{Diagnosis, diagnose};
@@ -62,7 +63,10 @@ impl Input {
         if args.fixed {
             refuse_no_twin(workload)?;
         }
-        Ok(Input { selection, ways: Ways::open(args, Output::Stdout)? })
+        Ok(Input {
+            selection,
+            ways: Ways::open(args.output.as_deref(), args.listen, Output::Stdout)?,
+        })
     }
 
     fn job(&self, args: &RunArgs) -> Job {
@@ -161,7 +165,7 @@ fn report(
     truth::tell_what_does_not_hold(&workload.name, workload.truth.as_deref());
     let workload = Some(&workload);
     let report = Report { snapshot, diagnoses: &diagnoses, workload, script: None };
-    write_report(args, &report, output)
+    write_report(args.report, &report, output)
 }
 
 /// What the workload knows must be observed, the diagnosis first.
