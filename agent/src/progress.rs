@@ -34,7 +34,7 @@ impl Progress {
     /// Shows how things are. The snapshot is taken only if it is shown.
     pub fn show(&mut self, snapshot: impl FnOnce() -> Snapshot) {
         if self.terminal.rewrites {
-            if let Some(observed) = snapshot().loops.first() {
+            if let Some(observed) = worst(&snapshot()) {
                 let line = self.line(observed);
                 let _ = write!(io::stderr(), "\r\x1b[2K{line}");
                 self.shown = true;
@@ -45,7 +45,7 @@ impl Progress {
             return;
         }
         let snapshot = snapshot();
-        let open = snapshot.loops.first().and_then(|observed| observed.open);
+        let open = worst(&snapshot).and_then(|observed| observed.open);
         if let Some(open) = open.filter(|open| open.age_ns >= self.stall_threshold_ns) {
             tell(&format!("{}: blocked for {}", self.name, describe(&open)));
             self.last_line = Some(Instant::now());
@@ -76,6 +76,14 @@ impl Progress {
         let rest: String = rest.chars().take(room).collect();
         format!("{}  {}{rest}", self.name, self.terminal.paint(ink, &state))
     }
+}
+
+/// The loop whose turn has been open for longest; the first, if none is.
+fn worst(snapshot: &Snapshot) -> Option<&LoopSnapshot> {
+    let loops = snapshot.loops.iter();
+    loops.reduce(|worst, next| {
+        if next.current_turn_ns() > worst.current_turn_ns() { next } else { worst }
+    })
 }
 
 /// `1.23 s in poll, 41,000 microtasks drained so far`.

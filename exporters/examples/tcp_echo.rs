@@ -89,6 +89,7 @@ fn page(lp: &Loop) -> Vec<u8> {
             tier: Tier::Full,
             overhead_ratio: None,
             sampled: false,
+            limits: Vec::new(),
         }],
         loops: vec![reader.snapshot()],
     };

@@ -4,6 +4,8 @@
 //! on the command line before it is parsed, and its parameters are added to what clap knows, so
 //! that they may stand anywhere, show up in `--help`, and are suggested when misspelt.
 
+#[cfg(target_os = "linux")]
+mod attach;
 mod errors;
 mod explain;
 mod lambda;
@@ -20,6 +22,8 @@ use loop_core::units::{parse_duration_ns, parse_size_bytes};
 use loopscope_workloads::Rounds;
 
 use crate::exit::Failure;
+#[cfg(target_os = "linux")]
+pub use attach::{AttachArgs, SourceChoice, TierChoice};
 pub use explain::ExplainArgs;
 pub use lambda::LambdaArgs;
 pub use params::{Selection, SelectionError, has_script_extension, names_script};
@@ -32,6 +36,7 @@ Examples:
   loopscope run sync-promises --repeat forever --listen :9797
                                                    scrape http://127.0.0.1:9797/metrics meanwhile
   loopscope run app.js                             plain JavaScript, in Node's order of events
+  loopscope attach 4711                            a running Node.js, without a restart
   loopscope diagnoses microtask-flood              what a verdict means, and how to fix it
   loopscope gate --lock gate.lock -- sync-promises next-tick-recursion
                                                    fail when counts differ from the lock
@@ -59,6 +64,9 @@ pub struct Cli {
 pub enum Command {
     /// Run a workload or a JavaScript file on the embedded loop, watch it, and tell what happened
     Run(RunArgs),
+    /// Observe running Node.js processes from outside, and tell what holds them up
+    #[cfg(target_os = "linux")]
+    Attach(AttachArgs),
     /// Explain a script: in which turn and phase everything ran, and why there
     Explain(ExplainArgs),
     /// List the workloads: what each shows, its parameters, its fixed twin

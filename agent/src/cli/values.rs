@@ -25,6 +25,30 @@ pub(super) fn threshold_ns(text: &str) -> Result<u64, String> {
     }
 }
 
+/// A process by its number.
+pub(super) fn pid(text: &str) -> Result<u32, String> {
+    match text.parse::<u32>() {
+        Ok(pid) if pid > 0 && i32::try_from(pid).is_ok() => Ok(pid),
+        _ => Err("write the number of a process; `loopscope doctor` lists them".to_owned()),
+    }
+}
+
+pub(super) fn duration_ns(text: &str) -> Result<u64, String> {
+    match parse_duration_ns(text) {
+        Ok(0) => Err("write a duration above 0, as in 30s".to_owned()),
+        Ok(ns) => Ok(ns),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// A share in percent, above 0.
+pub(super) fn percent(text: &str) -> Result<f64, String> {
+    match text.trim_end_matches('%').trim_end().parse::<f64>() {
+        Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(percent),
+        _ => Err("write a number above 0 and up to 100".to_owned()),
+    }
+}
+
 /// `127.0.0.1:9797`, `[::1]:9797`, `localhost:9797`, or `:9797` for the loopback interface.
 pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
     let loopback = text.strip_prefix("localhost").unwrap_or(text).strip_prefix(':');
@@ -56,6 +80,18 @@ mod tests {
         check("[::1]:80", Some("[::1]:80"));
         for bad in ["", "9797", ":", ":70000", "127.0.0.1", "example.org:80", "localhost"] {
             check(bad, None);
+        }
+    }
+
+    #[test]
+    fn processes_and_shares_are_numbers_above_zero() {
+        assert_eq!(pid("4711"), Ok(4711));
+        for bad in ["0", "-1", "4294967295", "node", ""] {
+            assert!(pid(bad).is_err(), "{bad}");
+        }
+        assert_eq!((percent("15"), percent("0.5 %")), (Ok(15.0), Ok(0.5)));
+        for bad in ["0", "-1", "101", "NaN", "inf", ""] {
+            assert!(percent(bad).is_err(), "{bad}");
         }
     }
 

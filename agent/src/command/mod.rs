@@ -1,5 +1,7 @@
 //! The commands: each puts the other modules together to do what was asked.
 
+#[cfg(target_os = "linux")]
+mod attach;
 mod diagnoses;
 mod explain;
 mod gate;
@@ -23,6 +25,8 @@ use crate::exit::{Exit, Failure};
 pub fn execute(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Run(args) => run::execute(&args),
+        #[cfg(target_os = "linux")]
+        Command::Attach(args) => attach::execute(&args),
         Command::Explain(args) => explain::execute(&args),
         Command::Workloads(args) => workloads::execute(&args),
         Command::Diagnoses(args) => diagnoses::execute(&args),

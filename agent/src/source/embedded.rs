@@ -68,6 +68,7 @@ pub fn start<T: 'static, E: Display>(
         tier: Tier::Full,
         overhead_ratio: None,
         sampled: false,
+        limits: Vec::new(),
     };
     Ok(Arc::new(Embedded { target, reader, end }))
 }

@@ -1,8 +1,8 @@
 //! Where snapshots come from, and what every source holds to.
 //!
 //! ```text
-//! source: embedded (a workload or script on our own loop) ──> Snapshot
-//!                              ──> diagnosis, report, serve, gate
+//! embedded (a workload or script on our own loop) ──┐
+//! live (a running Node.js, by probes and memory) ───┴──> Snapshot ──> diagnosis, report, serve
 //! ```
 //!
 //! The contract of [`Observe::snapshot`]:
@@ -14,11 +14,15 @@
 //! 4. When the loop has ended, it goes on telling the last state, and `wall_ns` stands still.
 
 mod embedded;
+#[cfg(target_os = "linux")]
+mod live;
 mod schedstat;
 
 use loop_core::snapshot::Snapshot;
 
 pub use embedded::{Embedded, start};
+#[cfg(target_os = "linux")]
+pub use live::{Live, Options as LiveOptions, attach};
 
 /// Something that is observed.
 pub trait Observe: Send + Sync {

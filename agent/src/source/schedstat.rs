@@ -1,4 +1,4 @@
-//! What the kernel accounts to a thread: `/proc/self/task/TID/schedstat`.
+//! What the kernel accounts to a thread: `/proc/PID/task/TID/schedstat`.
 //!
 //! ```text
 //! 1503912345 20871 42        time on a CPU, time waiting for one (both in ns), time slices
@@ -8,7 +8,15 @@ use loop_core::snapshot::ThreadCpu;
 
 /// The figures of a thread of this process; nothing where the kernel does not tell.
 pub(super) fn read(tid: u32) -> ThreadCpu {
-    let path = format!("/proc/self/task/{tid}/schedstat");
+    read_at(&format!("/proc/self/task/{tid}/schedstat"))
+}
+
+/// The figures of a thread of a process; nothing where the kernel does not tell, or it has ended.
+pub(super) fn read_of(pid: u32, tid: u32) -> ThreadCpu {
+    read_at(&format!("/proc/{pid}/task/{tid}/schedstat"))
+}
+
+fn read_at(path: &str) -> ThreadCpu {
     std::fs::read_to_string(path).map(|text| parse(&text)).unwrap_or_default()
 }
 

@@ -104,6 +104,7 @@ pub fn snapshot_of_a_used_loop() -> Result<Snapshot, Failure> {
         tier: Tier::Full,
         overhead_ratio: None,
         sampled: false,
+        limits: Vec::new(),
     };
     let empty = Snapshot::empty(ClockKind::Real);
     Ok(Snapshot { targets: vec![target], loops: vec![observed], ..empty })

@@ -99,6 +99,7 @@ fn target(pid: u32, name: &str, runtime: Runtime, overhead_ratio: Option<f64>) -
         tier: Tier::Full,
         overhead_ratio,
         sampled: false,
+        limits: Vec::new(),
     }
 }
 

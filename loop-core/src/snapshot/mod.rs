@@ -25,7 +25,7 @@ pub use histogram::Histogram;
 pub use loops::{Drain, LoopSnapshot, OpenTurn, Queue, ThreadCpu, ThreadPoolSnapshot};
 pub use stall::{CauseTotals, Culprit, Ledger, LedgerKey, Stall};
 pub use summary::Summary;
-pub use target::{Runtime, Source, Target, Tier};
+pub use target::{Limit, Runtime, Source, Target, Tier};
 
 use serde::Serialize;
 

@@ -21,6 +21,17 @@ pub struct Target {
     pub overhead_ratio: Option<f64>,
     /// Whether the source was on for a part of the time only.
     pub sampled: bool,
+    /// What is not seen of it, and why.
+    pub limits: Vec<Limit>,
+}
+
+/// Something that a source does not see of a target: its figures are `null`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Limit {
+    /// What is not seen.
+    pub what: String,
+    /// Why.
+    pub why: String,
 }
 
 /// Declares an enum whose variants have one name each, used in labels and in JSON alike.

@@ -1,0 +1,77 @@
+//! `attach PID...`: running Node.js processes, observed from outside for a while.
+
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+
+use loop_core::snapshot::Snapshot;
+
+use super::observing::{Ways, write_report};
+use super::output::Output;
+use crate::cli::{AttachArgs, SourceChoice};
+use crate::diagnosis::diagnose;
+use crate::exit::{Exit, Failure};
+use crate::progress::Progress;
+use crate::report::Report;
+use crate::source::{self, LiveOptions, Observe};
+use crate::supervise::{self, Event, Outcome};
+use crate::terminal::Terminal;
+
+pub(super) fn execute(args: &AttachArgs) -> Result<Exit, Failure> {
+    refuse_sources(args.source)?;
+    let ways = Ways::open(args.output.as_deref(), args.listen, Output::Stdout)?;
+    let (sender, events) = channel::<Event<()>>();
+    let ended = sender.clone();
+    let options = LiveOptions {
+        stall_threshold_ns: args.stall_threshold_ns,
+        tier: args.tier.into(),
+        children: args.children,
+        budget_ratio: args.overhead_budget / 100.0,
+    };
+    // A send fails when the observation is over and nobody listens any more.
+    let on_end = move || drop(ended.send(Event::Ended(Ok(()))));
+    let live = source::attach(&args.pids, options, on_end)?;
+    let observed: Arc<dyn Observe> = live;
+    let (background, output) = ways.start(&observed, sender)?;
+    let until_ns = args.timeout_ns.map_or(args.duration_ns, |limit| limit.min(args.duration_ns));
+    let name = name(&observed.snapshot());
+    let mut progress = Progress::new(&name, args.stall_threshold_ns, Terminal::stderr());
+    let outcome = supervise::wait(&events, supervise::deadline(Some(until_ns)), || {
+        progress.show(|| observed.snapshot());
+    });
+    progress.clear();
+    let snapshot = observed.snapshot();
+    let diagnoses = diagnose(&snapshot);
+    let report =
+        Report { snapshot: &snapshot, diagnoses: &diagnoses, workload: None, script: None };
+    let reported = write_report(args.report, &report, output);
+    background.stop();
+    reported?;
+    Ok(match outcome {
+        Outcome::Ended(_) => Exit::Ok,
+        Outcome::TimedOut if until_ns < args.duration_ns => Exit::TimedOut,
+        Outcome::TimedOut => Exit::Ok,
+        Outcome::Interrupted => Exit::Interrupted,
+    })
+}
+
+/// What `attach` can't do, because the process runs already.
+fn refuse_sources(source: SourceChoice) -> Result<(), Failure> {
+    match source {
+        SourceChoice::Auto | SourceChoice::Ebpf => Ok(()),
+        SourceChoice::V8Trace => Err(Failure::usage(
+            "V8's trace events have to be on from the start; \
+             use `loopscope exec --source v8-trace -- node ...`",
+        )),
+        SourceChoice::Inspector => Err(Failure::refused(
+            "the inspector is not supported as a source; use --source ebpf",
+        )),
+    }
+}
+
+/// What the progress is of.
+fn name(snapshot: &Snapshot) -> String {
+    match snapshot.targets.as_slice() {
+        [target] => target.name.clone(),
+        targets => format!("{} processes", targets.len()),
+    }
+}

@@ -1,0 +1,174 @@
+//! From what the kernel counted to the figures of a loop.
+//!
+//! ```text
+//! Reading (kernel) ─┐
+//! Now (memory) ─────┼──> LoopSnapshot
+//! Stalls (kept) ────┘
+//! ```
+//!
+//! **Invariant**: what has no probe in the plan, or can have none, is `None`.
+
+use loop_core::snapshot::{
+    Drain, Histogram, LoopSnapshot, OpenTurn, Queue, Stall, ThreadCpu, ThreadPoolSnapshot,
+    arrival_delay,
+};
+use loop_core::{Phase, PhaseMap};
+
+use super::ebpf::{Head, PHASES, Reading};
+use super::stalls::Stalls;
+use crate::plan::Point;
+
+/// The phases that have a probe, in the order of the kernel side.
+pub(super) const SEEN_PHASES: [(Phase, Point); PHASES] = [
+    (Phase::Timers, Point::RunTimers),
+    (Phase::Idle, Point::RunIdle),
+    (Phase::Prepare, Point::RunPrepare),
+    (Phase::Poll, Point::IoPoll),
+    (Phase::Check, Point::RunCheck),
+];
+
+/// Which probes are set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Points(u16);
+
+impl Points {
+    pub(super) fn of(points: impl IntoIterator<Item = Point>) -> Points {
+        Points(points.into_iter().fold(0, |set, point| set | 1 << point as u16))
+    }
+
+    pub(super) fn has(self, point: Point) -> bool {
+        self.0 & 1 << point as u16 != 0
+    }
+
+    /// A phase ends where the next probe is hit, so one alone tells nothing.
+    fn phases(self) -> bool {
+        SEEN_PHASES.iter().all(|&(_, point)| self.has(point))
+    }
+
+    pub(super) fn drains(self) -> bool {
+        self.has(Point::DrainStart) && self.has(Point::DrainEnd)
+    }
+
+    pub(super) fn collections(self) -> bool {
+        self.has(Point::GcStart) && self.has(Point::GcEnd)
+    }
+}
+
+/// What the memory of the target says at this moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Now {
+    /// By the monotonic clock.
+    pub(super) at_ns: u64,
+    /// All time that the loop has waited, the wait that goes on included.
+    pub(super) idle_ns: u64,
+    /// Whether it waits.
+    pub(super) waits: bool,
+    /// V8's count of finished microtasks in the queue that is drained.
+    pub(super) finished: Option<u64>,
+}
+
+/// Of what a loop's figures are made.
+#[derive(Debug)]
+pub(super) struct Parts<'a> {
+    pub(super) pid: u32,
+    pub(super) thread: String,
+    pub(super) points: Points,
+    pub(super) reading: Reading,
+    /// `None` where the memory can't be read, or the loop has ended.
+    pub(super) now: Option<Now>,
+    pub(super) stalls: &'a Stalls,
+    pub(super) cpu: ThreadCpu,
+    pub(super) stall_threshold_ns: u64,
+}
+
+/// The figures of a loop.
+pub(super) fn loop_snapshot(parts: Parts<'_>) -> LoopSnapshot {
+    let Parts { pid, thread, points, reading, now, stalls, cpu, stall_threshold_ns } = parts;
+    let head = reading.head;
+    let since = now.and_then(|now| since_boundary(&head, now));
+    let open = now.zip(since).and_then(|(now, since)| open_turn(&head, points, now, since));
+    let (active_ns, idle_ns) = (
+        head.totals.active_ns + since.map_or(0, |since| since.active_ns),
+        head.totals.idle_ns + since.map_or(0, |since| since.idle_ns),
+    );
+    let drained = |histogram: Histogram| points.drains().then_some(histogram);
+    let running = open.filter(|open| open.age_ns >= stall_threshold_ns).zip(now);
+    let mut listed: Vec<Stall> = stalls.listed().cloned().collect();
+    listed.extend(running.map(|(open, now)| stalls.running(&head, open, now.at_ns)));
+    LoopSnapshot {
+        pid,
+        thread,
+        tid: head.tid,
+        turns: head.totals.turns,
+        microtasks: points.drains().then_some(head.totals.microtasks),
+        active_ns: Some(active_ns),
+        idle_ns: Some(idle_ns),
+        utilization: ratio(active_ns, idle_ns),
+        open,
+        arrival_delay_ns: Some(arrival_delay(&reading.turn_ns, head.totals.idle_ns)),
+        turn_ns: Some(reading.turn_ns),
+        poll_wait_ns: Some(reading.poll_wait_ns),
+        timer_lateness_ns: points.has(Point::RunTimers).then_some(reading.lateness_ns),
+        phases: phases(points, reading.phase_ns),
+        microtask_drain_length: drained(reading.drain_length),
+        microtask_drain_ns: drained(reading.drain_ns),
+        gc_pause_ns: points.collections().then(|| merged(&reading.gc_ns)),
+        thread_pool: ThreadPoolSnapshot::default(),
+        stalls: listed,
+        stall_totals: stalls.totals(),
+        cpu,
+        ..LoopSnapshot::default()
+    }
+}
+
+/// What the loop did since it entered the poll last.
+#[derive(Clone, Copy, Debug)]
+struct Since {
+    active_ns: u64,
+    idle_ns: u64,
+}
+
+fn since_boundary(head: &Head, now: Now) -> Option<Since> {
+    let wall_ns = (head.boundary_ns != 0).then(|| now.at_ns.saturating_sub(head.boundary_ns))?;
+    let idle_ns = now.idle_ns.saturating_sub(head.boundary_idle_ns).min(wall_ns);
+    Some(Since { active_ns: wall_ns - idle_ns, idle_ns })
+}
+
+fn open_turn(head: &Head, points: Points, now: Now, since: Since) -> Option<OpenTurn> {
+    let drain = || {
+        let age_ns = now.at_ns.saturating_sub(head.drain_start_ns);
+        let jobs = now.finished.map_or(0, |finished| finished.saturating_sub(head.drain_base));
+        Drain { queue: Queue::Microtask, age_ns, jobs }
+    };
+    (!now.waits).then(|| OpenTurn {
+        age_ns: since.active_ns,
+        phase: phase(head, points),
+        drain: (head.drain_start_ns != 0).then(drain),
+    })
+}
+
+fn phase(head: &Head, points: Points) -> Option<Phase> {
+    let (phase, _) = SEEN_PHASES.get(head.phase as usize)?;
+    points.phases().then_some(*phase)
+}
+
+fn phases(points: Points, seen: [Histogram; PHASES]) -> PhaseMap<Option<Histogram>> {
+    let mut phases = PhaseMap::from_fn(|_| None);
+    if points.phases() {
+        for ((phase, _), histogram) in SEEN_PHASES.into_iter().zip(seen) {
+            phases[phase] = Some(histogram);
+        }
+    }
+    phases
+}
+
+fn merged(kinds: &[Histogram]) -> Histogram {
+    let mut all = Histogram::new(loop_core::buckets::Scale::Time);
+    kinds.iter().for_each(|kind| all.merge(kind));
+    all
+}
+
+fn ratio(active_ns: u64, idle_ns: u64) -> Option<f64> {
+    let all_ns = active_ns + idle_ns;
+    (all_ns > 0).then(|| active_ns as f64 / all_ns as f64)
+}

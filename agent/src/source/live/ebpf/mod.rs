@@ -1,0 +1,195 @@
+//! Probes in the kernel: loads them, sets them into targets, and reads what they count.
+//!
+//! ```text
+//! target's thread ──hits──> program ──> slot (an array map, mapped here) ──> Reading
+//! ```
+//!
+//! Cost: nothing while nobody reads. Reading a loop copies 120 KB of shared memory without a system
+//! call. The kernel holds 110 KB for each loop there is room for, whether there is a loop or not.
+//!
+//! **Invariant**: entry probes only, on instructions that the plan has found good. Everything in the
+//! kernel goes when the agent does, also when it is killed.
+
+mod object;
+mod slots;
+mod system;
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use object::LoadError;
+pub(super) use slots::{Account, COLLECTIONS, Ended, Head, PHASES, Reading, Turn};
+
+use object::Loaded;
+use slots::SLOT_WORDS;
+use system::{Uprobes, Words};
+
+use crate::plan::Point;
+
+/// How many loops there is room for.
+pub(super) const SLOTS: u32 = 64;
+
+/// How many targets.
+pub(super) const TARGETS: u32 = 64;
+
+/// As in `shared.h`.
+const COOKIE_POINT_BITS: u32 = 8;
+
+/// How long a loop's turn is a stall, and where things lie in the memory of a target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub(super) stall_threshold_ns: u64,
+    pub(super) time: u32,
+    pub(super) heap_min: u32,
+    pub(super) internal_fields: u32,
+    pub(super) idle_handles: u32,
+    pub(super) prepare_handles: u32,
+    pub(super) timeout: u32,
+    pub(super) flags: u32,
+    /// `None` where this libuv doesn't count them.
+    pub(super) events: Option<u32>,
+    pub(super) idle_time: u32,
+    pub(super) finished_count: u32,
+}
+
+/// As in `shared.h`.
+const KNOWS_EVENTS: u32 = 1;
+
+impl Layout {
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = self.stall_threshold_ns.to_ne_bytes().to_vec();
+        let words = [
+            self.time,
+            self.heap_min,
+            self.internal_fields,
+            self.idle_handles,
+            self.prepare_handles,
+            self.timeout,
+            self.flags,
+            self.events.unwrap_or(0),
+            self.idle_time,
+            self.finished_count,
+            if self.events.is_some() { KNOWS_EVENTS } else { 0 },
+            0,
+        ];
+        words.iter().for_each(|word| bytes.extend(word.to_ne_bytes()));
+        bytes
+    }
+}
+
+/// What the kernel side could not place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Losses {
+    /// Hits for which there was no slot.
+    pub(super) no_slot: u64,
+    /// Hits of threads that there was no room to remember.
+    pub(super) no_thread: u64,
+    /// Hits of a target that has gone.
+    pub(super) no_target: u64,
+    /// Hits of loops that aren't Node's own. They are no loss.
+    pub(super) foreign: u64,
+}
+
+/// The kernel side.
+#[derive(Debug)]
+pub(super) struct Kernel {
+    loaded: Loaded,
+    slots: Words,
+    losses: Words,
+}
+
+/// Probes that are set. They go when this is dropped.
+#[derive(Debug)]
+pub(super) struct Link(#[expect(dead_code, reason = "held for its drop")] OwnedFd);
+
+impl Kernel {
+    /// Loads the program and makes its maps.
+    ///
+    /// # Errors
+    /// What this kernel does not have, or does not allow us.
+    pub(super) fn load() -> Result<Kernel, LoadError> {
+        let loaded = object::load(SLOTS)?;
+        let map = |name, bytes| {
+            Words::map(loaded.map(name), bytes).map_err(|error| LoadError::Map(name, error))
+        };
+        let slots = map("slots", SLOTS as usize * SLOT_WORDS * size_of::<u64>())?;
+        let losses = map("losses", size_of::<Losses>())?;
+        let kernel = Kernel { loaded, slots, losses };
+        for slot in 0..SLOTS {
+            kernel.free(slot).map_err(|error| LoadError::Map("free_slots", error))?;
+        }
+        Ok(kernel)
+    }
+
+    /// Tells the program about a target, before its probes are set.
+    pub(super) fn set_target(&self, target: u32, layout: &Layout) -> io::Result<()> {
+        let targets = self.loaded.map("targets").as_fd();
+        system::update(targets, &target.to_ne_bytes(), &layout.bytes())
+    }
+
+    /// Sets probes at offsets in a file that the process `pid` maps.
+    pub(super) fn link(
+        &self,
+        target: u32,
+        pid: u32,
+        file: &Path,
+        points: &[(Point, u64)],
+    ) -> io::Result<Link> {
+        let path = CString::new(file.as_os_str().as_bytes())?;
+        let offsets: Vec<u64> = points.iter().map(|(_, offset)| *offset).collect();
+        let cookies: Vec<u64> = points.iter().map(|(point, _)| cookie(target, *point)).collect();
+        let uprobes = Uprobes { path: &path, offsets: &offsets, cookies: &cookies, pid };
+        system::link_uprobes(self.loaded.program.as_fd(), &uprobes).map(Link)
+    }
+
+    /// Who has which slot, and what runs there.
+    pub(super) fn heads(&self) -> impl Iterator<Item = (u32, Head)> {
+        let slots = (0..SLOTS).map(|slot| (slot, self.head(slot)));
+        slots.filter(|(_, head)| head.thread_start_ns != 0)
+    }
+
+    /// Who has this slot, and what runs there.
+    pub(super) fn head(&self, slot: u32) -> Head {
+        slots::head(self.slot(slot))
+    }
+
+    /// All that was counted for one loop.
+    pub(super) fn read(&self, slot: u32) -> Reading {
+        slots::read(self.slot(slot))
+    }
+
+    /// Takes a slot back from a loop that has ended.
+    pub(super) fn release(&self, slot: u32) -> io::Result<()> {
+        let head = self.head(slot);
+        let thread = head.thread.to_ne_bytes();
+        let key = [thread, head.address.to_ne_bytes()].concat();
+        // It is in one of them. In the first it may have been replaced by a newer thread's.
+        let _ = system::delete(self.loaded.map("further_loops").as_fd(), &key);
+        let _ = system::delete(self.loaded.map("threads").as_fd(), &thread);
+        self.free(slot)
+    }
+
+    fn free(&self, slot: u32) -> io::Result<()> {
+        slots::clear(self.slot(slot));
+        system::update(self.loaded.map("free_slots").as_fd(), &[], &slot.to_ne_bytes())
+    }
+
+    fn slot(&self, slot: u32) -> &[AtomicU64] {
+        let start = slot as usize * SLOT_WORDS;
+        &self.slots[start..start + SLOT_WORDS]
+    }
+
+    /// What could not be placed.
+    pub(super) fn losses(&self) -> Losses {
+        let word = |index: usize| self.losses[index].load(Ordering::Relaxed);
+        Losses { no_slot: word(0), no_thread: word(1), no_target: word(2), foreign: word(3) }
+    }
+}
+
+fn cookie(target: u32, point: Point) -> u64 {
+    u64::from(target) << COOKIE_POINT_BITS | point as u64
+}

@@ -1,0 +1,296 @@
+//! What the kernel side counts, as values: the mirror of `agent/bpf/shared.h`.
+//!
+//! A slot is read word by word, in the order in which the C struct declares its fields. Its writer
+//! is the observed loop's own thread, which does not wait for us: a histogram may hold one value
+//! more than its sum, for as long as the next read.
+
+use std::sync::atomic::{AtomicU64, Ordering, fence};
+
+use loop_core::buckets::{BUCKETS, Scale};
+use loop_core::snapshot::Histogram;
+
+/// The phases that have a probe, in the order of the C enum.
+pub(crate) const PHASES: usize = 5;
+
+/// Kinds of collection that have a histogram each.
+pub(crate) const COLLECTIONS: usize = 3;
+
+/// How many stalls a slot keeps.
+pub(crate) const STALLS: usize = 64;
+
+const HISTOGRAM_WORDS: usize = 3 + BUCKETS;
+const ACCOUNT_WORDS: usize = 4;
+const TURN_WORDS: usize = PHASES + 5;
+const STALL_WORDS: usize = 3 + TURN_WORDS + ACCOUNT_WORDS;
+const HEAD_WORDS: usize = 8 + ACCOUNT_WORDS + TURN_WORDS + 11;
+const TOTALS: usize = 10;
+const HISTOGRAMS: usize = 3 + PHASES + 2 + COLLECTIONS;
+
+/// The size of a slot in words of eight bytes.
+pub(crate) const SLOT_WORDS: usize =
+    HEAD_WORDS + TOTALS + HISTOGRAMS * HISTOGRAM_WORDS + STALLS * STALL_WORDS;
+
+/// Where a histogram's smallest value lies in it.
+const MIN_WORD: usize = 1;
+
+/// What the kernel accounts to a thread; times in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Account {
+    pub(crate) cpu_ns: u64,
+    pub(crate) run_delay_ns: u64,
+    pub(crate) faults: u64,
+    pub(crate) switches: u64,
+}
+
+/// What a turn is made of; drains and collections without the time in which the thread had no CPU.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Turn {
+    pub(crate) phase_ns: [u64; PHASES],
+    pub(crate) microtasks: u64,
+    pub(crate) drain_ns: u64,
+    pub(crate) gc_ns: u64,
+    pub(crate) gc_in_drain_ns: u64,
+    /// Entries of other loops on the same thread, as a synchronous child process has one.
+    pub(crate) nested: u64,
+}
+
+/// A stall that has ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) number: u64,
+    /// By the monotonic clock.
+    pub(crate) start_ns: u64,
+    pub(crate) duration_ns: u64,
+    pub(crate) turn: Turn,
+    pub(crate) account: Account,
+}
+
+/// Who has a slot, and what runs now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) target: u32,
+    pub(crate) tid: u32,
+    /// Process and thread id as the kernel has them: the key of the map of threads.
+    pub(crate) thread: u64,
+    /// When the thread began, by the clock that counts sleep; 0: the slot is free.
+    pub(crate) thread_start_ns: u64,
+    /// Address of the loop; 0 while only its thread is known.
+    pub(crate) address: u64,
+    /// Address of its internal fields.
+    pub(crate) fields: u64,
+    /// When the poll was entered last; 0: not yet.
+    pub(crate) boundary_ns: u64,
+    pub(crate) boundary_idle_ns: u64,
+    pub(crate) boundary_account: Account,
+    pub(crate) turn: Turn,
+    pub(crate) phase: u32,
+    pub(crate) phase_start_ns: u64,
+    /// Since when a drain runs; 0: none does.
+    pub(crate) drain_start_ns: u64,
+    pub(crate) queue: u64,
+    pub(crate) drain_base: u64,
+    /// Since when a collection runs, if `gc_depth` isn't 0.
+    pub(crate) gc_start_ns: u64,
+    pub(crate) gc_depth: u32,
+    pub(crate) totals: Totals,
+}
+
+/// What was counted since the slot was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub(crate) hits: u64,
+    pub(crate) turns: u64,
+    pub(crate) active_ns: u64,
+    pub(crate) idle_ns: u64,
+    pub(crate) microtasks: u64,
+    pub(crate) nested_hits: u64,
+    /// Reads of the target's memory that failed.
+    pub(crate) faults: u64,
+    /// Ends without a beginning, or the other way round.
+    pub(crate) unpaired: u64,
+    pub(crate) stalls: u64,
+    pub(crate) stall_ns: u64,
+}
+
+/// All of a slot.
+#[derive(Clone, Debug)]
+pub(crate) struct Reading {
+    pub(crate) head: Head,
+    pub(crate) turn_ns: Histogram,
+    pub(crate) poll_wait_ns: Histogram,
+    pub(crate) lateness_ns: Histogram,
+    pub(crate) phase_ns: [Histogram; PHASES],
+    pub(crate) drain_length: Histogram,
+    pub(crate) drain_ns: Histogram,
+    pub(crate) gc_ns: [Histogram; COLLECTIONS],
+    /// Oldest first.
+    pub(crate) stalls: Vec<Ended>,
+}
+
+/// Empties a slot, to be given to a loop. Only for one that no probe can reach.
+pub(crate) fn clear(slot: &[AtomicU64]) {
+    slot.iter().for_each(|word| word.store(0, Ordering::Relaxed));
+    for histogram in 0..HISTOGRAMS {
+        let start = HEAD_WORDS + TOTALS + histogram * HISTOGRAM_WORDS;
+        slot[start + MIN_WORD].store(u64::MAX, Ordering::Relaxed);
+    }
+}
+
+/// Reads who has a slot and what runs, without its histograms.
+pub(crate) fn head(slot: &[AtomicU64]) -> Head {
+    Words(slot).head()
+}
+
+/// Reads a whole slot.
+pub(crate) fn read(slot: &[AtomicU64]) -> Reading {
+    let mut words = Words(slot);
+    Reading {
+        head: words.head(),
+        turn_ns: words.histogram(Scale::Time),
+        poll_wait_ns: words.histogram(Scale::Time),
+        lateness_ns: words.histogram(Scale::Time),
+        phase_ns: std::array::from_fn(|_| words.histogram(Scale::Time)),
+        drain_length: words.histogram(Scale::Length),
+        drain_ns: words.histogram(Scale::Time),
+        gc_ns: std::array::from_fn(|_| words.histogram(Scale::Time)),
+        stalls: words.stalls(),
+    }
+}
+
+/// What is left to read of a slot.
+struct Words<'a>(&'a [AtomicU64]);
+
+impl Words<'_> {
+    fn next(&mut self) -> u64 {
+        let (first, rest) = self.0.split_first().expect("a slot has all of its words");
+        self.0 = rest;
+        first.load(Ordering::Relaxed)
+    }
+
+    /// Two fields of four bytes, in their order.
+    fn pair(&mut self) -> (u32, u32) {
+        let bytes = self.next().to_ne_bytes();
+        let half = |at: usize| u32::from_ne_bytes([0, 1, 2, 3].map(|byte| bytes[at + byte]));
+        (half(0), half(4))
+    }
+
+    fn account(&mut self) -> Account {
+        Account {
+            cpu_ns: self.next(),
+            run_delay_ns: self.next(),
+            faults: self.next(),
+            switches: self.next(),
+        }
+    }
+
+    fn turn(&mut self) -> Turn {
+        Turn {
+            phase_ns: std::array::from_fn(|_| self.next()),
+            microtasks: self.next(),
+            drain_ns: self.next(),
+            gc_ns: self.next(),
+            gc_in_drain_ns: self.next(),
+            nested: self.next(),
+        }
+    }
+
+    fn head(&mut self) -> Head {
+        let (target, tid) = self.pair();
+        let mut head = Head { target, tid, ..Head::default() };
+        head.thread = self.next();
+        head.thread_start_ns = self.next();
+        head.address = self.next();
+        head.fields = self.next();
+        let _nested_loop = self.next();
+        head.boundary_ns = self.next();
+        head.boundary_idle_ns = self.next();
+        head.boundary_account = self.account();
+        head.turn = self.turn();
+        (head.phase, _) = self.pair();
+        head.phase_start_ns = self.next();
+        let _phase_idle_ns = self.next();
+        let _phase_events = self.next();
+        head.drain_start_ns = self.next();
+        let _drain_delay_ns = self.next();
+        head.queue = self.next();
+        head.drain_base = self.next();
+        head.gc_start_ns = self.next();
+        let _gc_delay_ns = self.next();
+        (head.gc_depth, _) = self.pair();
+        head.totals = self.totals();
+        head
+    }
+
+    fn totals(&mut self) -> Totals {
+        Totals {
+            hits: self.next(),
+            turns: self.next(),
+            active_ns: self.next(),
+            idle_ns: self.next(),
+            microtasks: self.next(),
+            nested_hits: self.next(),
+            faults: self.next(),
+            unpaired: self.next(),
+            stalls: self.next(),
+            stall_ns: self.next(),
+        }
+    }
+
+    fn histogram(&mut self, scale: Scale) -> Histogram {
+        let (sum, min, max) = (self.next(), self.next(), self.next());
+        let counts = (0..BUCKETS).map(|_| self.next()).collect();
+        Histogram { scale, counts, sum: u128::from(sum), min, max }
+    }
+
+    /// Those that are whole: one that is written meanwhile has another number behind than before.
+    fn stalls(&mut self) -> Vec<Ended> {
+        let mut stalls: Vec<Ended> = self.0.chunks_exact(STALL_WORDS).filter_map(stall).collect();
+        stalls.sort_unstable_by_key(|stall| stall.number);
+        stalls
+    }
+}
+
+fn stall(words: &[AtomicU64]) -> Option<Ended> {
+    let number = words[0].load(Ordering::Acquire);
+    let mut rest = Words(&words[1..]);
+    let stall = Ended {
+        number,
+        start_ns: rest.next(),
+        duration_ns: rest.next(),
+        turn: rest.turn(),
+        account: rest.account(),
+    };
+    fence(Ordering::Acquire);
+    (number != 0 && words[0].load(Ordering::Relaxed) == number).then_some(stall)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slot() -> Vec<AtomicU64> {
+        let slot: Vec<AtomicU64> = (0..SLOT_WORDS).map(|_| AtomicU64::new(7)).collect();
+        clear(&slot);
+        slot
+    }
+
+    #[test]
+    fn an_empty_slot_holds_nothing() {
+        let reading = read(&slot());
+        assert_eq!(reading.head, Head::default());
+        assert_eq!(reading.turn_ns, Histogram::new(Scale::Time));
+        assert_eq!(reading.drain_length, Histogram::new(Scale::Length));
+        assert!(reading.stalls.is_empty());
+    }
+
+    #[test]
+    fn a_stall_that_is_being_written_is_left_out() {
+        let slot = slot();
+        let first = SLOT_WORDS - STALLS * STALL_WORDS;
+        for (index, number) in [(0, 65), (1, 0), (2, 3)] {
+            slot[first + index * STALL_WORDS].store(number, Ordering::Relaxed);
+        }
+        let numbers: Vec<u64> = read(&slot).stalls.iter().map(|stall| stall.number).collect();
+        assert_eq!(numbers, [3, 65]);
+    }
+}

@@ -1,0 +1,204 @@
+//! bpf(2), and the mapping of a map's memory: what the kernel offers and no safe interface does.
+//!
+//! Cost: a system call each. A mapped map is read without one.
+//!
+//! **Invariant**: everything made here is a descriptor or a mapping that the kernel takes back when
+//! the process ends, however it ends. Nothing is pinned.
+#![allow(unsafe_code)] // A system call with a union of structs, and memory shared with the kernel.
+
+use std::ffi::{CStr, CString};
+use std::io;
+use std::mem;
+use std::ops::Deref;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::sync::atomic::AtomicU64;
+
+use aya_obj::generated::{
+    BPF_F_RDONLY_PROG, bpf_attach_type, bpf_attr, bpf_cmd, bpf_insn, bpf_prog_type,
+};
+use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+
+/// The longest name that the kernel takes for a map or a program, without its end.
+const NAME_LENGTH: usize = 15;
+
+/// What a map is made of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MapShape {
+    pub(super) kind: u32,
+    pub(super) key_bytes: u32,
+    pub(super) value_bytes: u32,
+    pub(super) entries: u32,
+    pub(super) flags: u32,
+}
+
+impl MapShape {
+    /// Whether programs can't write it, so that the kernel takes its content for constant.
+    pub(super) fn is_constant(self) -> bool {
+        self.flags & BPF_F_RDONLY_PROG != 0
+    }
+}
+
+/// Makes a map. Its name is for people who list maps.
+pub(super) fn create_map(name: &str, shape: MapShape) -> io::Result<OwnedFd> {
+    let mut attr = empty();
+    // SAFETY: all variants of the union are integers, and it was zeroed.
+    let map = unsafe { &mut attr.__bindgen_anon_1 };
+    map.map_type = shape.kind;
+    map.key_size = shape.key_bytes;
+    map.value_size = shape.value_bytes;
+    map.max_entries = shape.entries;
+    map.map_flags = shape.flags;
+    put_name(&mut map.map_name, name);
+    descriptor(bpf_cmd::BPF_MAP_CREATE, &mut attr)
+}
+
+/// Sets the value of a key; a queue has no key and takes the value at its end.
+pub(super) fn update(map: BorrowedFd<'_>, key: &[u8], value: &[u8]) -> io::Result<()> {
+    let mut attr = of_element(map, key);
+    // SAFETY: as above.
+    let element = unsafe { &mut attr.__bindgen_anon_2 };
+    element.__bindgen_anon_1.value = value.as_ptr() as u64;
+    call(bpf_cmd::BPF_MAP_UPDATE_ELEM, &mut attr).map(drop)
+}
+
+/// Takes a key out of a map.
+pub(super) fn delete(map: BorrowedFd<'_>, key: &[u8]) -> io::Result<()> {
+    call(bpf_cmd::BPF_MAP_DELETE_ELEM, &mut of_element(map, key)).map(drop)
+}
+
+/// From here on nobody can change the map, so that the verifier may count on its content.
+pub(super) fn freeze(map: BorrowedFd<'_>) -> io::Result<()> {
+    call(bpf_cmd::BPF_MAP_FREEZE, &mut of_element(map, &[])).map(drop)
+}
+
+fn of_element(map: BorrowedFd<'_>, key: &[u8]) -> bpf_attr {
+    let mut attr = empty();
+    // SAFETY: as above.
+    let element = unsafe { &mut attr.__bindgen_anon_2 };
+    element.map_fd = map.as_raw_fd() as u32;
+    element.key = if key.is_empty() { 0 } else { key.as_ptr() as u64 };
+    attr
+}
+
+/// Loads a program for uprobes that are set by [`link_uprobes`]. On failure `log` has the verifier's
+/// words, if there are any.
+pub(super) fn load_program(
+    name: &str,
+    license: &CStr,
+    instructions: &[bpf_insn],
+    log: &mut [u8],
+) -> io::Result<OwnedFd> {
+    let mut attr = empty();
+    // SAFETY: as above.
+    let program = unsafe { &mut attr.__bindgen_anon_3 };
+    program.prog_type = bpf_prog_type::BPF_PROG_TYPE_KPROBE as u32;
+    program.expected_attach_type = bpf_attach_type::BPF_TRACE_UPROBE_MULTI as u32;
+    program.insns = instructions.as_ptr() as u64;
+    program.insn_cnt = instructions.len() as u32;
+    program.license = license.as_ptr() as u64;
+    put_name(&mut program.prog_name, name);
+    if !log.is_empty() {
+        program.log_level = 1;
+        program.log_buf = log.as_mut_ptr() as u64;
+        program.log_size = log.len() as u32;
+    }
+    descriptor(bpf_cmd::BPF_PROG_LOAD, &mut attr)
+}
+
+/// Probes of one file, for one process.
+#[derive(Debug)]
+pub(super) struct Uprobes<'a> {
+    pub(super) path: &'a CStr,
+    /// Offsets in the file.
+    pub(super) offsets: &'a [u64],
+    /// What the program is told at each.
+    pub(super) cookies: &'a [u64],
+    /// The process. Its threads are included, its children aren't.
+    pub(super) pid: u32,
+}
+
+/// Sets probes in a file that a process maps. They are gone when the descriptor is closed.
+pub(super) fn link_uprobes(program: BorrowedFd<'_>, uprobes: &Uprobes<'_>) -> io::Result<OwnedFd> {
+    assert_eq!(uprobes.offsets.len(), uprobes.cookies.len(), "a cookie for each offset");
+    let mut attr = empty();
+    // SAFETY: as above.
+    let link = unsafe { &mut attr.link_create };
+    link.__bindgen_anon_1.prog_fd = program.as_raw_fd() as u32;
+    link.attach_type = bpf_attach_type::BPF_TRACE_UPROBE_MULTI as u32;
+    // SAFETY: as above.
+    let multi = unsafe { &mut link.__bindgen_anon_3.uprobe_multi };
+    multi.path = uprobes.path.as_ptr() as u64;
+    multi.offsets = uprobes.offsets.as_ptr() as u64;
+    multi.cookies = uprobes.cookies.as_ptr() as u64;
+    multi.cnt = uprobes.offsets.len() as u32;
+    multi.pid = uprobes.pid;
+    descriptor(bpf_cmd::BPF_LINK_CREATE, &mut attr)
+}
+
+fn empty() -> bpf_attr {
+    // SAFETY: all variants of the union are integers, of which zero is a value.
+    unsafe { mem::zeroed() }
+}
+
+fn put_name(to: &mut [std::ffi::c_char], name: &str) {
+    let name = CString::new(&name[..name.len().min(NAME_LENGTH)]).unwrap_or_default();
+    for (to, &byte) in to.iter_mut().zip(name.as_bytes()) {
+        *to = byte as std::ffi::c_char;
+    }
+}
+
+fn call(command: bpf_cmd, attr: &mut bpf_attr) -> io::Result<i64> {
+    // SAFETY: what the pointers in it point to is borrowed by the callers for the call, and the
+    // sizes beside them are those of what they point to.
+    let result = unsafe {
+        libc::syscall(libc::SYS_bpf, command as libc::c_long, &raw mut *attr, size_of::<bpf_attr>())
+    };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+fn descriptor(command: bpf_cmd, attr: &mut bpf_attr) -> io::Result<OwnedFd> {
+    let fd = call(command, attr)?;
+    // SAFETY: the kernel has just made it for us; nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+/// The memory of an array map, shared with the kernel.
+#[derive(Debug)]
+pub(super) struct Words {
+    start: *mut AtomicU64,
+    count: usize,
+}
+
+// SAFETY: it is memory of the process, and all access to it is atomic.
+unsafe impl Send for Words {}
+// SAFETY: as above.
+unsafe impl Sync for Words {}
+
+impl Words {
+    /// Maps the first `bytes` of an array map that was made to be mapped.
+    pub(super) fn map(map: &OwnedFd, bytes: usize) -> io::Result<Words> {
+        let protection = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: the kernel chooses the place, so no other mapping is touched.
+        let start = unsafe {
+            mmap(std::ptr::null_mut(), bytes, protection, MapFlags::SHARED, map.as_fd(), 0)
+        }?;
+        Ok(Words { start: start.cast(), count: bytes / size_of::<u64>() })
+    }
+}
+
+impl Deref for Words {
+    type Target = [AtomicU64];
+
+    fn deref(&self) -> &[AtomicU64] {
+        // SAFETY: it was mapped with this size, at the start of a page, and lives as long as self.
+        unsafe { std::slice::from_raw_parts(self.start, self.count) }
+    }
+}
+
+impl Drop for Words {
+    fn drop(&mut self) {
+        // SAFETY: it was mapped with this size, and nothing borrowed from it outlives it.
+        // That it fails can't be: both are as mmap gave them.
+        let _ = unsafe { munmap(self.start.cast(), self.count * size_of::<u64>()) };
+    }
+}
