@@ -20,6 +20,8 @@ pub mod explain;
 pub mod gate;
 mod layout;
 pub mod monitor;
+#[cfg(target_os = "linux")]
+pub mod process;
 pub mod progress;
 pub mod push;
 pub mod report;

@@ -72,6 +72,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["exit"],
             &["terminal"],
             &["layout"],
+            &["process"],
             &["source"],
             &["supervise"],
             &["monitor"],

@@ -1,0 +1,214 @@
+//! Whether a file is worth a closer look: does it export what Node, or libuv, exports?
+//!
+//! Node exports `node_module_register` and `napi_module_register` for its addons, under whatever
+//! name its file has and also where it was stripped; libuv exports `uv_run`. They are looked up as
+//! the dynamic linker does, by the hash table of the file: about 20 reads of a few bytes, however
+//! large the file. Who passes is not a Node for certain; who doesn't, is none.
+//!
+//! ```text
+//! GNU hash table: buckets u32, first symbol u32, words u32, shift u32,
+//!                 filter [u64; words], bucket [u32; buckets], chain [u32; ...]
+//! ```
+
+use std::io;
+
+/// What a file exports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Holds {
+    /// Node: what its addons are registered with.
+    pub node: bool,
+    /// libuv: `uv_run`.
+    pub uv: bool,
+    /// It has no such table (it is linked statically, say), so it may hold anything.
+    pub unknown: bool,
+}
+
+impl Holds {
+    /// Whether a closer look is worth it.
+    pub fn something(self) -> bool {
+        self.node || self.uv || self.unknown
+    }
+}
+
+/// Reads bytes of a file at an offset, all or none.
+pub(super) trait ReadAt {
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()>;
+}
+
+impl ReadAt for std::fs::File {
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(self, into, offset)
+    }
+}
+
+impl ReadAt for [u8] {
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
+        let begin = usize::try_from(offset).ok();
+        let bytes = begin.and_then(|begin| self.get(begin..begin.checked_add(into.len())?));
+        into.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+}
+
+/// What the file exports; nothing if it is no 64-bit little-endian ELF file, or a damaged one.
+pub(super) fn holds<R: ReadAt + ?Sized>(file: &R) -> Holds {
+    let Some(image) = Image::read(file) else { return Holds::default() };
+    let Some(table) = image.table() else {
+        return Holds { unknown: true, ..Holds::default() };
+    };
+    let node = ["node_module_register", "napi_module_register"];
+    Holds {
+        node: node.iter().any(|name| table.has(name).unwrap_or(false)),
+        uv: table.has("uv_run").unwrap_or(false),
+        unknown: false,
+    }
+}
+
+/// The stretches of a file that are loaded; none if it is no such file.
+pub(super) fn loads<R: ReadAt + ?Sized>(file: &R) -> Vec<Load> {
+    Image::read(file).map(|image| image.loads).unwrap_or_default()
+}
+
+struct Image<'a, R: ?Sized> {
+    file: &'a R,
+    loads: Vec<Load>,
+    dynamic: Option<Load>,
+}
+
+/// A stretch of a file that is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Load {
+    pub(super) offset: u64,
+    pub(super) address: u64,
+    pub(super) file_bytes: u64,
+    /// More than in the file where variables begin as zero.
+    pub(super) memory_bytes: u64,
+}
+
+const EXECUTABLE: u16 = 2;
+const SHARED: u16 = 3;
+const PT_LOAD: u32 = 1;
+const PT_DYNAMIC: u32 = 2;
+const DT_STRTAB: u64 = 5;
+const DT_SYMTAB: u64 = 6;
+const DT_GNU_HASH: u64 = 0x6fff_fef5;
+const DYNAMIC_BYTES_MAX: u64 = 64 * 1024;
+const CHAIN_MAX: u64 = 4096;
+
+fn word<const N: usize, R: ReadAt + ?Sized>(file: &R, offset: u64) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    file.read_at(offset, &mut bytes).ok().map(|()| bytes)
+}
+
+fn u32_at<R: ReadAt + ?Sized>(file: &R, offset: u64) -> Option<u32> {
+    word(file, offset).map(u32::from_le_bytes)
+}
+
+fn u64_of(bytes: &[u8], at: usize) -> u64 {
+    bytes[at..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
+impl<'a, R: ReadAt + ?Sized> Image<'a, R> {
+    fn read(file: &'a R) -> Option<Image<'a, R>> {
+        let head: [u8; 64] = word(file, 0)?;
+        let kind = u16::from_le_bytes([head[16], head[17]]);
+        // Magic, 64 bits, little-endian.
+        (head.starts_with(b"\x7fELF\x02\x01") && [EXECUTABLE, SHARED].contains(&kind))
+            .then_some(())?;
+        let table = u64_of(&head, 32);
+        let entry_bytes = u64::from(u16::from_le_bytes([head[54], head[55]]));
+        let entries = u64::from(u16::from_le_bytes([head[56], head[57]]));
+        let mut image = Image { file, loads: Vec::new(), dynamic: None };
+        for index in 0..entries {
+            let entry: [u8; 56] = word(file, table.checked_add(index * entry_bytes)?)?;
+            let load = Load {
+                offset: u64_of(&entry, 8),
+                address: u64_of(&entry, 16),
+                file_bytes: u64_of(&entry, 32),
+                memory_bytes: u64_of(&entry, 40),
+            };
+            match u32::from_le_bytes([entry[0], entry[1], entry[2], entry[3]]) {
+                PT_LOAD => image.loads.push(load),
+                PT_DYNAMIC => image.dynamic = Some(load),
+                _ => {}
+            }
+        }
+        Some(image)
+    }
+
+    fn offset(&self, address: u64) -> Option<u64> {
+        self.loads.iter().find_map(|load| {
+            let into = address.checked_sub(load.address)?;
+            (into < load.file_bytes).then(|| load.offset.checked_add(into))?
+        })
+    }
+
+    fn table(&self) -> Option<Table<'a, R>> {
+        let dynamic = self.dynamic?;
+        let (mut names, mut symbols, mut hash) = (None, None, None);
+        for at in (0..dynamic.file_bytes.min(DYNAMIC_BYTES_MAX)).step_by(16) {
+            let entry: [u8; 16] = word(self.file, dynamic.offset.checked_add(at)?)?;
+            let value = u64_of(&entry, 8);
+            match u64_of(&entry, 0) {
+                0 => break,
+                DT_STRTAB => names = self.offset(value),
+                DT_SYMTAB => symbols = self.offset(value),
+                DT_GNU_HASH => hash = self.offset(value),
+                _ => {}
+            }
+        }
+        Some(Table { file: self.file, names: names?, symbols: symbols?, hash: hash? })
+    }
+}
+
+/// The exported names of a file.
+struct Table<'a, R: ?Sized> {
+    file: &'a R,
+    names: u64,
+    symbols: u64,
+    hash: u64,
+}
+
+impl<R: ReadAt + ?Sized> Table<'_, R> {
+    /// `None`: the table is damaged.
+    fn has(&self, name: &str) -> Option<bool> {
+        let wanted = hash(name);
+        let buckets = u64::from(u32_at(self.file, self.hash)?);
+        let first = u64::from(u32_at(self.file, self.hash + 4)?);
+        let filter_words = u64::from(u32_at(self.file, self.hash + 8)?);
+        let bucket_table = self.hash.checked_add(16 + filter_words * 8)?;
+        let chains = bucket_table.checked_add(buckets * 4)?;
+        let bucket = u64::from(wanted).checked_rem(buckets)?;
+        let begin = u64::from(u32_at(self.file, bucket_table + bucket * 4)?);
+        if begin < first {
+            return Some(false);
+        }
+        for index in begin..begin + CHAIN_MAX {
+            let link = u32_at(self.file, chains.checked_add((index - first) * 4)?)?;
+            if link | 1 == wanted | 1 && self.is_named(index, name)? {
+                return Some(true);
+            }
+            // The last of a chain has the lowest bit.
+            if link & 1 == 1 {
+                return Some(false);
+            }
+        }
+        None
+    }
+
+    /// Whether a symbol is defined here and has this name.
+    fn is_named(&self, index: u64, name: &str) -> Option<bool> {
+        let symbol: [u8; 24] = word(self.file, self.symbols.checked_add(index * 24)?)?;
+        let at = u64::from(u32::from_le_bytes([symbol[0], symbol[1], symbol[2], symbol[3]]));
+        let section = u16::from_le_bytes([symbol[6], symbol[7]]);
+        let mut found = vec![0; name.len() + 1];
+        self.file.read_at(self.names.checked_add(at)?, &mut found).ok()?;
+        let same = found.strip_suffix(&[0]) == Some(name.as_bytes());
+        Some(section != 0 && same)
+    }
+}
+
+/// The hash of the GNU tools: Bernstein's, by 33.
+fn hash(name: &str) -> u32 {
+    name.bytes().fold(5381, |hash, byte| hash.wrapping_mul(33).wrapping_add(byte.into()))
+}

@@ -1,0 +1,59 @@
+//! The threads and the children of a process.
+
+use std::io;
+
+use super::stat::Stat;
+use super::{ProcFs, Process};
+
+/// A thread of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Thread {
+    /// Its number.
+    pub tid: u32,
+    /// When it started, in ticks since the machine booted: with the number it tells threads apart
+    /// that were given the same one.
+    pub start_ticks: u64,
+    /// The name that it gave itself, at most 15 bytes.
+    pub name: String,
+}
+
+impl Process {
+    /// Its threads, by start, then number. One small read each; a thread that ends meanwhile is
+    /// left out.
+    ///
+    /// # Errors
+    /// The process has ended or executes another program.
+    pub fn threads(&self) -> io::Result<Vec<Thread>> {
+        let tids = ProcFs::numbers(&self.path("task"))?;
+        let mut threads: Vec<Thread> =
+            tids.into_iter().filter_map(|tid| self.thread(tid)).collect();
+        self.confirm()?;
+        threads.sort_by_key(|thread| (thread.start_ticks, thread.tid));
+        Ok(threads)
+    }
+
+    fn thread(&self, tid: u32) -> Option<Thread> {
+        let bytes = std::fs::read(self.path(&format!("task/{tid}/stat"))).ok()?;
+        let stat = Stat::parse(&bytes).filter(|stat| !stat.has_ended())?;
+        Some(Thread { tid, start_ticks: stat.start_ticks, name: stat.name })
+    }
+
+    /// The processes that any of its threads started and that have not ended, by number.
+    ///
+    /// All processes are looked at, one small read each (about 10 µs): the kernel's own list, of a
+    /// thread's children, leaves some out when one of them ends while it is read.
+    ///
+    /// # Errors
+    /// The process has ended or executes another program.
+    pub fn children(&self) -> io::Result<Vec<u32>> {
+        let is_child = |&pid: &u32| {
+            let stat = super::identity::stat(&self.proc_fs, pid);
+            stat.is_ok_and(|stat| stat.parent == self.identity.pid && !stat.has_ended())
+        };
+        let pids = ProcFs::numbers(self.proc_fs.root())?;
+        let mut children: Vec<u32> = pids.into_iter().filter(is_child).collect();
+        self.confirm()?;
+        children.sort_unstable();
+        Ok(children)
+    }
+}
