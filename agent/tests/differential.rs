@@ -267,7 +267,8 @@ fn broken_rules_are_noticed() {
     folder.write(files.map(|(index, (_, text))| (format!("{index}.js"), (*text).to_owned())));
     let mut missed = Vec::new();
     for (index, (rule, _)) in MUTANTS.iter().enumerate() {
-        let ours = Runner::altered(&folder.path().join(format!("{index}.js")));
+        let preload = folder.path().join(format!("{index}.js"));
+        let ours = node.clone().with(&["--require", preload.to_str().expect("UTF-8")]);
         let pair = Pair { node: node.clone(), ours, runs: 1 };
         let batch = batch::run(&format!("mutant-{index}"), &pair, &seeds, 1);
         println!("{:3} programs until it shows: {rule}", batch.run());
