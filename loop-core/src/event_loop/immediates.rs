@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::Loop;
 use crate::recorder::Record;
-use crate::task::{Front, Task, TaskRing};
+use crate::task::{Front, TaskRing};
 
 /// The name of an immediate. Using it after the immediate has run does nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,16 +21,12 @@ pub(super) struct Immediates<R: Record> {
     unreferenced: BTreeSet<u64>,
     /// Those in the ring that were cleared.
     cleared: u64,
-    /// What is run before those of the next turn.
-    before: Option<Task<Loop<R>>>,
-    /// The number of the one that was next when something was put off last; `u64::MAX` before.
-    put_off_at: u64,
 }
 
 impl<R: Record> Immediates<R> {
     pub(super) fn new() -> Self {
         let (ring, unreferenced) = (TaskRing::new(), BTreeSet::new());
-        Immediates { ring, unreferenced, cleared: 0, before: None, put_off_at: u64::MAX }
+        Immediates { ring, unreferenced, cleared: 0 }
     }
 
     /// How many keep the loop alive.
@@ -83,26 +79,15 @@ impl<R: Record> Loop<R> {
         self.immediates.unreferenced.remove(&id.0);
     }
 
-    /// Has something run when the next immediates are about to, with a drain behind it: what an
-    /// exception has left, which Node looks at there unless a callback has ended before. Does not
-    /// keep the loop alive; of several, the first is run. Behind the last immediate of a turn that
-    /// asks for this those that were queued meanwhile run at once, as in Node.
-    pub fn before_immediates(&mut self, task: impl FnOnce(&mut Self) + 'static) {
-        self.immediates.put_off_at = self.immediates.ring.front_number();
-        if self.immediates.before.is_none() {
-            self.immediates.before = Some(Task::new(task));
-        }
-    }
-
     pub(super) fn run_immediates(&mut self) {
         if self.immediates.is_empty() || self.rejections.fatal() {
             return;
         }
-        if let Some(task) = self.immediates.before.take() {
-            task.run(self);
-            if !self.drain_if_needed() {
-                return;
-            }
+        // Nothing is queued here but what was left, as in Node.
+        let may_go_on = self.drain_if_needed();
+        self.interrupted = false;
+        if !may_go_on {
+            return;
         }
         let detail = R::ON && self.record.detail();
         let ran = if detail { self.run_batch::<true>() } else { self.run_batch::<false>() };
@@ -111,11 +96,20 @@ impl<R: Record> Loop<R> {
     }
 
     /// Runs the immediates that wait now; those that are queued from now on are for the next turn.
+    /// Behind one that was interrupted the next runs at once, and behind the last of them those
+    /// that were queued meanwhile, as in Node.
     fn run_batch<const DETAIL: bool>(&mut self) -> u64 {
         let mut end = self.immediates.ring.next_number();
+        let mut begins = false;
         let mut ran = 0;
-        while self.immediates.ring.front_number() < end {
+        loop {
             let number = self.immediates.ring.front_number();
+            if number == end {
+                end = self.immediates.ring.next_number();
+                if !begins || number == end {
+                    return ran;
+                }
+            }
             if !self.immediates.unreferenced.is_empty() {
                 self.immediates.unreferenced.remove(&number);
             }
@@ -129,14 +123,12 @@ impl<R: Record> Loop<R> {
                 continue;
             }
             ran += 1;
-            if number + 1 == end && self.immediates.put_off_at == end {
-                end = self.immediates.ring.next_number();
+            begins = std::mem::take(&mut self.interrupted);
+            if !begins && !self.drain_if_needed() {
+                return ran;
             }
-            if !self.drain_if_needed() {
-                break;
-            }
+            self.interrupted = false;
         }
-        ran
     }
 
     #[inline]

@@ -75,12 +75,13 @@ pub struct Loop<R: Record = Recorder> {
     pub(crate) timer_heap: TimerHeap,
     node_timer: Option<Place>,
     node_timers: NodeTimers<Loop<R>>,
-    in_node_timers: bool,
-    /// What is run when Node's timers have.
-    timers_end: Option<Task<Loop<R>>>,
 
     ticks: TaskRing<Loop<R>>,
     microtasks: TaskRing<Loop<R>>,
+    /// Whether what ran last was interrupted.
+    interrupted: bool,
+    /// What is run where the next drain begins.
+    left: Option<Task<Loop<R>>>,
     immediates: Immediates<R>,
     pub(crate) rejections: Rejections<R>,
 
@@ -149,10 +150,10 @@ impl<R: Record> Loop<R> {
             timer_heap: TimerHeap::new(),
             node_timer: None,
             node_timers: NodeTimers::new(),
-            in_node_timers: false,
-            timers_end: None,
             ticks: TaskRing::new(),
             microtasks: TaskRing::new(),
+            interrupted: false,
+            left: None,
             immediates: Immediates::new(),
             rejections: Rejections::new(),
             io,
@@ -209,8 +210,10 @@ impl<R: Record> Loop<R> {
     }
 
     fn run_turns(&mut self, mode: RunMode) -> Result<bool, LoopError> {
-        // What was queued since the last run waits for this one.
-        let _ = self.drain_if_needed();
+        // What was queued since the last run waits for this one; what was left, for a callback.
+        if self.left.is_none() {
+            let _ = self.drain_if_needed();
+        }
         self.check_rejection()?;
         let mut alive = self.is_alive();
         if mode == RunMode::Default && alive && self.may_go_on() {
@@ -376,6 +379,7 @@ impl<R: Record> Loop<R> {
         self.callback_alone(callback);
         // Whether the loop may go on is asked before the next callback.
         let _ = self.drain_if_needed();
+        self.interrupted = false;
     }
 
     /// Runs one callback. What it has queued is drained by the caller, before the next one.

@@ -1,14 +1,14 @@
 //! Timers: the loop's own (libuv's `uv_timer`), and Node's above one of them.
 //!
 //! A loop timer that is started in the timers phase runs in a later turn at the earliest, whatever
-//! its timeout, as in libuv since it takes the due ones aside first.
+//! its timeout, as in libuv since it takes the due ones aside first. The one behind Node's timers is
+//! as in the libuv of Node 20: where the loop's time has moved past it, it runs at once.
 
 use super::Loop;
 use crate::handle::{Callback, HandleId, Kind, LoopTimer};
 use crate::limits::NS_PER_MS;
 use crate::phase::Phase;
 use crate::recorder::Record;
-use crate::task::Task;
 use crate::timers::{ListKey, TimerCallback, TimerId};
 
 impl<R: Record> Loop<R> {
@@ -155,7 +155,7 @@ impl<R: Record> Loop<R> {
         let now_ms = self.now_ms();
         let started_later = self.timer_heap.started();
         while !self.rejections.fatal()
-            && let Some(id) = self.timer_heap.pop_due(now_ms, started_later)
+            && let Some(id) = self.pop_due(now_ms, started_later)
         {
             if id == HandleId::NODE_TIMERS {
                 self.node_timer = None;
@@ -164,6 +164,19 @@ impl<R: Record> Loop<R> {
                 self.run_loop_timer(id);
             }
         }
+    }
+
+    /// The next timer that was due at `now_ms`, or Node's where they are by now.
+    fn pop_due(&mut self, now_ms: u64, started_later: u64) -> Option<HandleId> {
+        let due = self.timer_heap.pop_due(now_ms, started_later);
+        if due.is_none()
+            && let Some(place) = self.node_timer
+            && place.due_ms <= self.now_ms()
+        {
+            self.timer_heap.remove(place);
+            return Some(HandleId::NODE_TIMERS);
+        }
+        due
     }
 
     fn run_loop_timer(&mut self, id: HandleId) {
@@ -197,18 +210,18 @@ impl<R: Record> Loop<R> {
     fn run_node_timers(&mut self) {
         self.update_time();
         let now_ms = self.now_ms();
-        self.in_node_timers = true;
         self.run_due_lists(now_ms);
-        self.in_node_timers = false;
-        self.run_put_off();
         // Whether the loop may go on is asked before the next callback.
         let _ = self.drain_if_needed();
+        self.interrupted = false;
     }
 
+    /// Drains between the lists, and between the timers of one. Behind what was interrupted it
+    /// begins anew, as Node does: with what then is first, without a drain before.
     #[inline(always)]
     fn run_due_lists(&mut self, now_ms: u64) {
         self.node_timers.next_expiry_ms = u64::MAX;
-        let mut was_cleared = false;
+        let mut begins = true;
         while let Some((list, expiry_ms)) = self.node_timers.first_list() {
             if expiry_ms > now_ms {
                 self.node_timers.next_expiry_ms = expiry_ms;
@@ -216,50 +229,28 @@ impl<R: Record> Loop<R> {
                 self.schedule_node_timers(duration_ms);
                 break;
             }
-            if !was_cleared {
-                self.run_put_off();
-            }
-            if !self.drain_if_needed() {
+            if !begins && !self.drain_if_needed() {
                 self.node_timers.next_expiry_ms = expiry_ms;
                 self.schedule_node_timers(1);
                 return;
             }
-            self.run_timer_list(list, now_ms);
-            // Node begins anew behind an exception, and with the next list if this one is no more.
-            was_cleared = !self.node_timers.has_list(list);
-            self.node_timers.finish(list);
-        }
-    }
-
-    /// Has something run when all timers of a list of Node's that are due have run, before the
-    /// drain behind them: what an exception of one has left, which Node looks at again only then.
-    /// Where the last timer of the list was cleared the next list runs first. Does nothing outside
-    /// of such a timer and its drain; of several, the first is run.
-    pub fn at_end_of_timers(&mut self, task: impl FnOnce(&mut Self) + 'static) {
-        if self.in_node_timers && self.timers_end.is_none() {
-            self.timers_end = Some(Task::new(task));
-        }
-    }
-
-    #[inline(always)]
-    fn run_put_off(&mut self) {
-        if self.timers_end.is_some() {
-            self.run_what_is_put_off();
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn run_what_is_put_off(&mut self) {
-        if let Some(task) = self.timers_end.take() {
-            task.run(self);
+            if !self.interrupted {
+                self.run_timer_list(list, now_ms);
+            }
+            begins = self.interrupted;
+            if begins {
+                self.interrupted = false;
+                self.node_timers.next_expiry_ms = u64::MAX;
+            } else {
+                self.node_timers.finish(list);
+            }
         }
     }
 
     /// After a callback has panicked: forgets it if it was a timer's, and lets those behind it run.
     pub(super) fn recover_node_timers(&mut self) {
         self.node_timers.abandon();
-        self.in_node_timers = false;
+        self.interrupted = false;
         if let Some((_, expiry_ms)) = self.node_timers.first_list()
             && self.node_timer.is_none()
         {
@@ -269,6 +260,7 @@ impl<R: Record> Loop<R> {
     }
 
     fn run_timer_list(&mut self, list: ListKey, now_ms: u64) {
+        let mut begins = true;
         while let Some((timer, due_ms)) = self.node_timers.first_timer(list) {
             if due_ms > now_ms {
                 self.node_timers.postpone(list, due_ms, now_ms);
@@ -276,10 +268,16 @@ impl<R: Record> Loop<R> {
             }
             // What the timer before has queued runs only now: it may clear this one, but no longer
             // make it wait.
-            if !self.drain_if_needed() {
+            if !begins && !self.drain_if_needed() {
                 return;
             }
-            self.run_node_timer(timer);
+            if !self.interrupted {
+                self.run_node_timer(timer);
+            }
+            if self.interrupted {
+                return;
+            }
+            begins = false;
         }
     }
 

@@ -221,11 +221,6 @@ impl<Cx> NodeTimers<Cx> {
         self.lists.first()
     }
 
-    /// Whether a list is there; one whose last timer was cleared is not.
-    pub(crate) fn has_list(&self, key: ListKey) -> bool {
-        self.lists.duration_ms(key).is_some()
-    }
-
     /// The first timer of a list, and when it was set to be due.
     #[inline]
     pub(crate) fn first_timer(&mut self, key: ListKey) -> Option<(TimerId, u64)> {

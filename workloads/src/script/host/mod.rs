@@ -79,6 +79,8 @@ impl Caller {
 pub(crate) struct Host {
     pub(crate) shared: Rc<Shared>,
     engine: QuickJs,
+    /// Whether the loop has a tick or job of ours that it has not run.
+    queued: Cell<bool>,
 }
 
 /// How an entry of the library has ended.
@@ -114,7 +116,7 @@ impl Host {
         let is_full = Rc::clone(&shared.memory_is_full);
         let memory = memory_bytes.map(|bytes_max| Memory { bytes_max, is_full });
         let engine = QuickJs::new(memory, natives::all(&shared, program), watch)?;
-        let host = Rc::new(Host { shared, engine });
+        let host = Rc::new(Host { shared, engine, queued: Cell::new(false) });
         // Set once, here.
         let _ = host.shared.host.set(Rc::downgrade(&host));
         Ok(host)
@@ -133,7 +135,7 @@ impl Host {
     pub(crate) fn callback(self: &Rc<Self>, lp: &mut Loop, entry: Entry, arguments: &[Value]) {
         match self.call(lp, entry, arguments) {
             Called::Returned => self.checkpoint(lp),
-            Called::Failed => self.put_off_checkpoint(lp),
+            Called::Failed => self.interrupt(lp),
             Called::Ended => lp.stop(),
         }
     }
@@ -182,6 +184,10 @@ impl Host {
 
     /// Has the loop run what waits: ticks first, then jobs, and then tells of rejections.
     pub(crate) fn checkpoint(self: &Rc<Self>, lp: &mut Loop) {
+        // A callback behind one that has thrown may have asked for this already.
+        if self.queued.get() {
+            return;
+        }
         let has_jobs = !self.shared.ticks.get() && self.engine.has_jobs();
         Rc::clone(self).go_on(lp, has_jobs);
     }
@@ -192,8 +198,10 @@ impl Host {
         if self.status().is_some() {
             lp.stop();
         } else if has_jobs {
+            self.queued.set(true);
             lp.queue_microtask(move |lp| self.run_job(lp));
         } else if self.shared.ticks.get() {
+            self.queued.set(true);
             lp.next_tick(move |lp| self.run_tick(lp));
         } else if self.shared.rejections.take() {
             self.tell_rejections(lp);
@@ -201,6 +209,7 @@ impl Host {
     }
 
     fn run_tick(self: Rc<Self>, lp: &mut Loop) {
+        self.queued.set(false);
         let Some(Value::Number(state)) = self.ask(lp, Entry::Tick, &[]) else {
             return lp.stop();
         };
@@ -208,7 +217,7 @@ impl Host {
         let more = state & TICK_MORE != 0;
         self.shared.ticks.set(more);
         if state & TICK_FAILED != 0 {
-            self.put_off_checkpoint(lp);
+            self.interrupt(lp);
         } else if more {
             self.go_on(lp, false);
         } else {
@@ -218,6 +227,7 @@ impl Host {
 
     #[inline]
     fn run_job(self: Rc<Self>, lp: &mut Loop) {
+        self.queued.set(false);
         if self.status().is_some() {
             return;
         }
@@ -230,18 +240,17 @@ impl Host {
     }
 
     fn tell_rejections(self: &Rc<Self>, lp: &mut Loop) {
-        // Whether a handler has thrown makes no difference here: all are told.
-        self.call(lp, Entry::Rejections, &[]);
-        self.checkpoint(lp);
+        match self.call(lp, Entry::Rejections, &[]) {
+            Called::Returned => self.checkpoint(lp),
+            Called::Failed => self.interrupt(lp),
+            Called::Ended => lp.stop(),
+        }
     }
 
-    /// Node runs what an exception has left when the next callback ends, or the timers phase does,
-    /// or the check phase begins. What comes later finds nothing left.
-    fn put_off_checkpoint(self: &Rc<Self>, lp: &mut Loop) {
+    /// What was thrown has left goes on where Node looks at its queues next.
+    fn interrupt(self: &Rc<Self>, lp: &mut Loop) {
         let host = Rc::clone(self);
-        lp.at_end_of_timers(move |lp| host.checkpoint(lp));
-        let host = Rc::clone(self);
-        lp.before_immediates(move |lp| host.checkpoint(lp));
+        lp.interrupt(move |lp| host.checkpoint(lp));
     }
 }
 
