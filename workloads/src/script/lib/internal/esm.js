@@ -187,6 +187,8 @@ const JOBS = {
   commonFailed: 0,
   // What running a module takes.
   run: 6,
+  // Beside the main program, while it runs.
+  beside: 3,
 };
 
 // Lets so many jobs go by.
@@ -274,11 +276,11 @@ function tellFailure(failed, error) {
 const same = (value) => value;
 const known = new Set();
 
-// Has a module's files read, and runs it.
-function run(url, file, before, leaf, failed) {
+// Has a module's files read.
+function prepare(url, file, before, leaf) {
   const isKnown = known.has(url);
   known.add(url);
-  const imported = new Promise((resolve) => {
+  return new Promise((resolve) => {
     if (isKnown) {
       burn(JOBS.known, resolve);
     } else if (file === undefined) {
@@ -286,12 +288,14 @@ function run(url, file, before, leaf, failed) {
     } else {
       burn(before, () => readModule(url, file, leaf, resolve));
     }
-  }).then(() => {
-    const running = internal.importModule(url);
-    if (failed !== undefined) running.then(undefined, (error) => tellFailure(failed, error));
-    return running;
   });
-  if (failed !== undefined) return imported.then(same, () => undefined);
+}
+
+// Has a module's files read, and runs it.
+function run(url, file) {
+  const isKnown = known.has(url);
+  const imported = prepare(url, file, JOBS.imported, JOBS.importedLeaf)
+    .then(() => internal.importModule(url));
   if (isKnown || !url.startsWith('file:') || names.isModule(toPath(url))) {
     return imported.then(same).then(same);
   }
@@ -316,7 +320,7 @@ function importer(from) {
         burn(JOBS.missing, () => reject(error));
       });
     }
-    return run(url, fileToRead(url), JOBS.imported, JOBS.importedLeaf);
+    return run(url, fileToRead(url));
   };
 }
 
@@ -326,7 +330,13 @@ function runMain(file, failed) {
   main = {
     file: text === undefined ? file : '/dev/null', text: text ?? internal.readSource(file), url,
   };
-  return run(url, main.file, JOBS.main, JOBS.mainLeaf, failed);
+  const prepared = prepare(url, main.file, JOBS.main, JOBS.mainLeaf);
+  return new Promise((resolve) => {
+    prepared.then(() => {
+      burn(JOBS.beside, () => {});
+      internal.importModule(url).then(resolve, (error) => tellFailure(failed, error));
+    });
+  });
 }
 
 module.exports = { fillMeta, importer, resolve, runMain, source };
