@@ -32,7 +32,7 @@ const LOADS: [&[&str]; 4] = [
 
 /// Metrics that no loop of ours has, and why. Their queries must stay empty.
 const NEVER: [(&str, &str); 3] = [
-    ("loopscope_gc_pause_seconds", "the embedded loop sees no collections"),
+    ("loopscope_gc_pause_seconds", "no script is among the loads"),
     ("loopscope_probe_overhead_ratio", "the embedded loop is not probed"),
     ("loopscope_attach_errors_total", "the embedded loop is not attached to"),
 ];

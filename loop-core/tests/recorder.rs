@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use loop_core::snapshot::{LedgerKey, LoopSnapshot, Queue, Snapshot};
-use loop_core::{Clock, Loop, Options, Phase, Reader, RunMode, RunStatus};
+use loop_core::{Blame, Blamed, Clock, Loop, Options, Phase, Reader, RunMode, RunStatus};
 
 fn options(detail: bool) -> Options {
     Options { clock: Clock::virtual_time(), detail, ..Options::default() }
@@ -117,6 +117,52 @@ fn a_stall_is_kept_with_its_phase_its_microtasks_and_its_ledger() {
     assert_eq!(stall.ledger_ns.get(LedgerKey::Gc), None);
     assert_eq!(stall.ledger_ns.total_ns(), stall.duration_ns);
     assert_eq!(seen.stall_totals.count(LedgerKey::Microtasks), 1);
+}
+
+#[derive(Debug)]
+struct NoBlame;
+
+impl Blame for NoBlame {
+    fn blame(&self, _: u64) -> Option<Blamed> {
+        None
+    }
+}
+
+#[test]
+fn collections_of_garbage_are_no_part_of_what_they_interrupt() {
+    fn collect(lp: &mut Loop) {
+        lp.busy(ms(5));
+        lp.gc_paused(5 * MS);
+    }
+    let mut lp = Loop::new(options(false)).unwrap();
+    lp.blame_by(Box::new(NoBlame));
+    let reader = lp.reader();
+    // A turn without a stall, of which nothing is left in the next.
+    lp.set_immediate(collect);
+    lp.run(RunMode::Default).unwrap();
+    lp.set_immediate(move |lp| {
+        lp.queue_microtask(|lp| {
+            lp.busy(ms(20));
+            collect(lp);
+        });
+        lp.next_tick(|lp| {
+            lp.busy(ms(10));
+            collect(lp);
+        });
+        lp.busy(ms(30));
+        collect(lp);
+    });
+    lp.set_immediate(move |_| {
+        let ledger = reader.snapshot().stalls[0].ledger_ns;
+        assert_eq!(ledger.get(LedgerKey::Gc), Some(15 * MS), "while the turn is open");
+    });
+    lp.run(RunMode::Default).unwrap();
+    let seen = lp.reader().snapshot();
+    let pauses = seen.gc_pause_ns.unwrap();
+    assert_eq!((pauses.count(), pauses.max), (4, 5 * MS));
+    let ledger = seen.stalls[0].ledger_ns;
+    let keys = [LedgerKey::Gc, LedgerKey::Microtasks, LedgerKey::Ticks, LedgerKey::Javascript];
+    assert_eq!(keys.map(|key| ledger.get(key)), [15, 20, 10, 30].map(|ms| Some(ms * MS)));
 }
 
 #[test]

@@ -187,3 +187,28 @@ fn watched_built_ins_look_and_work_as_before() {
     assert_eq!(run(file).1, 0);
     fs::remove_dir_all(folder).unwrap();
 }
+
+/// Makes so many objects, of which this code keeps none.
+fn collections(name: &str, keep: &str) -> (u64, LoopSnapshot) {
+    let source = format!(
+        "function work() {{\n  for (let i = 0; i < 300000; i++) {{\n    const a = {{ i }};\n    {keep}\n  }}\n}}\n\
+         setTimeout(work, 1);"
+    );
+    let (folder, file) = write(name, &[("app.js", &source)]);
+    let (seen, status) = run(file);
+    assert_eq!(status, 0);
+    fs::remove_dir_all(folder).unwrap();
+    (seen.gc_pause_ns.as_ref().unwrap().count(), seen)
+}
+
+#[test]
+fn collections_of_what_is_linked_in_circles_are_seen() {
+    let (pauses, seen) = collections("circles", "a.self = a;");
+    assert!(pauses > 2, "{pauses}");
+    let stall = longest(&seen).unwrap();
+    let gc_ns = stall.ledger_ns.get(LedgerKey::Gc).unwrap();
+    let all_ns = seen.gc_pause_ns.as_ref().unwrap().sum as u64;
+    assert!(gc_ns > 0 && gc_ns <= all_ns, "{gc_ns} of {all_ns}");
+    assert!(stall.ledger_ns.total_ns().abs_diff(stall.duration_ns) <= stall.duration_ns / 100);
+    assert_eq!(collections("lines", "a.self = i;").0, 0, "what is freed at once");
+}

@@ -109,6 +109,12 @@ impl Loop<Recorder> {
         self.reader().blame_by(blame);
     }
 
+    /// The garbage collector of the JavaScript that the loop runs has stopped this thread for so
+    /// long, until now.
+    pub fn gc_paused(&mut self, pause_ns: u64) {
+        self.record.gc_pause(pause_ns);
+    }
+
     /// Reads what the loop does, from any thread.
     pub fn reader(&self) -> Reader {
         self.reader.clone().expect("a measured loop is made with a reader")

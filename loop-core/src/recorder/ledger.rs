@@ -8,7 +8,8 @@
 //! | `throttled` | time the control group was throttled, at most the run delay, which contains it |
 //! | `run_queue` | the rest of the run delay |
 //! | `sync_io` | neither on a CPU nor waiting for one: the thread waited, or a signal stopped it |
-//! | `microtasks`, `ticks` | the drains, by the time they were on a CPU |
+//! | `gc` | pauses of a script's garbage collector, by the clock |
+//! | `microtasks`, `ticks` | the drains without those, by the time they were on a CPU |
 //! | `native` or `javascript` | the rest: callbacks that computed, in Rust or in a script |
 //!
 //! A thread that never gave its CPU away waited for nothing. What it has lost beside its run delay
@@ -40,6 +41,9 @@ pub(super) fn ledger(stall: &StallRecord, code: LedgerKey) -> Ledger {
         off_cpu.throttled_ns.into_iter().for_each(|ns| add(LedgerKey::Throttled, ns));
         add(LedgerKey::RunQueue, off_cpu.run_queue_ns);
         add(LedgerKey::SyncIo, off_cpu.sync_io_ns);
+    }
+    if code == LedgerKey::Javascript {
+        add(LedgerKey::Gc, stall.gc_ns);
     }
     add(LedgerKey::Microtasks, stall.microtask_ns);
     add(LedgerKey::Ticks, stall.tick_ns);
@@ -111,6 +115,15 @@ mod tests {
     fn what_scripts_compute_is_javascript() {
         let told = super::ledger(&stall(100, Reading::default()), LedgerKey::Javascript);
         assert_eq!((told.get(LedgerKey::Javascript), told.get(Native)), (Some(100), None));
+    }
+
+    #[test]
+    fn collections_come_before_drains_and_are_of_scripts_alone() {
+        let stall = StallRecord { microtask_ns: 50, gc_ns: 30, ..stall(100, spent(90, 10)) };
+        let told = super::ledger(&stall, LedgerKey::Javascript);
+        let parts = [RunQueue, LedgerKey::Gc, Microtasks, LedgerKey::Javascript];
+        assert_eq!(parts.map(|key| told.get(key)), [10, 30, 50, 10].map(Some));
+        assert_eq!(ledger(&stall).get(LedgerKey::Gc), None);
     }
 
     #[test]

@@ -76,6 +76,8 @@ pub trait Record: 'static {
     fn drain_progress(&mut self, jobs: u64);
     /// The drain is over.
     fn close_drain(&mut self, queue: Queue, jobs: u64, duration_ns: u64);
+    /// JavaScript's garbage collector has stopped the loop for so long, until now.
+    fn gc_pause(&mut self, pause_ns: u64);
     /// A job of the thread pool is done.
     fn pool_job(&mut self, queue_ns: u64, run_ns: u64);
     /// The loop is frozen, from now on.
@@ -110,6 +112,7 @@ impl Record for NoRecord {
     #[inline(always)] fn open_drain(&mut self, _: Queue, _: u64) {}
     #[inline(always)] fn drain_progress(&mut self, _: u64) {}
     #[inline(always)] fn close_drain(&mut self, _: Queue, _: u64, _: u64) {}
+    #[inline(always)] fn gc_pause(&mut self, _: u64) {}
     #[inline(always)] fn pool_job(&mut self, _: u64, _: u64) {}
     #[inline(always)] fn open_freeze(&mut self, _: u64) {}
     #[inline(always)] fn close_freeze(&mut self, _: u64) {}

@@ -172,6 +172,9 @@ impl Reader {
         read(&mut out.microtask_drain_ns, Hist::MicrotaskNs as usize, timed);
         read(&mut out.tick_drain_length, Hist::TickLength as usize, true);
         read(&mut out.tick_drain_ns, Hist::TickNs as usize, timed);
+        // Rust has no collector.
+        let collects = self.shared.code() == LedgerKey::Javascript;
+        read(&mut out.gc_pause_ns, Hist::GcPause as usize, timed && collects);
         let pool = &mut out.thread_pool;
         read(&mut pool.queue_ns, Hist::PoolQueue as usize, timed);
         read(&mut pool.run_ns, Hist::PoolRun as usize, timed);
@@ -243,14 +246,18 @@ impl Reader {
         };
         let drain_ns = |queue| drain_of(queue).map_or(0, on_cpu_ns);
         let jobs = drain_of(Queue::Microtask).map_or(0, |drain| drain.jobs);
+        let collected = open.collected.read().of(start_ns);
+        let microtask_ns = get(&open.microtask_ns) + drain_ns(Queue::Microtask);
+        let tick_ns = get(&open.tick_ns) + drain_ns(Queue::NextTick);
         let record = StallRecord {
             start_ns,
             duration_ns: turn.age_ns,
             phase: turn.phase.map_or(PHASES, |phase| phase as usize) as u64,
             callbacks: 0,
             microtasks: get(&open.microtasks) + jobs,
-            microtask_ns: get(&open.microtask_ns) + drain_ns(Queue::Microtask),
-            tick_ns: get(&open.tick_ns) + drain_ns(Queue::NextTick),
+            microtask_ns: microtask_ns.saturating_sub(collected.microtask_ns),
+            tick_ns: tick_ns.saturating_sub(collected.tick_ns),
+            gc_ns: collected.total_ns(),
             spent,
         };
         Some(self.stall(&record, true))

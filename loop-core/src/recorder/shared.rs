@@ -25,6 +25,7 @@ pub(super) enum Hist {
     TickNs,
     PoolQueue,
     PoolRun,
+    GcPause,
     MicrotaskLength,
     TickLength,
 }
@@ -181,6 +182,56 @@ pub(super) struct Open {
     pub(super) microtasks: AtomicU64,
     pub(super) microtask_ns: AtomicU64,
     pub(super) tick_ns: AtomicU64,
+    pub(super) collected: OpenCollected,
+}
+
+/// Pauses of the garbage collector, in nanoseconds, by where in a turn they were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Collected {
+    /// When the turn began, plus one: it is of the open turn only where this is that turn's.
+    pub(super) turn_since: u64,
+    pub(super) microtask_ns: u64,
+    pub(super) tick_ns: u64,
+    pub(super) callback_ns: u64,
+}
+
+impl Collected {
+    /// These, if they are of the turn that began then.
+    pub(super) fn of(self, start_ns: u64) -> Collected {
+        if self.turn_since == start_ns + 1 { self } else { Collected::default() }
+    }
+
+    pub(super) fn total_ns(self) -> u64 {
+        self.microtask_ns + self.tick_ns + self.callback_ns
+    }
+}
+
+/// The same, for readers.
+#[derive(Debug, Default)]
+pub(super) struct OpenCollected {
+    turn_since: AtomicU64,
+    microtask_ns: AtomicU64,
+    tick_ns: AtomicU64,
+    callback_ns: AtomicU64,
+}
+
+impl OpenCollected {
+    /// Called by the writer only.
+    pub(super) fn set(&self, collected: Collected) {
+        set(&self.turn_since, collected.turn_since);
+        set(&self.microtask_ns, collected.microtask_ns);
+        set(&self.tick_ns, collected.tick_ns);
+        set(&self.callback_ns, collected.callback_ns);
+    }
+
+    pub(super) fn read(&self) -> Collected {
+        Collected {
+            turn_since: get(&self.turn_since),
+            microtask_ns: get(&self.microtask_ns),
+            tick_ns: get(&self.tick_ns),
+            callback_ns: get(&self.callback_ns),
+        }
+    }
 }
 
 impl Default for Open {
@@ -194,6 +245,7 @@ impl Default for Open {
             microtasks: AtomicU64::new(0),
             microtask_ns: AtomicU64::new(0),
             tick_ns: AtomicU64::new(0),
+            collected: OpenCollected::default(),
         }
     }
 }
@@ -254,6 +306,11 @@ impl Open {
         // Also for what was read before: if the turn has these jobs already, the drain is over.
         fence(Ordering::Acquire);
         if get(&self.drain_since) == since { jobs } else { 0 }
+    }
+
+    /// The queue that is being drained.
+    pub(super) fn drained(&self) -> Option<Queue> {
+        (get(&self.drain_since) != 0).then(|| self.queue())
     }
 
     pub(super) fn queue(&self) -> Queue {

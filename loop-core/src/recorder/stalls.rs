@@ -7,7 +7,7 @@
 //! Each slot is guarded by a sequence number: odd while it is written, even when it is whole. A
 //! reader that meets a slot in change leaves it out: it is being overwritten, so it is dropped.
 //!
-//! Cost: 9 KB; a write is 19 stores and happens once a stall.
+//! Cost: 9 KB; a write is 20 stores and happens once a stall.
 //!
 //! **Invariant**: neither side waits. `written == kept + dropped`, where a reader keeps what it
 //! could read whole.
@@ -19,7 +19,7 @@ use crate::counters::{READING_WORDS, Reading};
 pub(crate) const STALLS_KEPT: usize = 64;
 
 /// Words beside those of the counters.
-const OWN_WORDS: usize = 7;
+const OWN_WORDS: usize = 8;
 
 const WORDS: usize = OWN_WORDS + READING_WORDS;
 
@@ -33,9 +33,11 @@ pub(crate) struct StallRecord {
     /// Callbacks of that phase.
     pub(crate) callbacks: u64,
     pub(crate) microtasks: u64,
-    /// Of the drains: what they had of a CPU, where that is known.
+    /// Of the drains: what they had of a CPU, where that is known, without collections.
     pub(crate) microtask_ns: u64,
     pub(crate) tick_ns: u64,
+    /// Pauses of a garbage collector, where the loop runs JavaScript.
+    pub(crate) gc_ns: u64,
     /// What the thread's counters counted in it.
     pub(crate) spent: Reading,
 }
@@ -52,6 +54,7 @@ impl StallRecord {
             self.microtasks,
             self.microtask_ns,
             self.tick_ns,
+            self.gc_ns,
         ]);
         spent.copy_from_slice(&self.spent.to_words());
         words
@@ -66,6 +69,7 @@ impl StallRecord {
             microtasks: words[4],
             microtask_ns: words[5],
             tick_ns: words[6],
+            gc_ns: words[7],
             spent: Reading::from_words(std::array::from_fn(|i| words[OWN_WORDS + i])),
         }
     }

@@ -6,7 +6,7 @@ use super::Record;
 use super::counted::{Counted, Counting};
 use super::ledger::ledger;
 use super::reader::Reader;
-use super::shared::{Hist, Shared, TOTALS, Total, count_stall};
+use super::shared::{Collected, Hist, Shared, TOTALS, Total, count_stall};
 use super::stalls::StallRecord;
 use super::sync::{Ordering, fence, set};
 use super::turns::Turns;
@@ -32,6 +32,7 @@ pub struct Recorder {
     frozen_ns: u64,
     turns: Turns,
     drained: Drained,
+    collected: Collected,
     counting: Counting,
     stall_threshold_ns: u64,
     detail: bool,
@@ -61,6 +62,7 @@ impl Recorder {
             frozen_ns: 0,
             turns: Turns::new(),
             drained: Drained::default(),
+            collected: Collected::default(),
             counting: Counting::new(&shared.counted, clock.clone(), detail),
             stall_threshold_ns,
             detail,
@@ -106,6 +108,7 @@ impl Recorder {
     #[cold]
     fn note_stall(&mut self, duration_ns: u64) {
         let spent = self.read_counters(self.turns.start_ns + duration_ns);
+        let collected = self.collected.of(self.turns.start_ns);
         let (phase, callbacks) = self.turns.longest_phase(duration_ns, &self.totals);
         let stall = StallRecord {
             start_ns: self.turns.start_ns,
@@ -113,8 +116,9 @@ impl Recorder {
             phase: phase as u64,
             callbacks,
             microtasks: self.drained.microtasks,
-            microtask_ns: self.drained.microtask_ns,
-            tick_ns: self.drained.tick_ns,
+            microtask_ns: self.drained.microtask_ns.saturating_sub(collected.microtask_ns),
+            tick_ns: self.drained.tick_ns.saturating_sub(collected.tick_ns),
+            gc_ns: collected.total_ns(),
             spent,
         };
         self.shared.stalls.push(stall);
@@ -273,6 +277,20 @@ impl Record for Recorder {
         if self.detail || jobs >= TIMED_DRAIN_JOBS {
             self.note(time as usize, duration_ns);
         }
+    }
+
+    #[cold]
+    fn gc_pause(&mut self, pause_ns: u64) {
+        self.note(Hist::GcPause as usize, pause_ns);
+        let mut collected = self.collected.of(self.turns.start_ns);
+        collected.turn_since = self.turns.start_ns + 1;
+        *match self.shared.open.drained() {
+            Some(Queue::Microtask) => &mut collected.microtask_ns,
+            Some(Queue::NextTick) => &mut collected.tick_ns,
+            None => &mut collected.callback_ns,
+        } += pause_ns;
+        self.collected = collected;
+        self.shared.open.collected.set(collected);
     }
 
     fn pool_job(&mut self, queue_ns: u64, run_ns: u64) {

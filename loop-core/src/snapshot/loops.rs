@@ -60,7 +60,8 @@ pub struct LoopSnapshot {
     pub tick_drain_length: Option<Histogram>,
     /// Duration of those drains (shorter than 8 jobs: with `--detail` only).
     pub tick_drain_ns: Option<Histogram>,
-    /// Each pause for garbage collection.
+    /// Each pause for garbage collection. `None` where the loop runs no JavaScript. On the embedded
+    /// loop it is of collections alone: what is freed by counting references takes no pause.
     pub gc_pause_ns: Option<Histogram>,
     /// The thread pool behind the loop.
     pub thread_pool: ThreadPoolSnapshot,

@@ -106,12 +106,16 @@ pub(crate) struct Memory {
     pub(crate) is_full: Rc<Cell<bool>>,
 }
 
+/// Is told how long a collection of garbage has taken, in nanoseconds.
+pub(crate) type Collected = Box<dyn Fn(u64)>;
+
 /// What the engine asks of its host while JavaScript runs.
 pub(crate) trait Watch {
     /// Called every few microseconds to milliseconds of JavaScript. Whether it is to end.
     fn interrupt(&self, stack: &mut dyn FnMut() -> String) -> bool;
 
-    /// A native function that may take long is called. Returns what [`Watch::returned`] is given.
+    /// A native function that may take long is called. Returns the time, in nanoseconds, for
+    /// [`Watch::returned`].
     fn entered(&self) -> u64;
 
     /// It has returned; until then nothing could look at JavaScript. `None`: its result shows that
@@ -129,6 +133,7 @@ pub(crate) trait Engine: Sized {
         memory: Option<Memory>,
         natives: Vec<(&'static str, Native)>,
         watch: Box<dyn Watch>,
+        collected: Collected,
     ) -> Result<Self, String>;
 
     /// Whether a job waits.

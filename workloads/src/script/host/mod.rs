@@ -115,7 +115,12 @@ impl Host {
         });
         let is_full = Rc::clone(&shared.memory_is_full);
         let memory = memory_bytes.map(|bytes_max| Memory { bytes_max, is_full });
-        let engine = QuickJs::new(memory, natives::all(&shared, program), watch)?;
+        let told = Rc::clone(&shared);
+        // JavaScript runs then, so the loop is lent.
+        let collected = Box::new(move |pause_ns| {
+            told.with_loop(|lp| lp.gc_paused(pause_ns));
+        });
+        let engine = QuickJs::new(memory, natives::all(&shared, program), watch, collected)?;
         let host = Rc::new(Host { shared, engine, queued: Cell::new(false) });
         // Set once, here.
         let _ = host.shared.host.set(Rc::downgrade(&host));

@@ -7,6 +7,7 @@
 //! **Invariant**: the library's functions are dropped before the runtime.
 
 mod builtins;
+mod collector;
 mod convert;
 mod intrinsics;
 mod memory;
@@ -20,18 +21,22 @@ use std::rc::Rc;
 use rquickjs::function::{Args, IntoJsFunc, ParamRequirement, Params};
 use rquickjs::{Context, Ctx, Function, Object, Persistent, Runtime, Value};
 
-use memory::Bounded;
+use collector::Collector;
+use memory::Counted;
 use modules::{Functions, Modules};
-use raw::Jobs;
+use raw::{Heap, Jobs};
 use watcher::Watcher;
 
-use super::{Engine, Entry, Halted, Job, Memory, Native, Watch};
+use super::{Collected, Engine, Entry, Halted, Job, Memory, Native, Watch};
 use crate::script::library;
 use crate::script::natives::may_wait;
 use crate::script::value::{Arguments, Thrown, Value as Plain};
 
 /// JavaScript's stack: as much as Node gives it, and some, for frames are larger here.
 const STACK_BYTES: usize = 4 << 20;
+
+/// Never: a context has one.
+const NO_RUNTIME: &str = "the engine has no runtime";
 
 /// See the module.
 pub(crate) struct QuickJs {
@@ -59,15 +64,17 @@ impl Engine for QuickJs {
         memory: Option<Memory>,
         natives: Vec<(&'static str, Native)>,
         watch: Box<dyn Watch>,
+        collected: Collected,
     ) -> Result<Self, String> {
         let failed = |error: rquickjs::Error| format!("the engine can't be made ({error})");
         let is_full = memory.as_ref().map(|memory| Rc::clone(&memory.is_full));
-        let bounded = memory.map(Bounded::new);
-        let (runtime, bound) = match bounded {
-            Some((allocator, bound)) => (Runtime::new_with_alloc(allocator), Some(bound)),
-            None => (Runtime::new(), None),
-        };
-        let runtime = runtime.map_err(failed)?;
+        let bytes_max = memory.as_ref().map(|memory| memory.bytes_max);
+        let (allocator, bound) = memory.map_or_else(Default::default, |memory| {
+            let (allocator, bound) = Counted::bounded(memory);
+            (allocator, Some(bound))
+        });
+        let used_bytes = allocator.used_bytes();
+        let runtime = Runtime::new_with_alloc(allocator).map_err(failed)?;
         runtime.set_max_stack_size(STACK_BYTES);
         let context = Context::full(&runtime).map_err(failed)?;
         let watcher = Rc::new(Watcher::new(watch, &context));
@@ -78,14 +85,19 @@ impl Engine for QuickJs {
         })?;
         track_rejections(&runtime, &entries);
         let (watching, is_full) = (Rc::clone(&watcher), is_full.unwrap_or_default());
-        let interrupt = move || is_full.get() || halted.get() || watching.interrupt();
+        let heap = Heap::of(&context).ok_or(NO_RUNTIME)?;
+        let collector = Collector::new(heap, used_bytes, bytes_max, collected);
+        let interrupt = move || {
+            collector.look(&watching);
+            is_full.get() || halted.get() || watching.interrupt()
+        };
         runtime.set_interrupt_handler(Some(Box::new(interrupt)));
         watcher.set_stack(Some(entries.stack));
         let modules = Modules::install(&runtime, entries.modules);
         if let Some(bound) = bound {
             bound.set(true);
         }
-        let jobs = Jobs::of(&context).ok_or("the engine has no runtime")?;
+        let jobs = Jobs::of(&context).ok_or(NO_RUNTIME)?;
         Ok(QuickJs { entries: entries.called, modules, jobs, context, runtime, watcher })
     }
 

@@ -56,6 +56,29 @@ impl Jobs {
     }
 }
 
+/// The heap, for the interrupt handler.
+pub(super) struct Heap(NonNull<qjs::JSRuntime>);
+
+impl Heap {
+    /// `None` where the context has no runtime, which is never.
+    pub(super) fn of(context: &Context) -> Option<Heap> {
+        NonNull::new(context.get_runtime_ptr()).map(Heap)
+    }
+
+    /// Frees what refers to itself in a circle and is not referred to else.
+    pub(super) fn collect(&self) {
+        // SAFETY: the runtime is alive, as it calls the handler. There the host may run JavaScript,
+        // which makes objects, and where it makes one the engine collects by itself.
+        unsafe { qjs::JS_RunGC(self.0.as_ptr()) }
+    }
+
+    /// From this size on, the engine collects where it makes an object.
+    pub(super) fn collect_by_itself_from(&self, bytes: usize) {
+        // SAFETY: the runtime is alive: this is called where the handler is made, and by it.
+        unsafe { qjs::JS_SetGCThreshold(self.0.as_ptr(), bytes as _) }
+    }
+}
+
 /// The function `queueMicrotask`, without a call of JavaScript for what is a function; anything
 /// else goes to `refuse`, which throws.
 pub(super) fn queue_microtask<'js>(ctx: &Ctx<'js>, refuse: &Function<'js>) -> Result<Value<'js>> {
