@@ -76,7 +76,7 @@ impl Script {
         mut told: impl FnMut(Invocation),
     ) -> Result<i32, ScriptError> {
         let host = self.host(lp, clock.clone(), true, None)?;
-        lp.enter(|lp| host.callback(lp, Entry::Main, &[]));
+        lp.enter(|lp| host.callback(lp, Entry::Main, []));
         let mut failed = false;
         for number in 1..=lambda.invocations {
             if host.status().is_some() {
@@ -104,7 +104,7 @@ fn invoke(
     let start_ns = clock.now_ns();
     let caller = host.shared.caller();
     let arguments = [Value::Number(number as f64), Value::from(event)];
-    lp.queue_work(|| (), move |lp, _| caller.call(lp, Entry::Invoke, &arguments));
+    lp.queue_work(|| (), move |lp, _| caller.call(lp, Entry::Invoke, arguments));
     if lp.run(RunMode::Default)? == RunStatus::Done {
         // The loop is empty, which is what ends this invocation.
         lp.queue_work(|| (), |lp, _| lp.freeze());
@@ -118,7 +118,7 @@ fn invoke(
 }
 
 fn pending(host: &Host, lp: &mut Loop) -> Vec<Pending> {
-    let Some(Value::List(left)) = host.ask(lp, Entry::Pending, &[]) else { return Vec::new() };
+    let Some(Value::List(left)) = host.ask(lp, Entry::Pending, []) else { return Vec::new() };
     left.into_iter().filter_map(one).collect()
 }
 

@@ -97,7 +97,7 @@ impl Script {
     /// [`ScriptError::Engine`].
     pub fn begin(&self, lp: &mut Loop, clock: Clock) -> Result<Running, ScriptError> {
         let host = self.host(lp, clock, false, None)?;
-        lp.enter(|lp| host.callback(lp, Entry::Main, &[]));
+        lp.enter(|lp| host.callback(lp, Entry::Main, []));
         Ok(Running(host))
     }
 
@@ -109,7 +109,7 @@ impl Script {
     pub fn explain(&self, lp: &mut Loop, clock: Clock, trace: &Trace) -> Result<i32, ScriptError> {
         let host = self.host(lp, clock, false, Some(trace.clone()))?;
         trace.count_turns(lp);
-        lp.enter(|lp| host.callback(lp, Entry::Main, &[]));
+        lp.enter(|lp| host.callback(lp, Entry::Main, []));
         Running(host).to_the_end(lp)
     }
 
@@ -160,16 +160,16 @@ impl Running {
         if let Some(status) = host.status() {
             return Ok(Some(status));
         }
-        lp.enter(|lp| host.callback(lp, Entry::BeforeExit, &[]));
+        lp.enter(|lp| host.callback(lp, Entry::BeforeExit, []));
         if host.status().is_some() || lp.is_alive() {
             return Ok(None);
         }
         // What handlers of `exit` have put into the queue of microtasks is run; ticks aren't.
-        lp.enter(|lp| host.callback(lp, Entry::Exit, &[]));
+        lp.enter(|lp| host.callback(lp, Entry::Exit, []));
         // Nothing follows: this closes the turn.
         lp.pass(Duration::ZERO);
         // Those microtasks may have set the status, too.
-        let status = host.ask(lp, Entry::Exit, &[]);
+        let status = host.ask(lp, Entry::Exit, []);
         Ok(Some(match (host.status(), status) {
             (Some(status), _) => status,
             (None, Some(Value::Number(status))) => status as i32,

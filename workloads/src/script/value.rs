@@ -15,7 +15,7 @@ pub(crate) enum Value {
     Bool(bool),
     Number(f64),
     Text(String),
-    /// An `ArrayBuffer`, or a view of one, by copy.
+    /// An `ArrayBuffer`, or a view of one: by copy to the host, many without one to the engine.
     Bytes(Vec<u8>),
     List(Vec<Value>),
     /// An error object, made when it gets there.

@@ -143,5 +143,5 @@ pub(crate) trait Engine: Sized {
     fn run_job(&self) -> Job;
 
     /// Calls a function of the library.
-    fn call(&self, entry: Entry, arguments: &[Value]) -> Result<Value, Halted>;
+    fn call<const N: usize>(&self, entry: Entry, arguments: [Value; N]) -> Result<Value, Halted>;
 }

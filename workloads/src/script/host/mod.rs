@@ -68,7 +68,7 @@ pub(crate) struct Caller(Weak<Host>);
 
 impl Caller {
     /// Calls an entry as a callback of the loop.
-    pub(crate) fn call(&self, lp: &mut Loop, entry: Entry, arguments: &[Value]) {
+    pub(crate) fn call<const N: usize>(&self, lp: &mut Loop, entry: Entry, arguments: [Value; N]) {
         if let Some(host) = self.0.upgrade() {
             host.callback(lp, entry, arguments);
         }
@@ -137,7 +137,12 @@ impl Host {
     }
 
     /// Calls the library from a callback of the loop, and has what that queues run behind it.
-    pub(crate) fn callback(self: &Rc<Self>, lp: &mut Loop, entry: Entry, arguments: &[Value]) {
+    pub(crate) fn callback<const N: usize>(
+        self: &Rc<Self>,
+        lp: &mut Loop,
+        entry: Entry,
+        arguments: [Value; N],
+    ) {
         match self.call(lp, entry, arguments) {
             Called::Returned => self.checkpoint(lp),
             Called::Failed => self.interrupt(lp),
@@ -146,12 +151,17 @@ impl Host {
     }
 
     /// Calls the library, and returns what it does; `None` once the program has ended.
-    pub(crate) fn ask(&self, lp: &mut Loop, entry: Entry, arguments: &[Value]) -> Option<Value> {
+    pub(crate) fn ask<const N: usize>(
+        &self,
+        lp: &mut Loop,
+        entry: Entry,
+        arguments: [Value; N],
+    ) -> Option<Value> {
         if self.status().is_some() {
             return None;
         }
         if let Some(trace) = &self.shared.trace {
-            note(trace, lp, entry, arguments);
+            note(trace, lp, entry, &arguments);
         }
         let engine = &self.engine;
         let halted = match self.shared.current.lend(lp, || engine.call(entry, arguments)) {
@@ -169,7 +179,7 @@ impl Host {
     }
 
     /// Entries return whether they have failed.
-    fn call(&self, lp: &mut Loop, entry: Entry, arguments: &[Value]) -> Called {
+    fn call<const N: usize>(&self, lp: &mut Loop, entry: Entry, arguments: [Value; N]) -> Called {
         let returned = self.ask(lp, entry, arguments);
         match (self.status(), returned) {
             (Some(_), _) => Called::Ended,
@@ -215,7 +225,7 @@ impl Host {
 
     fn run_tick(self: Rc<Self>, lp: &mut Loop) {
         self.queued.set(false);
-        let Some(Value::Number(state)) = self.ask(lp, Entry::Tick, &[]) else {
+        let Some(Value::Number(state)) = self.ask(lp, Entry::Tick, []) else {
             return lp.stop();
         };
         let state = state as u8;
@@ -245,7 +255,7 @@ impl Host {
     }
 
     fn tell_rejections(self: &Rc<Self>, lp: &mut Loop) {
-        match self.call(lp, Entry::Rejections, &[]) {
+        match self.call(lp, Entry::Rejections, []) {
             Called::Returned => self.checkpoint(lp),
             Called::Failed => self.interrupt(lp),
             Called::Ended => lp.stop(),

@@ -109,7 +109,7 @@ pub(super) fn add(table: &mut Table) {
                     Ok(Err(failure)) => (failure.into(), Value::Undefined),
                     Err(error) => (Failure::new(error.to_string()).into(), Value::Undefined),
                 };
-                caller.call(lp, Entry::Event, &[Value::Number(request), error, value]);
+                caller.call(lp, Entry::Event, [Value::Number(request), error, value]);
             })
         });
         Ok(Value::Undefined)
@@ -218,10 +218,7 @@ fn read(files: &Open, arguments: &mut Arguments) -> Result<Value, Fault> {
     let result = match position {
         Some(offset) => {
             let mut buffer = vec![0; bytes];
-            from.read_at(&mut buffer, offset).map(|read| {
-                buffer.truncate(read);
-                Value::Bytes(buffer)
-            })
+            from.read_at(&mut buffer, offset).map(|read| fitted(buffer, read))
         }
         None => take(&mut &*from, bytes),
     };
@@ -231,8 +228,14 @@ fn read(files: &Open, arguments: &mut Arguments) -> Result<Value, Fault> {
 fn take(from: &mut impl Read, bytes: usize) -> io::Result<Value> {
     let mut buffer = vec![0; bytes];
     let read = from.read(&mut buffer)?;
+    Ok(fitted(buffer, read))
+}
+
+/// What was read, without the room that was not needed: the engine may keep it.
+fn fitted(mut buffer: Vec<u8>, read: usize) -> Value {
     buffer.truncate(read);
-    Ok(Value::Bytes(buffer))
+    buffer.shrink_to_fit();
+    Value::Bytes(buffer)
 }
 
 /// `(descriptor, bytes, position or -1) -> how many were written`.

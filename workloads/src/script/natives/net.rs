@@ -97,7 +97,7 @@ fn address(arguments: &Arguments) -> Result<SocketAddr, Thrown> {
 /// Tells a request or handle how something has ended.
 fn tell(lp: &mut Loop, caller: &Caller, request: f64, result: Result<(), SysError>) {
     let error = result.err().map_or(Value::Null, |error| Failure::from(error).into());
-    caller.call(lp, Entry::Event, &[Value::Number(request), error]);
+    caller.call(lp, Entry::Event, [Value::Number(request), error]);
 }
 
 type OnConnection = Box<dyn FnMut(&mut Loop, Result<HandleId, SysError>)>;
@@ -110,7 +110,7 @@ fn on_connection(sockets: &Rc<Sockets>, shared: &Shared, event: f64) -> OnConnec
             Ok(handle) => (Value::Null, sockets.add(handle)),
             Err(error) => (Failure::from(error).into(), Value::Undefined),
         };
-        caller.call(lp, Entry::Event, &[Value::Number(event), error, socket]);
+        caller.call(lp, Entry::Event, [Value::Number(event), error, socket]);
     })
 }
 
@@ -158,7 +158,7 @@ fn look_up(sockets: &Rc<Sockets>, shared: &Rc<Shared>, arguments: Arguments) -> 
                 Err(error) => (Failure::from(error).into(), Vec::new()),
             };
             let list = list.iter().map(|address| Value::Text(address.ip().to_string())).collect();
-            caller.call(lp, Entry::Event, &[request, error, Value::List(list)]);
+            caller.call(lp, Entry::Event, [request, error, Value::List(list)]);
         })
     });
     NOTHING
@@ -175,7 +175,7 @@ fn read(sockets: &Rc<Sockets>, shared: &Rc<Shared>, arguments: Arguments) -> Ret
                 ReadEvent::End => (Value::Null, Value::Undefined),
                 ReadEvent::Error(error) => (Failure::from(error).into(), Value::Undefined),
             };
-            caller.call(lp, Entry::Event, &[Value::Number(event), error, bytes]);
+            caller.call(lp, Entry::Event, [Value::Number(event), error, bytes]);
         });
     });
     NOTHING

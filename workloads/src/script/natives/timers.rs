@@ -75,7 +75,7 @@ fn set_timer(names: &Rc<Names>, shared: &Shared, arguments: &Arguments) -> Retur
     }
     let caller = shared.caller();
     let set = |lp: &mut Loop| {
-        let run = move |lp: &mut Loop| caller.call(lp, Entry::Timer, &[number(slot)]);
+        let run = move |lp: &mut Loop| caller.call(lp, Entry::Timer, [number(slot)]);
         if repeats { lp.set_interval(ms, run) } else { lp.set_timeout(ms, run) }
     };
     names.timers.set(slot, shared.with_loop(set));
@@ -114,7 +114,7 @@ fn set_immediate(names: &Rc<Names>, shared: &Shared, arguments: &Arguments) -> R
     let slot = arguments.id(0);
     let caller = shared.caller();
     let set = |lp: &mut Loop| {
-        lp.set_immediate(move |lp| caller.call(lp, Entry::Immediate, &[number(slot)]))
+        lp.set_immediate(move |lp| caller.call(lp, Entry::Immediate, [number(slot)]))
     };
     names.immediates.set(slot, shared.with_loop(set));
     NOTHING

@@ -9,8 +9,8 @@
 //! Cost: a comparison each 10,000 calls and steps back; two readings of the clock a collection.
 
 use std::cell::Cell;
-use std::rc::Rc;
 
+use super::memory::Usage;
 use super::raw::Heap;
 use super::watcher::Watcher;
 use crate::script::engine::Collected;
@@ -24,7 +24,7 @@ const MARGIN_PARTS: usize = 4;
 /// See the module.
 pub(super) struct Collector {
     heap: Heap,
-    used_bytes: Rc<Cell<usize>>,
+    usage: Usage,
     mark_bytes: Cell<usize>,
     margin_bytes: usize,
     collected: Collected,
@@ -32,23 +32,17 @@ pub(super) struct Collector {
 
 impl Collector {
     /// One for a heap whose size is counted; the first mark is set by the size now.
-    pub(super) fn new(
-        heap: Heap,
-        used_bytes: Rc<Cell<usize>>,
-        bound: Option<u64>,
-        collected: Collected,
-    ) -> Collector {
-        let bound = bound.map_or(usize::MAX, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
-        let margin_bytes = MARGIN_BYTES.min(bound / MARGIN_PARTS);
+    pub(super) fn new(heap: Heap, usage: Usage, collected: Collected) -> Collector {
+        let margin_bytes = MARGIN_BYTES.min(usage.bytes_max() / MARGIN_PARTS);
         let mark_bytes = Cell::new(0);
-        let collector = Collector { heap, used_bytes, mark_bytes, margin_bytes, collected };
+        let collector = Collector { heap, usage, mark_bytes, margin_bytes, collected };
         collector.set_mark();
         collector
     }
 
     /// Collects if the heap has passed the mark.
     pub(super) fn look(&self, watcher: &Watcher) {
-        if self.used_bytes.get() > self.mark_bytes.get() {
+        if self.usage.bytes() > self.mark_bytes.get() {
             self.collect(watcher);
         }
     }
@@ -62,7 +56,7 @@ impl Collector {
     }
 
     fn set_mark(&self) {
-        let used_bytes = self.used_bytes.get();
+        let used_bytes = self.usage.bytes();
         let mark_bytes = used_bytes.saturating_add(used_bytes / 2);
         self.mark_bytes.set(mark_bytes);
         self.heap.collect_by_itself_from(mark_bytes.saturating_add(self.margin_bytes));

@@ -22,7 +22,7 @@ use rquickjs::function::{Args, IntoJsFunc, ParamRequirement, Params};
 use rquickjs::{Context, Ctx, Function, Object, Persistent, Runtime, Value};
 
 use collector::Collector;
-use memory::Counted;
+use memory::{Counted, Usage};
 use modules::{Functions, Modules};
 use raw::{Heap, Jobs};
 use watcher::Watcher;
@@ -43,6 +43,7 @@ pub(crate) struct QuickJs {
     entries: Vec<Persistent<Function<'static>>>,
     modules: Modules,
     jobs: Jobs,
+    usage: Usage,
     context: Context,
     runtime: Runtime,
     /// Behind the runtime, which knows where it is.
@@ -68,25 +69,20 @@ impl Engine for QuickJs {
     ) -> Result<Self, String> {
         let failed = |error: rquickjs::Error| format!("the engine can't be made ({error})");
         let is_full = memory.as_ref().map(|memory| Rc::clone(&memory.is_full));
-        let bytes_max = memory.as_ref().map(|memory| memory.bytes_max);
-        let (allocator, bound) = memory.map_or_else(Default::default, |memory| {
-            let (allocator, bound) = Counted::bounded(memory);
-            (allocator, Some(bound))
-        });
-        let used_bytes = allocator.used_bytes();
-        let runtime = Runtime::new_with_alloc(allocator).map_err(failed)?;
+        let usage = Usage::new(memory);
+        let runtime = Runtime::new_with_alloc(Counted(usage.clone())).map_err(failed)?;
         runtime.set_max_stack_size(STACK_BYTES);
         let context = Context::full(&runtime).map_err(failed)?;
         let watcher = Rc::new(Watcher::new(watch, &context));
         let halted = Rc::new(Cell::new(false));
         let entries = context.with(|ctx| {
-            boot(&ctx, natives, &watcher, &halted)
+            boot(&ctx, natives, &watcher, &halted, &usage)
                 .map_err(|error| format!("the library can't be loaded: {}", describe(&ctx, &error)))
         })?;
         track_rejections(&runtime, &entries);
         let (watching, is_full) = (Rc::clone(&watcher), is_full.unwrap_or_default());
         let heap = Heap::of(&context).ok_or(NO_RUNTIME)?;
-        let collector = Collector::new(heap, used_bytes, bytes_max, collected);
+        let collector = Collector::new(heap, usage.clone(), collected);
         let interrupt = move || {
             collector.look(&watching);
             is_full.get() || halted.get() || watching.interrupt()
@@ -94,11 +90,9 @@ impl Engine for QuickJs {
         runtime.set_interrupt_handler(Some(Box::new(interrupt)));
         watcher.set_stack(Some(entries.stack));
         let modules = Modules::install(&runtime, entries.modules);
-        if let Some(bound) = bound {
-            bound.set(true);
-        }
+        usage.hold();
         let jobs = Jobs::of(&context).ok_or(NO_RUNTIME)?;
-        Ok(QuickJs { entries: entries.called, modules, jobs, context, runtime, watcher })
+        Ok(QuickJs { entries: entries.called, modules, jobs, usage, context, runtime, watcher })
     }
 
     #[inline]
@@ -115,13 +109,13 @@ impl Engine for QuickJs {
         Job { ran: ended.is_some(), more: self.jobs.wait() }
     }
 
-    fn call(&self, entry: Entry, arguments: &[Plain]) -> Result<Plain, Halted> {
+    fn call<const N: usize>(&self, entry: Entry, arguments: [Plain; N]) -> Result<Plain, Halted> {
         self.context.with(|ctx| {
-            self.invoke(&ctx, entry, arguments.len(), |args| {
+            self.invoke(&ctx, entry, N, |args| {
                 let context = args.ctx().clone();
-                arguments
-                    .iter()
-                    .try_for_each(|argument| args.push_arg(convert::to_engine(&context, argument)?))
+                arguments.into_iter().try_for_each(|argument| {
+                    args.push_arg(convert::to_engine(&context, argument, &self.usage)?)
+                })
             })
         })
     }
@@ -181,11 +175,13 @@ fn boot(
     natives: Vec<(&'static str, Native)>,
     watcher: &Rc<Watcher>,
     halted: &Rc<Cell<bool>>,
+    usage: &Usage,
 ) -> rquickjs::Result<Entries> {
     let internal = Object::new(ctx.clone())?;
     for (name, native) in natives {
         let watcher = may_wait(name).then(|| Rc::clone(watcher));
-        let bridge = Bridge { native, watcher, halted: Rc::clone(halted) };
+        let (halted, usage) = (Rc::clone(halted), usage.clone());
+        let bridge = Bridge { native, watcher, halted, usage };
         let function = Function::new(ctx.clone(), bridge)?;
         internal.set(name, function.with_name(name)?)?;
     }
@@ -220,6 +216,7 @@ struct Bridge {
     /// JavaScript has been ended. A promise's executor and an async function turn even that into a
     /// rejection, and what called them goes on: as far as the next native function.
     halted: Rc<Cell<bool>>,
+    usage: Usage,
 }
 
 impl<'js> IntoJsFunc<'js, Native> for Bridge {
@@ -229,7 +226,7 @@ impl<'js> IntoJsFunc<'js, Native> for Bridge {
 
     fn call<'a>(&self, given: Params<'a, 'js>) -> rquickjs::Result<Value<'js>> {
         if self.halted.get() {
-            return Err(convert::throw(given.ctx(), &Thrown::Halt));
+            return Err(convert::throw(given.ctx(), Thrown::Halt, &self.usage));
         }
         let plain = (0..given.len())
             .filter_map(|index| given.arg(index))
@@ -241,10 +238,10 @@ impl<'js> IntoJsFunc<'js, Native> for Bridge {
             watcher.returned(entered);
         }
         match returned {
-            Ok(value) => convert::to_engine(given.ctx(), &value),
+            Ok(value) => convert::to_engine(given.ctx(), value, &self.usage),
             Err(thrown) => {
                 self.halted.set(self.halted.get() || thrown == Thrown::Halt);
-                Err(convert::throw(given.ctx(), &thrown))
+                Err(convert::throw(given.ctx(), thrown, &self.usage))
             }
         }
     }

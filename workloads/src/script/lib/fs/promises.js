@@ -188,7 +188,8 @@ async function readHandle(handle, { signal, encoding }) {
   for (;;) {
     checkAborted(signal);
     const left = size === 0 ? READ_UNKNOWN : Math.min(READ_MAX, size - total);
-    const bytes = Buffer.from(await called(['read', handle.fd, left, -1]));
+    const { buffer, byteOffset, byteLength } = await called(['read', handle.fd, left, -1]);
+    const bytes = Buffer.from(buffer, byteOffset, byteLength);
     total += bytes.length;
     chunks.push(bytes);
     const isShort = bytes.length < left && size > 0 && size <= READ_MAX;

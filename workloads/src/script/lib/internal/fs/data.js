@@ -1,7 +1,7 @@
 'use strict';
 // `read` and `write` of `fs` on a descriptor, in their two ways: with a callback and at once.
 //
-// internal.read(fd, bytes, position or -1) -> ArrayBuffer, internal.write(fd, bytes, position or
+// internal.read(fd, bytes, position or -1) -> Uint8Array, internal.write(fd, bytes, position or
 // -1) -> how many.
 
 const { Buffer } = require('buffer');
@@ -18,8 +18,7 @@ const isOptions = (value) => typeof value === 'object' && value !== null;
 
 // Copies what was read. Returns how much that was.
 function put(bytes, buffer, offset) {
-  new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
-    .set(new Uint8Array(bytes), offset);
+  new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength).set(bytes, offset);
   return bytes.byteLength;
 }
 

@@ -29,6 +29,8 @@ function* closeOwn(fd, isOwn) {
   yield isOwn ? ['close', fd] : ['tick'];
 }
 
+const over = (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
 // All bytes from where the descriptor stands.
 function* readAll(fd, size, unknown, signal) {
   const chunks = [];
@@ -36,7 +38,7 @@ function* readAll(fd, size, unknown, signal) {
   for (;;) {
     checkAborted(signal);
     const asked = size === 0 ? unknown : Math.min(READ_MAX, size - total);
-    const bytes = Buffer.from(yield ['read', fd, asked, -1]);
+    const bytes = over(yield ['read', fd, asked, -1]);
     total += bytes.length;
     if (bytes.length > 0) chunks.push(bytes);
     if (total === size || bytes.length === 0) break;
