@@ -150,7 +150,10 @@ fn write_method(snapshot: &Snapshot, terminal: &Terminal, out: &mut dyn Write) -
         );
         let sampled = if target.sampled { ", a part of the time only" } else { "" };
         let (source, tier) = (target.source.name(), target.tier.name());
-        writeln!(out, "  source {source}, tier {tier}{sampled}, {overhead}")?;
+        let several = snapshot.targets.len() > 1;
+        let who = if several { format!("{}: ", target.pid) } else { String::new() };
+        writeln!(out, "  {who}source {source}, tier {tier}{sampled}, {overhead}")?;
+        write_limits(target, terminal, out)?;
     }
     let clock = match snapshot.clock {
         ClockKind::Real => "real",
@@ -165,4 +168,16 @@ fn write_method(snapshot: &Snapshot, terminal: &Terminal, out: &mut dyn Write) -
         format_count(events.kept),
         format_count(events.dropped),
     )
+}
+
+/// What is not seen of a target, and why.
+fn write_limits(target: &Target, terminal: &Terminal, out: &mut dyn Write) -> io::Result<()> {
+    for limit in &target.limits {
+        let text = format!("not seen: {} ({})", limit.what, limit.why);
+        for (number, line) in layout::wrap(&text, terminal.width - 6).iter().enumerate() {
+            let indent = if number == 0 { "    " } else { "      " };
+            writeln!(out, "{indent}{}", terminal.paint(Ink::Faint, line))?;
+        }
+    }
+    Ok(())
 }
