@@ -172,3 +172,80 @@ fn ratio(active_ns: u64, idle_ns: u64) -> Option<f64> {
     let all_ns = active_ns + idle_ns;
     (all_ns > 0).then(|| active_ns as f64 / all_ns as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    fn parts(stalls: &Stalls, points: Points, now: Option<Now>) -> Parts<'_> {
+        let mut reading = Reading::empty();
+        reading.head.boundary_ns = 1_000 * MS;
+        reading.head.boundary_idle_ns = 400 * MS;
+        reading.head.totals.turns = 3;
+        reading.head.totals.active_ns = 30 * MS;
+        reading.head.totals.idle_ns = 70 * MS;
+        reading.head.drain_start_ns = 1_060 * MS;
+        reading.head.drain_base = 7;
+        Parts {
+            pid: 1,
+            thread: "main".to_owned(),
+            points,
+            reading,
+            now,
+            stalls,
+            cpu: ThreadCpu::default(),
+            stall_threshold_ns: 50 * MS,
+        }
+    }
+
+    fn full() -> Points {
+        let phases = SEEN_PHASES.map(|(_, point)| point);
+        Points::of(phases.into_iter().chain([Point::DrainStart, Point::DrainEnd]))
+    }
+
+    /// 100 ms behind the boundary, of which the loop has waited 20.
+    fn now(waits: bool) -> Now {
+        Now { at_ns: 1_100 * MS, idle_ns: 420 * MS, waits, finished: Some(1_007) }
+    }
+
+    #[test]
+    fn an_open_turn_is_told_with_its_age_its_drain_and_as_a_running_stall() {
+        let stalls = Stalls::new(full(), 0);
+        let seen = loop_snapshot(parts(&stalls, full(), Some(now(false))));
+        let open = seen.open.unwrap();
+        assert_eq!(open.age_ns, 80 * MS);
+        let drain = Drain { queue: Queue::Microtask, age_ns: 40 * MS, jobs: 1_000 };
+        assert_eq!(open.drain, Some(drain));
+        assert_eq!((seen.active_ns, seen.idle_ns), (Some(110 * MS), Some(90 * MS)));
+        assert_eq!(seen.utilization, Some(0.55));
+        let [running] = seen.stalls.as_slice() else { panic!("{:?}", seen.stalls) };
+        assert!(running.running);
+        assert_eq!((running.duration_ns, running.microtasks), (80 * MS, Some(1_000)));
+        assert_eq!(running.ledger_ns.total_ns(), 80 * MS);
+    }
+
+    #[test]
+    fn a_loop_that_waits_has_no_open_turn() {
+        let stalls = Stalls::new(full(), 0);
+        let seen = loop_snapshot(parts(&stalls, full(), Some(now(true))));
+        assert_eq!(seen.open, None);
+        assert!(seen.stalls.is_empty());
+    }
+
+    #[test]
+    fn what_has_no_probe_is_none() {
+        let points = Points::of([Point::IoPoll]);
+        let stalls = Stalls::new(points, 0);
+        let seen = loop_snapshot(parts(&stalls, points, None));
+        assert_eq!(seen.turns, 3);
+        assert!(seen.turn_ns.is_some() && seen.poll_wait_ns.is_some());
+        assert!(seen.timer_lateness_ns.is_none() && seen.microtask_drain_length.is_none());
+        assert!(seen.microtasks.is_none() && seen.gc_pause_ns.is_none());
+        assert!(seen.phases.0.iter().all(Option::is_none));
+        let all = loop_snapshot(parts(&stalls, full(), None));
+        assert!(all.phases[Phase::Pending].is_none() && all.phases[Phase::Close].is_none());
+        assert!(all.phases[Phase::Poll].is_some() && all.tick_drain_length.is_none());
+    }
+}

@@ -34,9 +34,6 @@ const CHILDREN_EVERY: u64 = 5;
 /// The name of the thread, as `top -H` shows it.
 const THREAD_NAME: &str = "loopscope-watch";
 
-/// What a hit of a probe costs in a server: 1.2 to 1.7 µs were measured, as the caches are cold.
-const HIT_NS: u64 = 1_500;
-
 /// How to observe.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -96,7 +93,7 @@ pub fn attach(
     let common = Common {
         stall_threshold_ns: options.stall_threshold_ns,
         unix_offset_ns: unix_ns.saturating_sub(now_ns),
-        hit_ns: HIT_NS,
+        hit_ns: kernel.hit_ns(),
     };
     let shared = Shared {
         kernel,

@@ -197,3 +197,99 @@ fn off_cpu_ns(ended: &Ended) -> u64 {
     let off = ended.duration_ns.saturating_sub(on);
     if off > CPU_STALE_NS { off } else { 0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Point;
+    use crate::source::live::ebpf::{Account, Turn};
+
+    const MS: u64 = 1_000_000;
+
+    fn all() -> Points {
+        Points::of([
+            Point::RunTimers,
+            Point::RunIdle,
+            Point::RunPrepare,
+            Point::IoPoll,
+            Point::RunCheck,
+            Point::DrainStart,
+            Point::DrainEnd,
+            Point::GcStart,
+            Point::GcEnd,
+        ])
+    }
+
+    fn ended(number: u64) -> Ended {
+        Ended {
+            number,
+            start_ns: number * 1_000 * MS,
+            duration_ns: 100 * MS,
+            turn: Turn {
+                phase_ns: [90 * MS, 0, 0, 10 * MS, 0],
+                microtasks: 5,
+                drain_ns: 40 * MS,
+                gc_ns: 20 * MS,
+                gc_in_drain_ns: 15 * MS,
+                nested: 0,
+            },
+            account: Account { cpu_ns: 60 * MS, run_delay_ns: 10 * MS, faults: 3, switches: 7 },
+        }
+    }
+
+    fn reading(stalls: Vec<Ended>) -> Reading {
+        let mut reading = Reading::empty();
+        let count = stalls.last().map_or(0, |stall| stall.number);
+        reading.head.totals.stalls = count;
+        reading.head.totals.stall_ns = count * 100 * MS;
+        Reading { stalls, ..reading }
+    }
+
+    #[test]
+    fn a_ledger_is_disjoint_and_sums_to_the_stall() {
+        let mut stalls = Stalls::new(all(), 5);
+        stalls.take(&reading(vec![ended(1)]));
+        let stall = stalls.listed().next().unwrap();
+        assert_eq!(stall.start_unix_ns, 1_000 * MS + 5);
+        assert_eq!(stall.phase, Some(Phase::Timers));
+        assert_eq!(stall.ledger_ns.total_ns(), stall.duration_ns);
+        let get = |key| stall.ledger_ns.get(key);
+        assert_eq!(get(LedgerKey::RunQueue), Some(10 * MS));
+        assert_eq!(get(LedgerKey::Gc), Some(20 * MS));
+        assert_eq!(get(LedgerKey::Microtasks), Some(25 * MS));
+        assert_eq!(get(LedgerKey::SyncIo), Some(30 * MS), "neither ran nor could");
+        assert_eq!(get(LedgerKey::Javascript), None, "not told apart");
+    }
+
+    #[test]
+    fn what_no_probe_shows_is_unknown_and_no_zero() {
+        let mut stalls = Stalls::new(Points::of([Point::IoPoll]), 0);
+        stalls.take(&reading(vec![ended(1)]));
+        let stall = stalls.listed().next().unwrap();
+        assert_eq!((stall.phase, stall.microtasks), (None, None));
+        assert_eq!(stall.ledger_ns.get(LedgerKey::Gc), None);
+        assert_eq!(stall.ledger_ns.get(LedgerKey::Microtasks), None);
+        assert_eq!(stall.ledger_ns.total_ns(), stall.duration_ns);
+    }
+
+    #[test]
+    fn stalls_that_were_overwritten_unseen_are_counted() {
+        let mut stalls = Stalls::new(all(), 0);
+        stalls.take(&reading(vec![ended(1), ended(2)]));
+        stalls.take(&reading((10..=12).map(ended).collect()));
+        stalls.take(&reading((10..=12).map(ended).collect()));
+        assert_eq!(stalls.events(), Events { seen: 12, kept: 5, dropped: 7 });
+        assert_eq!(stalls.totals().total_count(), 12);
+        assert_eq!(stalls.totals().count(LedgerKey::Unknown), 7);
+        assert_eq!(stalls.totals().duration_ns(LedgerKey::Unknown), 700 * MS);
+    }
+
+    #[test]
+    fn the_newest_are_listed() {
+        let mut stalls = Stalls::new(all(), 0);
+        (1..=100).for_each(|number| stalls.take(&reading(vec![ended(number)])));
+        assert_eq!(stalls.listed().count(), LISTED);
+        assert_eq!(stalls.listed().last().unwrap().start_unix_ns, 100_000 * MS);
+        assert_eq!(stalls.events(), Events { seen: 100, kept: 64, dropped: 36 });
+    }
+}

@@ -128,18 +128,19 @@ impl Target {
         if self.has_ended() {
             return;
         }
+        let is_there = self.process.is_same_image() && self.process.identity().is_alive();
+        if !is_there {
+            // First of all: a process that executes another program still hits what is set, and
+            // the room of its loops is about to be given away.
+            self.links.clear();
+            self.until_ns = Some(monotonic_ns());
+        }
         for (slot, head) in self.heads(kernel) {
             self.track(slot, &head);
         }
-        let is_same = self.process.is_same_image() && self.process.identity().is_alive();
         let slots: Vec<u32> = self.loops.keys().copied().collect();
         for slot in slots {
-            self.refresh(kernel, slot, is_same);
-        }
-        if !is_same {
-            // The kernel lets go of a program that is gone by itself; the descriptors are ours.
-            self.links.clear();
-            self.until_ns = Some(monotonic_ns());
+            self.refresh(kernel, slot, is_there);
         }
     }
 

@@ -10,6 +10,7 @@
 //! **Invariant**: entry probes only, on instructions that the plan has found good. Everything in the
 //! kernel goes when the agent does, also when it is killed.
 
+mod calibrate;
 mod object;
 mod slots;
 mod system;
@@ -125,6 +126,11 @@ impl Kernel {
         Ok(kernel)
     }
 
+    /// What a hit of a probe costs the thread that is probed, in nanoseconds.
+    pub(super) fn hit_ns(&self) -> u64 {
+        calibrate::hit_ns(self)
+    }
+
     /// Tells the program about a target, before its probes are set.
     pub(super) fn set_target(&self, target: u32, layout: &Layout) -> io::Result<()> {
         let targets = self.loaded.map("targets").as_fd();
@@ -162,15 +168,24 @@ impl Kernel {
         slots::read(self.slot(slot))
     }
 
-    /// Takes a slot back from a loop that has ended.
+    /// Takes a slot back from a loop that no probe can reach any more.
     pub(super) fn release(&self, slot: u32) -> io::Result<()> {
         let head = self.head(slot);
         let thread = head.thread.to_ne_bytes();
-        let key = [thread, head.address.to_ne_bytes()].concat();
-        // It is in one of them. In the first it may have been replaced by a newer thread's.
-        let _ = system::delete(self.loaded.map("further_loops").as_fd(), &key);
-        let _ = system::delete(self.loaded.map("threads").as_fd(), &thread);
+        let further = [thread, head.address.to_ne_bytes()].concat();
+        self.forget("threads", &thread, slot);
+        self.forget("further_loops", &further, slot);
         self.free(slot)
+    }
+
+    /// Takes a key out of a map, unless another slot has it by now.
+    fn forget(&self, map: &'static str, key: &[u8], slot: u32) {
+        let map = self.loaded.map(map).as_fd();
+        let mut of = [0; size_of::<u32>()];
+        if system::lookup(map, key, &mut of).is_ok() && u32::from_ne_bytes(of) == slot {
+            // It may be gone meanwhile, which is as well.
+            let _ = system::delete(map, key);
+        }
     }
 
     fn free(&self, slot: u32) -> io::Result<()> {

@@ -265,6 +265,16 @@ fn stall(words: &[AtomicU64]) -> Option<Ended> {
 }
 
 #[cfg(test)]
+impl Reading {
+    /// A loop that has done nothing.
+    pub(crate) fn empty() -> Reading {
+        let slot: Vec<AtomicU64> = (0..SLOT_WORDS).map(|_| AtomicU64::new(0)).collect();
+        clear(&slot);
+        read(&slot)
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

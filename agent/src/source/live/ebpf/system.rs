@@ -61,6 +61,15 @@ pub(super) fn update(map: BorrowedFd<'_>, key: &[u8], value: &[u8]) -> io::Resul
     call(bpf_cmd::BPF_MAP_UPDATE_ELEM, &mut attr).map(drop)
 }
 
+/// Reads the value of a key into `value`, which is as long as the map's values are.
+pub(super) fn lookup(map: BorrowedFd<'_>, key: &[u8], value: &mut [u8]) -> io::Result<()> {
+    let mut attr = of_element(map, key);
+    // SAFETY: as above.
+    let element = unsafe { &mut attr.__bindgen_anon_2 };
+    element.__bindgen_anon_1.value = value.as_mut_ptr() as u64;
+    call(bpf_cmd::BPF_MAP_LOOKUP_ELEM, &mut attr).map(drop)
+}
+
 /// Takes a key out of a map.
 pub(super) fn delete(map: BorrowedFd<'_>, key: &[u8]) -> io::Result<()> {
     call(bpf_cmd::BPF_MAP_DELETE_ELEM, &mut of_element(map, key)).map(drop)
@@ -201,4 +210,35 @@ impl Drop for Words {
         // That it fails can't be: both are as mmap gave them.
         let _ = unsafe { munmap(self.start.cast(), self.count * size_of::<u64>()) };
     }
+}
+
+// A function that does nothing, with an instruction at its start that the kernel need not step.
+#[cfg(target_arch = "x86_64")]
+std::arch::global_asm!(
+    ".globl loopscope_probe_point",
+    ".type loopscope_probe_point, @function",
+    "loopscope_probe_point:",
+    "nop",
+    "ret",
+    ".size loopscope_probe_point, . - loopscope_probe_point",
+);
+
+#[cfg(not(target_arch = "x86_64"))]
+#[unsafe(no_mangle)]
+extern "C" fn loopscope_probe_point() {}
+
+#[cfg(target_arch = "x86_64")]
+// SAFETY: it is defined above, with this signature.
+unsafe extern "C" {
+    safe fn loopscope_probe_point();
+}
+
+/// The address of a function to be probed for a trial.
+pub(super) fn probe_point() -> u64 {
+    loopscope_probe_point as extern "C" fn() as usize as u64
+}
+
+/// Calls it.
+pub(super) fn call_probe_point() {
+    loopscope_probe_point();
 }
