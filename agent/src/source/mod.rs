@@ -15,7 +15,7 @@
 
 mod embedded;
 #[cfg(target_os = "linux")]
-mod live;
+pub mod live;
 mod schedstat;
 
 use loop_core::snapshot::Snapshot;

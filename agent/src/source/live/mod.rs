@@ -8,13 +8,13 @@
 //! **Invariant**: the target is sacred. It is not stopped, not signalled and not written to; there
 //! are no return probes, and nothing is left behind.
 
-mod clock;
+pub mod clock;
 mod convert;
 mod ebpf;
-mod layout;
-mod loops;
-mod memory;
-mod passive;
+mod governor;
+pub mod layout;
+pub mod loops;
+pub mod memory;
 mod probes;
 mod session;
 mod stalls;
