@@ -1,0 +1,49 @@
+//! `loopscope attach` against real, unmodified Node.js of every release line.
+//!
+//! The targets are small programs in `targets/` that tell their own truth; the agent is the real
+//! binary. What can't run here says `SKIPPED` with the reason, which `.ci/test` counts. The tests
+//! run one after another, as they measure. `LOOPSCOPE_LIVE=long` runs the long form: every test on
+//! every release, and the harm tests for longer.
+
+#![cfg(target_os = "linux")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod attach;
+mod check;
+mod kernel;
+mod load;
+mod nodes;
+mod report;
+mod target;
+
+mod ends;
+mod family;
+mod harm;
+mod hostile;
+mod oracle;
+mod places;
+mod refusals;
+mod releases;
+mod serving;
+mod tiers;
+mod truth;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Waits until no other test runs; a test that failed does not keep the next from running.
+fn alone() -> MutexGuard<'static, ()> {
+    static RUNNING: Mutex<()> = Mutex::new(());
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether the long form is asked for.
+fn long() -> bool {
+    std::env::var_os("LOOPSCOPE_LIVE").is_some_and(|form| form == "long")
+}
+
+/// How often to do something: in CI, and in the long form.
+fn times(quick: usize, in_long_form: usize) -> usize {
+    if long() { in_long_form } else { quick }
+}

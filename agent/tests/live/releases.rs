@@ -1,0 +1,152 @@
+//! Every release line: one agent on a dozen targets at once, each report against what the target
+//! itself has measured.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::alone;
+use crate::attach::Attach;
+use crate::check::Check;
+use crate::kernel::can_attach;
+use crate::nodes::{self, Node};
+use crate::report::Report;
+use crate::target::Target;
+use crate::truth;
+
+const TARGETS: [&str; 9] = [
+    "busy.js",
+    "drains.js",
+    "late.js",
+    "gc.js",
+    "workers.js",
+    "sync.js",
+    "phases.js",
+    "immediates.js",
+    "idle.js",
+];
+
+fn release(line: &str) {
+    let _alone = alone();
+    let test = format!("node_{line}");
+    if !can_attach(&test) {
+        return;
+    }
+    let Some(node) = Node::of_line(line, &test) else { return };
+    let mut check = observe(&node, &TARGETS);
+    check.add(forever(&node));
+    check.end();
+}
+
+/// Attaches to all, lets them do their work, and compares.
+fn observe(node: &Node, scripts: &[&str]) -> Check {
+    let mut targets: Vec<Target> =
+        scripts.iter().map(|script| Target::start(node, script)).collect();
+    let attach = Attach::to(&targets.iter().collect::<Vec<_>>());
+    targets.iter_mut().for_each(Target::go);
+    targets.iter_mut().for_each(Target::done);
+    let report = attach.stop();
+
+    let mut check = Check::new();
+    for (script, target) in scripts.iter().zip(targets) {
+        check.about(&target);
+        let pid = target.pid();
+        identity(&report, pid, node, &mut check);
+        let truth = target.end();
+        compare(script, &report, pid, &truth, node, &mut check);
+    }
+    check
+}
+
+/// Compares what is known of one target with the report.
+fn compare(script: &str, report: &Report, pid: u32, truth: &Value, node: &Node, check: &mut Check) {
+    if script == "workers.js" {
+        truth::workers(report, pid, truth, check);
+    }
+    let Some(main) = report.main(pid, check) else { return };
+    truth::everything(&main, node.line(), report.wall_ns(), check);
+    match script {
+        "busy.js" => truth::utilization(&main, truth, check),
+        "drains.js" => truth::drains(&main, &truth["drains"], check),
+        "late.js" => truth::late(&main, truth, check),
+        "gc.js" => truth::pauses(&main, truth, check),
+        "workers.js" => truth::drains(&main, &truth["drains"], check),
+        "sync.js" => truth::synchronous(&main, truth, report.wall_ns(), check),
+        "phases.js" => truth::phases(&main, truth, check),
+        "immediates.js" => truth::immediates(&main, truth, check),
+        "idle.js" => truth::idle(&main, truth, report.wall_ns(), check),
+        other => panic!("nothing is known of {other}"),
+    }
+}
+
+/// What the report says of the target itself.
+fn identity(report: &Report, pid: u32, node: &Node, check: &mut Check) {
+    let target = report.target(pid);
+    check.equal("source", "ebpf", target["source"].as_str().unwrap_or("null"));
+    check.equal("tier", "full", target["tier"].as_str().unwrap_or("null"));
+    check.equal("runtime", "nodejs", target["runtime"].as_str().unwrap_or("null"));
+    let version = target["runtime_version"].as_str().unwrap_or("null").trim_start_matches('v');
+    check.equal("runtime_version", node.version.as_str(), version);
+    check.equal("sampled", Some(false), target["sampled"].as_bool());
+    check.holds(target["overhead_ratio"].is_number(), "the overhead is not told");
+    let name = target["name"].as_str().unwrap_or_default();
+    check.holds(!name.is_empty(), "the target has no name");
+}
+
+/// A loop that is stuck: from the time that we watch it on, and from before that.
+fn forever(node: &Node) -> Check {
+    let mut stuck = Target::start(node, "forever.js");
+    let started = Instant::now();
+    let before = Target::start_with(node, "forever.js", &["--at-once"]);
+    let attach = Attach::to(&[&stuck, &before]);
+    let (attached, going) = (Instant::now(), Instant::now());
+    stuck.go();
+    std::thread::sleep(std::time::Duration::from_millis(1_200));
+    let ages = (going.elapsed(), attached.elapsed());
+    let report = attach.stop();
+
+    let mut check = Check::new();
+    for (target, at_least) in [(&stuck, ages.0), (&before, ages.1)] {
+        check.about(target);
+        let Some(main) = report.main(target.pid(), &mut check) else { continue };
+        // Both may be seen from outside a little later than they began, none earlier.
+        truth::running(&main, at_least.as_nanos(), started.elapsed().as_nanos(), &mut check);
+        check.equal("its state", 'R', target.state());
+    }
+    check
+}
+
+#[test]
+fn node_18() {
+    release("18");
+}
+
+#[test]
+fn node_20() {
+    release("20");
+}
+
+#[test]
+fn node_22() {
+    release("22");
+}
+
+#[test]
+fn node_24() {
+    release("24");
+}
+
+#[test]
+fn node_25() {
+    release("25");
+}
+
+#[test]
+fn node_26() {
+    release("26");
+}
+
+#[test]
+fn every_line_of_the_list_has_its_test() {
+    assert_eq!(nodes::lines(), ["18", "20", "22", "24", "25", "26"]);
+}
