@@ -1,16 +1,22 @@
 //! How many microtasks each drain runs: V8's own count against ours.
 //!
 //! V8 writes one event for each time that it runs its microtasks, with their number, where Node is
-//! started with `--trace-event-categories v8.execute`. Empty drains are left out on both sides. For
-//! CommonJS nothing else is in that list; for ES modules the jobs of Node's own loader are, and the
-//! script host runs as many.
+//! started with `--trace-event-categories v8.execute`. Empty drains are left out on both sides, and
+//! the one in which a program has ended, of which V8 no longer tells. For CommonJS nothing else is
+//! in that list; for ES modules the jobs of Node's own loader are, and the script host runs as many.
 
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use loopscope_workloads::KnownScript;
 use serde_json::Value;
 
-use super::run::{Outcome, Runner};
+use super::generate;
+use super::run::{Folder, Outcome, Runner, Status};
+use super::shrink::shrink;
+use super::tree::Program;
 
 /// The file that V8 writes its events into.
 const TRACE: &str = "trace.json";
@@ -45,6 +51,94 @@ pub(crate) fn of_ours(ours: &Runner, folder: &Path, main: &str) -> Option<Vec<u6
     let drains = report["drains"].as_array()?;
     let microtasks = drains.iter().filter(|drain| drain["queue"] == "microtask");
     microtasks.map(|drain| drain["length"].as_u64()).collect()
+}
+
+/// How the drains of a program compare.
+#[derive(Debug)]
+enum Verdict {
+    Same,
+    /// Node's own runs differ, or not all of our drains are known.
+    LeftOut,
+    Different(Vec<u64>, Vec<u64>),
+}
+
+/// How often both are asked again where the first runs differ.
+const AGAIN: usize = 4;
+
+fn judge(node: &Runner, program: &Program, folder: &Folder) -> Verdict {
+    folder.write_program(program);
+    let node = || of_node(node, folder.path(), program.main());
+    let (want, outcome) = node();
+    if outcome.is_wrong() {
+        return Verdict::LeftOut;
+    }
+    // Of a program that ends itself V8 tells no more of the drain in which it does.
+    let ends = outcome.status != Status::Code(0) || program.own_text().contains("process.exit(");
+    let ours = || {
+        let mut found = of_ours(&Runner::explaining(), folder.path(), program.main())?;
+        if ends && found.len() == want.len() + 1 {
+            found.pop();
+        }
+        Some(found)
+    };
+    let Some(mut got) = ours() else { return Verdict::LeftOut };
+    for _ in 0..AGAIN {
+        if got == want {
+            return Verdict::Same;
+        }
+        if node() != (want.clone(), outcome.clone()) {
+            return Verdict::LeftOut;
+        }
+        // One run may be held up by a busy machine.
+        match ours() {
+            Some(again) => got = again,
+            None => return Verdict::LeftOut,
+        }
+    }
+    Verdict::Different(want, got)
+}
+
+/// What came of the programs of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Counted {
+    pub(crate) same: usize,
+    pub(crate) left_out: usize,
+    pub(crate) different: Vec<u64>,
+}
+
+/// Compares the drains of the programs of all seeds.
+pub(crate) fn run(node: &Runner, seeds: &[u64]) -> Counted {
+    let (next, counted) = (AtomicUsize::new(0), Mutex::new(Counted::default()));
+    let work = |number: usize| {
+        let folder = Folder::new(&format!("counts-{number}"));
+        while let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let verdict = judge(node, &generate::program(seed), &folder);
+            let mut counted = counted.lock().expect("no thread panics");
+            match verdict {
+                Verdict::Same => counted.same += 1,
+                Verdict::LeftOut => counted.left_out += 1,
+                Verdict::Different(..) => counted.different.push(seed),
+            }
+        }
+    };
+    thread::scope(|scope| {
+        let work = &work;
+        (0..3).for_each(|number| drop(scope.spawn(move || work(number))));
+    });
+    counted.into_inner().expect("no thread panicked")
+}
+
+/// A difference as a person wants it: the smallest program found, and the drains of both.
+pub(crate) fn tell(node: &Runner, seed: u64) -> String {
+    let folder = Folder::new(&format!("shrink-{seed:x}"));
+    let mut last = (Vec::new(), Vec::new());
+    let small = shrink(&generate::program(seed), |program| {
+        let Verdict::Different(want, got) = judge(node, program, &folder) else { return false };
+        last = (want, got);
+        true
+    });
+    let (want, got) = last;
+    format!("seed {seed:#x}\n{}\n  Node {want:?}\n  ours {got:?}\n", small.own_text())
 }
 
 /// Arguments that make scripts short and leave their drains what they are: computing, reading and

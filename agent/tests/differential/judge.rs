@@ -82,12 +82,10 @@ impl Pair {
     /// Whether a smaller program still differs, in the same way each time.
     /// It must not become a program that is merely wrong.
     pub(crate) fn still_differs(&self, program: &Program, folder: &Folder) -> Option<Difference> {
-        const WRONG: [&str; 2] = ["SyntaxError", "ReferenceError"];
         folder.write_program(program);
         let run = |runner: &Runner| runner.run(folder.path(), program.main());
         let (node, ours) = (run(&self.node), run(&self.ours));
-        let wrong = |text: &String| WRONG.iter().any(|name| text.contains(name));
-        let broken = wrong(&node.stderr) || wrong(&node.stdout) || node.status == Status::Hung;
+        let broken = node.is_wrong() || node.status == Status::Hung;
         let steady = || (0..2).all(|_| run(&self.node) == node && run(&self.ours) != node);
         (node != ours && !broken && steady()).then_some(Difference { node, ours })
     }

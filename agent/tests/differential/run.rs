@@ -31,6 +31,14 @@ pub(crate) struct Outcome {
     pub(crate) stderr: String,
 }
 
+impl Outcome {
+    /// Whether the program is no program, as one from which too much was taken.
+    pub(crate) fn is_wrong(&self) -> bool {
+        let wrong = |name| self.stderr.contains(name) || self.stdout.contains(name);
+        wrong("SyntaxError") || wrong("ReferenceError")
+    }
+}
+
 impl PartialEq for Outcome {
     fn eq(&self, other: &Outcome) -> bool {
         self.status == other.status && self.stdout == other.stdout

@@ -21,12 +21,9 @@ const READ_UNKNOWN = 64 * 1024;
 const WRITE_MAX = 512 * 1024;
 const READ_DEFAULT = 16384;
 
-const rethrow = (error) => {
-  throw error;
-};
-
-// One call, two jobs away: Node puts its own stack on errors between.
-const called = (work) => promised(work).then(undefined, rethrow);
+// One call, two jobs away, and four where it fails: Node puts its own stack on errors between, and
+// rejects a promise with them.
+const called = (work) => promised(work).then(undefined, (error) => Promise.reject(error));
 
 const kRefs = Symbol('refs');
 const kFd = Symbol('fd');
@@ -138,6 +135,10 @@ async function closing(operation, handle) {
   );
 }
 
+async function flushing(written, handle) {
+  return written.then((result) => handle.sync().then(() => result));
+}
+
 async function open(path, flags, mode) {
   return new FileHandle(await called(calls.open.work(path, flags, mode)));
 }
@@ -246,9 +247,8 @@ async function writeFile(path, content, options) {
   if (path instanceof FileHandle) return writeHandle(path, content, options);
   checkAborted(options.signal);
   const handle = await open(path, options.flag || 'w', options.mode);
-  let written = writeHandle(handle, content, options);
-  if (flush) written = written.then((result) => handle.sync().then(() => result));
-  return closing(written, handle);
+  const written = writeHandle(handle, content, options);
+  return closing(flush ? flushing(written, handle) : written, handle);
 }
 
 async function appendFile(path, content, options) {
@@ -269,12 +269,21 @@ function promiseForm(name, { work, answer }) {
   } }[name];
 }
 
+// The types of entries come by another promise.
+const readdir = promiseForm('readdir', {
+  ...calls.readdir,
+  answer: (value, args) => {
+    const names = calls.readdir.answer(value, args);
+    return args[1]?.withFileTypes && !args[1].recursive ? Promise.resolve(names) : names;
+  },
+});
+
 const promises = module.exports;
-for (const name of ['access', 'chmod', 'copyFile', 'link', 'lstat', 'mkdir', 'mkdtemp', 'readdir',
+for (const name of ['access', 'chmod', 'copyFile', 'link', 'lstat', 'mkdir', 'mkdtemp',
   'readlink', 'rename', 'rm', 'rmdir', 'stat', 'symlink', 'unlink']) {
   promises[name] = promiseForm(name, calls[name]);
 }
 Object.assign(promises, {
-  appendFile, constants, open, readFile, realpath: promiseForm('realpath', nativeRealpath),
+  appendFile, constants, open, readFile, readdir, realpath: promiseForm('realpath', nativeRealpath),
   truncate, writeFile,
 });
