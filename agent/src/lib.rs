@@ -15,11 +15,15 @@ pub mod background;
 pub mod cli;
 pub mod command;
 pub mod diagnosis;
+#[cfg(target_os = "linux")]
+pub mod elf;
 pub mod exit;
 pub mod explain;
 pub mod gate;
 mod layout;
 pub mod monitor;
+#[cfg(target_os = "linux")]
+pub mod plan;
 #[cfg(target_os = "linux")]
 pub mod process;
 pub mod progress;

@@ -73,6 +73,9 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["terminal"],
             &["layout"],
             &["process"],
+            // A process that is observed: its files, and where to look in it.
+            &["elf"],
+            &["plan"],
             &["source"],
             &["supervise"],
             &["monitor"],

@@ -1,0 +1,80 @@
+//! Where data lies: the main thread's loop, and what V8 says about its queues.
+
+use iced_x86::Register;
+
+use super::{Data, evidence::Evidence, versions::loaded};
+
+pub(super) const DEFAULT_LOOP: &str = "default_loop_struct";
+pub(super) const UV_DEFAULT_LOOP: &str = "uv_default_loop";
+pub(super) const UV_LOOP_INIT: &str = "uv_loop_init";
+pub(super) const QUEUE_VTABLE: &str = "_ZTVN2v88internal14MicrotaskQueueE";
+pub(super) const FINISHED_OFFSET: &str =
+    "_ZN2v88internal14MicrotaskQueue29kFinishedMicrotaskCountOffsetE";
+pub(super) const SIZE_OFFSET: &str = "_ZN2v88internal14MicrotaskQueue11kSizeOffsetE";
+
+/// `sizeof(uv_loop_t)` in all of libuv 1.x, whose ABI it is a part of.
+const LOOP_BYTES: u64 = 848;
+/// A `MicrotaskQueue` is much smaller.
+const QUEUE_BYTES_MAX: u64 = 4_096;
+
+pub(super) fn data(uv: Option<&Evidence<'_>>, v8: Option<&Evidence<'_>>) -> Data {
+    Data {
+        default_loop: uv.and_then(default_loop),
+        microtask_queue_vtable: v8.and_then(vtable),
+        finished_count_offset: v8.and_then(|v8| offset(v8, FINISHED_OFFSET)),
+        size_offset: v8.and_then(|v8| offset(v8, SIZE_OFFSET)),
+    }
+}
+
+/// By its symbol and by what `uv_default_loop` initialises: both if both are there.
+fn default_loop(uv: &Evidence<'_>) -> Option<(usize, u64)> {
+    let symbol = match uv.one(DEFAULT_LOOP) {
+        Ok(symbol) => Some((symbol.size == LOOP_BYTES).then_some(symbol.address)?),
+        Err(_) => None,
+    };
+    let address = match (symbol, initialised(uv)) {
+        (Some(symbol), Some(initialised)) => (symbol == initialised).then_some(symbol)?,
+        (symbol, initialised) => symbol.or(initialised)?,
+    };
+    let end = address.checked_add(LOOP_BYTES)?;
+    let holds = uv.image.load_segments().iter().any(|segment| {
+        let range = segment.address..=segment.address + segment.memory_size;
+        segment.writable && range.contains(&address) && range.contains(&end)
+    });
+    holds.then_some((uv.module, address))
+}
+
+/// `uv_default_loop` calls `uv_loop_init(&default_loop_struct)` when it is called first.
+fn initialised(uv: &Evidence<'_>) -> Option<u64> {
+    let function = uv.function_named(UV_DEFAULT_LOOP).ok()?;
+    let init = uv.one(UV_LOOP_INIT).ok()?.address;
+    let mut calls = function.callees().filter(|&(_, callee)| {
+        callee == init || uv.name_of_stub(callee).as_deref() == Some(UV_LOOP_INIT)
+    });
+    let (Some((call, _)), None) = (calls.next(), calls.next()) else { return None };
+    let before = &function.instructions[..function.index_of(call.ip())?];
+    let last = before.iter().rev().find(|one| {
+        one.op0_kind() == iced_x86::OpKind::Register
+            && one.op0_register().full_register() == Register::RDI
+    })?;
+    match last.op1_kind() {
+        // mov rdi, rbp: the address went to another register first.
+        iced_x86::OpKind::Register => loaded(before, last.op1_register()),
+        _ => loaded(before, Register::RDI),
+    }
+}
+
+fn vtable(v8: &Evidence<'_>) -> Option<(usize, u64)> {
+    let symbol = v8.one(QUEUE_VTABLE).ok()?;
+    let aligned = symbol.address % 8 == 0 && !symbol.function;
+    let fits = v8.image.bytes_at(symbol.address, usize::try_from(symbol.size).ok()?).is_some();
+    (aligned && fits && symbol.size >= 32).then_some((v8.module, symbol.address))
+}
+
+/// An offset that V8 keeps as a constant of 8 bytes for its own generated code.
+fn offset(v8: &Evidence<'_>, name: &str) -> Option<u64> {
+    let symbol = v8.one(name).ok().filter(|symbol| symbol.size == 8)?;
+    let bytes = v8.image.bytes_at(symbol.address, 8)?;
+    let offset = u64::from_le_bytes(bytes.try_into().ok()?);
+    (offset < QUEUE_BYTES_MAX && offset % 4 == 0).then_some(offset)
+}
