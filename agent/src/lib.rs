@@ -9,8 +9,6 @@
 //!
 //! **Invariant**: data flows one way. No module names one that stands downstream of it.
 
-#![forbid(unsafe_code)]
-
 pub mod background;
 pub mod cli;
 pub mod command;

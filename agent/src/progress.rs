@@ -81,9 +81,11 @@ impl Progress {
 /// The loop whose turn has been open for longest; the first, if none is.
 fn worst(snapshot: &Snapshot) -> Option<&LoopSnapshot> {
     let loops = snapshot.loops.iter();
-    loops.reduce(|worst, next| {
-        if next.current_turn_ns() > worst.current_turn_ns() { next } else { worst }
-    })
+    loops.reduce(
+        |worst, next| {
+            if next.current_turn_ns() > worst.current_turn_ns() { next } else { worst }
+        },
+    )
 }
 
 /// `1.23 s in poll, 41,000 microtasks drained so far`.

@@ -62,9 +62,9 @@ fn refuse_sources(source: SourceChoice) -> Result<(), Failure> {
             "V8's trace events have to be on from the start; \
              use `loopscope exec --source v8-trace -- node ...`",
         )),
-        SourceChoice::Inspector => Err(Failure::refused(
-            "the inspector is not supported as a source; use --source ebpf",
-        )),
+        SourceChoice::Inspector => {
+            Err(Failure::refused("the inspector is not supported as a source; use --source ebpf"))
+        }
     }
 }
 

@@ -13,6 +13,7 @@
 //!  40 internal_fields ───────────────────>    8 provider_entry_time             8 loop_count
 //!  64 backend_fd                             16 provider_idle_time             16 events
 //! 176 wq_async         { data, loop, .. }    24 lock                           24 events_waiting
+//! 384 prepare_handles  { next, prev }
 //! 416 idle_handles     { next, prev }                                         136 provider_entry_time
 //! 520 timer_heap       { min, nelts }                                         144 provider_idle_time
 //! 544 time             (ms)                                                   152 lock
@@ -29,7 +30,9 @@ pub struct UvLayout {
     pub backend_fd: u64,
     /// `uv_loop_t`: the loop's own address, in the handle by which its thread pool wakes it.
     pub own_address: u64,
-    /// `uv_loop_t`: the list of idle handles, which points to itself when it is empty.
+    /// `uv_loop_t`: the list of prepare handles, which points to itself when it is empty.
+    pub prepare_handles: u64,
+    /// `uv_loop_t`: the list of idle handles, likewise.
     pub idle_handles: u64,
     /// `uv_loop_t`: pointer to the timer that is due first, into its middle.
     pub timer_heap_min: u64,
@@ -74,6 +77,7 @@ const SINCE_1_43: UvLayout = UvLayout {
     internal_fields: 40,
     backend_fd: 64,
     own_address: 184,
+    prepare_handles: 384,
     idle_handles: 416,
     timer_heap_min: 520,
     time: 544,

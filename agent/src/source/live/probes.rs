@@ -10,7 +10,6 @@ use super::convert::Points;
 use super::ebpf::{Kernel, Layout, Link};
 use super::layout::UvLayout;
 use super::memory::Memory;
-use crate::elf::Image;
 use crate::plan::{Plan, Point, Probe};
 use crate::process::MappedFile;
 
@@ -50,7 +49,7 @@ impl Probes {
     pub(super) fn of(
         tier: Tier,
         plan: &Plan,
-        modules: &[(MappedFile, Image)],
+        files: &[MappedFile],
         memory: &Memory,
         layout: Layout,
     ) -> Probes {
@@ -63,8 +62,8 @@ impl Probes {
                 probes.limit(point, why);
             }
             for probe in found {
-                match check(probe, modules, memory) {
-                    Ok(()) => probes.add(probe, &modules[probe.module].0),
+                match check(probe, files, memory) {
+                    Ok(()) => probes.add(probe, &files[probe.module]),
                     Err(why) => probes.limit(point, why),
                 }
             }
@@ -105,12 +104,8 @@ impl Probes {
 }
 
 /// Whether the process has mapped what the file holds there.
-fn check(
-    probe: &Probe,
-    modules: &[(MappedFile, Image)],
-    memory: &Memory,
-) -> Result<(), &'static str> {
-    let (file, _) = &modules[probe.module];
+fn check(probe: &Probe, files: &[MappedFile], memory: &Memory) -> Result<(), &'static str> {
+    let file = &files[probe.module];
     let bias = file.bias().ok_or("its file is not mapped as it says")?;
     let mut mapped = [0; 16];
     memory

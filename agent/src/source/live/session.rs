@@ -21,7 +21,7 @@ use super::probes::{self, Probes};
 use super::target::{Common, Found, Target};
 use crate::elf::Image;
 use crate::exit::Failure;
-use crate::plan::{self, Plan};
+use crate::plan;
 use crate::process::{Cause, Kind, MappedFile, Process, Refusal};
 use crate::source::Observe;
 
@@ -111,14 +111,16 @@ pub fn attach(
     thread::Builder::new()
         .name(THREAD_NAME.to_owned())
         .spawn(move || shared.watch(on_end))
-        .map_err(|error| Failure::run(format!("no thread can be made ({error}); see `ulimit -u`")))?;
+        .map_err(|error| {
+            Failure::run(format!("no thread can be made ({error}); see `ulimit -u`"))
+        })?;
     Ok(Arc::new(live))
 }
 
 /// What was found out about a process before anything is set in the kernel.
 struct Candidate {
     found: Found,
-    modules: Vec<(MappedFile, Image)>,
+    files: Vec<MappedFile>,
 }
 
 fn find(pid: u32) -> Result<Candidate, Refusal> {
@@ -128,28 +130,22 @@ fn find(pid: u32) -> Result<Candidate, Refusal> {
         Refusal::new(Kind::Unreadable, format!("process {pid}: {what}"), cure)
     };
     let files = process.modules().map_err(|error| unreadable(error.to_string()))?;
-    let modules = images(files).map_err(unreadable)?;
-    let plan = plan_of(&modules).ok_or_else(|| Refusal::not_node(pid, process.name()))?;
+    let images = images(&files).map_err(unreadable)?;
+    let plan = plan::plan(&images).map_err(|_| Refusal::not_node(pid, process.name()))?;
     let layout = plan.versions.uv.and_then(uv_layout);
     let layout = layout.ok_or_else(|| unreadable("its version of libuv isn't known".to_owned()))?;
     let memory = Memory::open(process.identity())
         .map_err(|error| unreadable(format!("its memory can't be read ({error})")))?;
-    Ok(Candidate { found: Found { process, memory, plan, layout }, modules })
+    Ok(Candidate { found: Found { process, memory, plan, layout }, files })
 }
 
-fn images(files: Vec<MappedFile>) -> Result<Vec<(MappedFile, Image)>, String> {
-    let read = |file: MappedFile| {
-        let name = file.path.display().to_string();
+fn images(files: &[MappedFile]) -> Result<Vec<Image>, String> {
+    let read = |file: &MappedFile| {
+        let name = file.path.display();
         let opened = file.open().map_err(|error| format!("{name}: {error}"))?;
-        let image = Image::read(opened).map_err(|error| format!("{name}: {error}"))?;
-        Ok((file, image))
+        Image::read(opened).map_err(|error| format!("{name}: {error}"))
     };
-    files.into_iter().map(read).collect()
-}
-
-fn plan_of(modules: &[(MappedFile, Image)]) -> Option<Plan> {
-    let images: Vec<&Image> = modules.iter().map(|(_, image)| image).collect();
-    plan::plan(&images).ok()
+    files.iter().map(read).collect()
 }
 
 impl Shared {
@@ -158,10 +154,9 @@ impl Shared {
     }
 
     fn add(&self, candidate: Candidate) -> Result<(), Failure> {
-        let Candidate { found, modules } = candidate;
+        let Candidate { found, files } = candidate;
         let layout = probes::layout(self.options.stall_threshold_ns, found.layout, &found.plan);
-        let probes =
-            Probes::of(self.options.tier, &found.plan, &modules, &found.memory, layout);
+        let probes = Probes::of(self.options.tier, &found.plan, &files, &found.memory, layout);
         let pid = found.process.identity().pid;
         let mut state = self.state();
         let index = u32::try_from(state.targets.len()).unwrap_or(u32::MAX);

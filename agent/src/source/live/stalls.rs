@@ -7,9 +7,7 @@
 use std::collections::VecDeque;
 
 use loop_core::Phase;
-use loop_core::snapshot::{
-    CauseTotals, Counters, Events, Ledger, LedgerKey, OpenTurn, Stall,
-};
+use loop_core::snapshot::{CauseTotals, Counters, Events, Ledger, LedgerKey, OpenTurn, Stall};
 
 use super::convert::{Points, SEEN_PHASES};
 use super::ebpf::{Ended, Head, Reading};

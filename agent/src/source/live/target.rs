@@ -236,6 +236,8 @@ impl Target {
         let queue = (head.queue != 0).then_some(head.queue);
         let found = FoundLoop {
             tid: head.tid,
+            // Not looked at: the slot is this thread's.
+            start_ticks: 0,
             address: head.address,
             internal_fields: head.fields,
             main: head.tid == self.pid(),

@@ -22,8 +22,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub use object::LoadError;
-pub(super) use slots::{Account, COLLECTIONS, Ended, Head, PHASES, Reading, Turn};
+pub(super) use object::LoadError;
+#[cfg(test)]
+pub(super) use slots::{Account, Turn};
+pub(super) use slots::{Ended, Head, PHASES, Reading};
 
 use object::Loaded;
 use slots::SLOT_WORDS;

@@ -26,7 +26,7 @@ const LOG_BYTES: usize = 1 << 20;
 
 /// Why the kernel side is not there.
 #[derive(Debug)]
-pub enum LoadError {
+pub(crate) enum LoadError {
     /// The kernel's types can't be read.
     Types(String),
     /// A map can't be made.
@@ -43,7 +43,9 @@ impl fmt::Display for LoadError {
             LoadError::Types(error) => {
                 write!(f, "the kernel's types (/sys/kernel/btf/vmlinux) can't be read: {error}")
             }
-            LoadError::Map(name, error) => write!(f, "the kernel map {name} can't be made: {error}"),
+            LoadError::Map(name, error) => {
+                write!(f, "the kernel map {name} can't be made: {error}")
+            }
             LoadError::Program(error, last) if last.is_empty() => {
                 write!(f, "the kernel does not take the program: {error}")
             }
