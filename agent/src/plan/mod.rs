@@ -17,6 +17,7 @@ mod data;
 mod evidence;
 mod pick;
 mod probe;
+mod recover;
 mod types;
 mod uv;
 mod v8;
@@ -31,7 +32,7 @@ pub use types::{Data, Missing, Module, NotNode, Plan, Point, Probe, Versions};
 /// `node::Start(int, char**)`: what the program calls, and what no imitation of Node has.
 const NODE_START: &str = "_ZN4node5StartEiPPc";
 
-const WANTED: [Wanted<'static>; 23] = [
+const WANTED: [Wanted<'static>; 24] = [
     Wanted::Name(NODE_START),
     Wanted::Name(versions::NODE_VERSION),
     Wanted::Name(versions::UV_VERSION),
@@ -49,6 +50,7 @@ const WANTED: [Wanted<'static>; 23] = [
     Wanted::Name(data::DEFAULT_LOOP),
     Wanted::Name(data::UV_DEFAULT_LOOP),
     Wanted::Name(data::UV_LOOP_INIT),
+    Wanted::Name(recover::TIMER_STOP),
     Wanted::Name(data::QUEUE_VTABLE),
     Wanted::Name(data::FINISHED_OFFSET),
     Wanted::Name(data::SIZE_OFFSET),

@@ -5,8 +5,9 @@ use super::{
     evidence::Evidence,
     pick,
     probe::{Outcome, probe},
+    recover,
 };
-use crate::elf::{Function, Symbol};
+use crate::elf::Function;
 
 /// The phases that are functions of their own, with how many arguments each has. The pending and
 /// the closing phase are inlined into `uv_run` by every compiler so far.
@@ -26,7 +27,7 @@ pub(super) fn phases(uv: &Evidence<'_>, outcome: &mut Outcome) {
     let run = uv.function_named(RUN);
     for (point, name, arguments) in PHASES {
         let found = run.as_ref().map_err(Clone::clone).and_then(|run| {
-            let function = phase(uv, run, name)?;
+            let function = phase(uv, run, (point, name))?;
             let picked = pick::at_entry(&function, arguments)?;
             probe(uv, point, picked)
         });
@@ -34,13 +35,21 @@ pub(super) fn phases(uv: &Evidence<'_>, outcome: &mut Outcome) {
     }
 }
 
-/// The function of a phase. That `uv_run` calls it makes sure that the symbol is the right one.
-fn phase(uv: &Evidence<'_>, run: &Function, name: &str) -> Result<Function, String> {
-    let symbol: &Symbol = uv.one(name)?;
+/// The function of a phase: by its symbol, or where all symbols are gone by what it does. That
+/// `uv_run` calls it makes sure that the symbol is the right one.
+fn phase(
+    uv: &Evidence<'_>,
+    run: &Function,
+    (point, name): (Point, &str),
+) -> Result<Function, String> {
+    if !uv.has(name) && !uv.image.has_all_symbols() {
+        return recover::phase(uv, run, point);
+    }
+    let symbol = uv.one(name)?;
     let function = uv.function(symbol)?;
     if run.callees().any(|(_, callee)| callee == symbol.address) {
         Ok(function)
     } else {
-        Err(format!("uv_run does not call {name}"))
+        Err(format!("{RUN} does not call {name}"))
     }
 }
