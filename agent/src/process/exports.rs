@@ -21,12 +21,19 @@ pub struct Holds {
     pub uv: bool,
     /// It has no such table (it is linked statically, say), so it may hold anything.
     pub unknown: bool,
+    /// It is linked to a library that is called `libnode`, which is Node.
+    pub linked: bool,
 }
 
 impl Holds {
     /// Whether a closer look is worth it.
     pub fn something(self) -> bool {
         self.node || self.uv || self.unknown
+    }
+
+    /// Whether a program that is made of it may be a Node.
+    pub fn may_be_node(self) -> bool {
+        self.node || self.linked || self.unknown
     }
 }
 
@@ -53,14 +60,21 @@ impl ReadAt for [u8] {
 /// What the file exports; nothing if it is no 64-bit little-endian ELF file, or a damaged one.
 pub(super) fn holds<R: ReadAt + ?Sized>(file: &R) -> Holds {
     let Some(image) = Image::read(file) else { return Holds::default() };
-    let Some(table) = image.table() else {
+    let Some(dynamic) = image.dynamic() else { return Holds::default() };
+    let Some(table) = image.table(&dynamic) else {
         return Holds { unknown: true, ..Holds::default() };
     };
-    let node = ["node_module_register", "napi_module_register"];
+    let has = |name: &str| table.has(name).unwrap_or(false);
+    let starts_with = |&needed: &u64| {
+        let mut begin = [0; 8];
+        let at = table.names.checked_add(needed);
+        at.is_some_and(|at| file.read_at(at, &mut begin).is_ok()) && begin == *b"libnode."
+    };
     Holds {
-        node: node.iter().any(|name| table.has(name).unwrap_or(false)),
-        uv: table.has("uv_run").unwrap_or(false),
+        node: has("node_module_register") || has("napi_module_register"),
+        uv: has("uv_run"),
         unknown: false,
+        linked: dynamic.needed.iter().any(starts_with),
     }
 }
 
@@ -89,6 +103,7 @@ const EXECUTABLE: u16 = 2;
 const SHARED: u16 = 3;
 const PT_LOAD: u32 = 1;
 const PT_DYNAMIC: u32 = 2;
+const DT_NEEDED: u64 = 1;
 const DT_STRTAB: u64 = 5;
 const DT_SYMTAB: u64 = 6;
 const DT_GNU_HASH: u64 = 0x6fff_fef5;
@@ -143,22 +158,40 @@ impl<'a, R: ReadAt + ?Sized> Image<'a, R> {
         })
     }
 
-    fn table(&self) -> Option<Table<'a, R>> {
-        let dynamic = self.dynamic?;
-        let (mut names, mut symbols, mut hash) = (None, None, None);
-        for at in (0..dynamic.file_bytes.min(DYNAMIC_BYTES_MAX)).step_by(16) {
-            let entry: [u8; 16] = word(self.file, dynamic.offset.checked_add(at)?)?;
+    /// What the dynamic linker is told; nothing is, of a file that is linked statically. `None`:
+    /// it is damaged.
+    fn dynamic(&self) -> Option<Dynamic> {
+        let mut told = Dynamic::default();
+        let Some(section) = self.dynamic else { return Some(told) };
+        for at in (0..section.file_bytes.min(DYNAMIC_BYTES_MAX)).step_by(16) {
+            let entry: [u8; 16] = word(self.file, section.offset.checked_add(at)?)?;
             let value = u64_of(&entry, 8);
             match u64_of(&entry, 0) {
                 0 => break,
-                DT_STRTAB => names = self.offset(value),
-                DT_SYMTAB => symbols = self.offset(value),
-                DT_GNU_HASH => hash = self.offset(value),
+                DT_NEEDED => told.needed.push(value),
+                DT_STRTAB => told.names = self.offset(value),
+                DT_SYMTAB => told.symbols = self.offset(value),
+                DT_GNU_HASH => told.hash = self.offset(value),
                 _ => {}
             }
         }
-        Some(Table { file: self.file, names: names?, symbols: symbols?, hash: hash? })
+        Some(told)
     }
+
+    fn table(&self, told: &Dynamic) -> Option<Table<'a, R>> {
+        let (names, symbols, hash) = (told.names?, told.symbols?, told.hash?);
+        Some(Table { file: self.file, names, symbols, hash })
+    }
+}
+
+/// Where in the file the dynamic linker finds what it needs.
+#[derive(Default)]
+struct Dynamic {
+    names: Option<u64>,
+    symbols: Option<u64>,
+    hash: Option<u64>,
+    /// The libraries, by where their names lie among the names.
+    needed: Vec<u64>,
 }
 
 /// The exported names of a file.
@@ -211,4 +244,48 @@ impl<R: ReadAt + ?Sized> Table<'_, R> {
 /// The hash of the GNU tools: Bernstein's, by 33.
 fn hash(name: &str) -> u32 {
     name.bytes().fold(5381, |hash, byte| hash.wrapping_mul(33).wrapping_add(byte.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_such_file_holds_nothing() {
+        let own = std::fs::read("/proc/self/exe").expect("it can be read");
+        assert_eq!(holds(&own[..]), Holds::default());
+        assert!(loads(&own[..]).len() > 1);
+        for bytes in
+            [&b""[..], b"#!/bin/sh\n", &own[..63], &[b"\x7fELF\x01", &[0; 99][..]].concat()]
+        {
+            assert_eq!(holds(bytes), Holds::default());
+            assert!(loads(bytes).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_makes_it_neither_fail_nor_hang() {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let node = std::env::split_paths(&path).map(|folder| folder.join("node"));
+        let Some(node) = node.into_iter().find_map(|path| std::fs::read(path).ok()) else {
+            return println!("SKIPPED: damaged files: no `node` in the search path");
+        };
+        assert!(holds(&node[..]).node && holds(&node[..]).uv);
+        let image = Image::read(&node[..]).expect("it is whole");
+        let dynamic = image.dynamic().expect("it is whole");
+        let section = image.dynamic.expect("it is linked dynamically");
+        let hash = dynamic.hash.expect("it has one");
+        // Every byte that is read on the way, but for the names.
+        let places = (0..1000).chain(section.offset..section.offset + 600).chain(hash..hash + 16);
+        let mut bent = node.clone();
+        for place in places {
+            let place = place as usize;
+            bent[place] ^= 0xff;
+            holds(&bent[..]);
+            bent[place] = node[place];
+        }
+        for length in [64, 700, 100_000, node.len() / 2] {
+            assert!(!holds(&node[..length]).node, "{length}");
+        }
+    }
 }

@@ -213,7 +213,7 @@ fn mapped(file: File, mappings: Vec<Mapping>, holds: Holds) -> io::Result<Mapped
 }
 
 /// Opens a plain file, and nothing that does something when it is opened, such as a pipe.
-fn open_regular(path: &Path) -> io::Result<File> {
+pub(super) fn open_regular(path: &Path) -> io::Result<File> {
     let regular = |found: Metadata| {
         let error = || io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file");
         found.is_file().then_some(()).ok_or_else(error)

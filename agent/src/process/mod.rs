@@ -16,6 +16,7 @@
 //! **Invariant**: everything is opened for reading. The process is not stopped, signalled, traced
 //! or written to.
 
+mod discover;
 mod exports;
 mod identity;
 mod mapped;
@@ -35,6 +36,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::PathBuf;
 
+pub use discover::{Discovery, Found};
 pub use exports::Holds;
 pub use identity::Identity;
 pub use mapped::{FileId, FileState, MappedFile, Modules};
@@ -96,7 +98,7 @@ impl Process {
         if !identity.is_alive_in(proc_fs) {
             return Err(Refusal::ended(pid));
         }
-        process.name = name::of(&process);
+        process.name = name::of(&process, &process.name);
         Ok(process)
     }
 

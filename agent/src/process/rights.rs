@@ -153,3 +153,51 @@ pub(super) fn ptrace_scope(proc_fs: &ProcFs) -> Option<u8> {
     let text = std::fs::read_to_string(proc_fs.root().join("sys/kernel/yama/ptrace_scope")).ok()?;
     text.trim().parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PTRACE: u64 = 1 << Capability::SysPtrace as u32;
+
+    fn own(user: u32, capabilities: u64) -> Own {
+        Own { user, capabilities, seccomp: 0 }
+    }
+
+    #[test]
+    fn the_right_that_is_missing_is_named_with_its_cure() {
+        let check = |own, users: &[u32], want: &[&str]| {
+            let line = denied(12, own, users).to_string();
+            assert!(want.iter().all(|part| line.contains(part)), "{want:?} not in {line}");
+        };
+        check(own(1, 0), &[7; 4], &["12 belongs to user 7", "run as that user, as root, or `sudo"]);
+        check(own(1, 0), &[1, 0, 1, 1], &["belongs to user 0", "setcap cap_sys_ptrace+ep"]);
+        check(own(7, 0), &[7; 4], &["more rights than this one", "; run as root"]);
+        check(own(0, PTRACE), &[7; 4], &["although CAP_SYS_PTRACE", "outside of any container"]);
+    }
+
+    #[test]
+    fn memory_needs_more_under_yama() {
+        let check = |own, scope, want: &[&str]| {
+            let line = memory_denied(12, own, &[7; 4], scope).to_string();
+            assert!(want.iter().all(|part| line.contains(part)), "{want:?} not in {line}");
+        };
+        check(own(7, 0), Some(1), &["ptrace_scope is 1, and CAP_SYS_PTRACE is missing", "as root"]);
+        check(own(7, PTRACE), Some(3), &["ptrace_scope is 3", "no right helps"]);
+        check(own(1, 0), Some(0), &["belongs to user 7"]);
+        check(own(1, 0), None, &["belongs to user 7"]);
+    }
+
+    #[test]
+    fn a_hiding_proc_is_told() {
+        let line = |options: &str| format!("1 2 0:3 / /proc rw,nosuid - proc proc rw,{options}\n");
+        assert_eq!(hidden(&line("hidepid=invisible")), Some("hidepid=invisible"));
+        assert_eq!(hidden(&line("gid=4,hidepid=2")), Some("hidepid=2"));
+        assert_eq!(hidden(&line("hidepid=0")), None);
+        assert_eq!(
+            hidden("1 2 0:3 / /proc rw - proc proc rw\n2 2 0:4 / /x rw - a b hidepid=2"),
+            None
+        );
+        assert_eq!(hidden(""), None);
+    }
+}

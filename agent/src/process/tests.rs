@@ -13,3 +13,101 @@ fn this_process_is_read_and_is_no_node() {
     let modules = own.modules().expect("they can be read");
     assert!(modules.iter().all(|module| !module.holds.node), "{modules:?}");
 }
+
+#[test]
+fn a_thread_is_seen_and_is_no_process() {
+    let (tell, tid) = std::sync::mpsc::channel();
+    let (end, wait) = std::sync::mpsc::channel::<()>();
+    let body = move || {
+        tell.send(rustix::thread::gettid().as_raw_nonzero().get() as u32).expect("it is heard");
+        let _ = wait.recv();
+    };
+    let thread = std::thread::Builder::new().name("a (thread)".to_owned()).spawn(body);
+    let tid = tid.recv().expect("it is told");
+    let own = Process::open(std::process::id()).expect("it is there");
+    let threads = own.threads().expect("they can be read");
+    let found = threads.iter().find(|thread| thread.tid == tid).expect("it is among them");
+    assert_eq!(found.name, "a (thread)");
+    assert!(threads.is_sorted_by_key(|thread| (thread.start_ticks, thread.tid)));
+    let refusal = Process::open(tid).expect_err("it is a thread");
+    assert_eq!(refusal.kind, Kind::NotFound);
+    let process = std::process::id();
+    let want = format!("{tid} is a thread of process {process}; name {process} instead");
+    assert_eq!(refusal.to_string(), want);
+    drop(end);
+    thread.expect("it was started").join().expect("it ends");
+}
+
+#[test]
+fn a_child_is_seen_until_it_ends_and_nothing_is_read_after_it() {
+    let cat = std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn();
+    let mut cat = cat.expect("cat starts");
+    let own = Process::open(std::process::id()).expect("it is there");
+    assert!(own.children().expect("they can be read").contains(&cat.id()));
+    let child = Process::open(cat.id()).expect("it is there");
+    assert!(child.is_same_image());
+    drop(cat.stdin.take());
+    while child.identity().is_alive() {
+        std::thread::yield_now();
+    }
+    // It is a zombie now.
+    assert!(!child.is_same_image());
+    assert!(child.maps().is_err() && child.threads().is_err() && child.modules().is_err());
+    assert!(!own.children().expect("they can be read").contains(&cat.id()));
+    let refusal = Process::open(cat.id()).expect_err("it has ended");
+    assert_eq!(refusal.kind, Kind::Ended);
+    cat.wait().expect("it has ended");
+    assert_eq!(Process::open(cat.id()).expect_err("it is gone").kind, Kind::NotFound);
+}
+
+#[test]
+fn what_is_executed_in_place_is_another_program() {
+    let mut shell = std::process::Command::new("sh")
+        .args(["-c", "read line; exec cat"])
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .expect("sh starts");
+    // Until it is sh, it is this program.
+    let pid = shell.id();
+    let is = |name: &str| Process::open(pid).ok().filter(|found| found.name() == name);
+    let first = std::iter::repeat_with(|| Process::open(pid).ok())
+        .flatten()
+        .find(|found| found.modules().is_ok() && comm(found).trim() == "sh")
+        .expect("it comes");
+    assert!(first.is_same_image());
+    let mut input = shell.stdin.take().expect("it is piped");
+    std::io::Write::write_all(&mut input, b"go\n").expect("it is read");
+    let second = std::iter::repeat_with(|| is("cat")).flatten().next().expect("it comes");
+    assert_eq!(second.identity(), first.identity());
+    assert!(!first.is_same_image() && first.maps().is_err());
+    assert!(second.is_same_image() && second.maps().is_ok());
+    drop(input);
+    shell.wait().expect("it ends");
+}
+
+fn comm(process: &Process) -> String {
+    process
+        .read("comm")
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default()
+}
+
+#[test]
+fn threads_of_the_kernel_are_refused() {
+    let text = "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 3 0 0\n";
+    let laid = laid("kernel", &[("stat", text), ("status", "Tgid:\t2\nUid:\t0 0 0 0\n")]);
+    let refusal = Process::open_in(&laid, 2).expect_err("it is no program");
+    assert_eq!(refusal.kind, Kind::KernelThread);
+    let line = refusal.to_string();
+    assert!(line.starts_with("process 2 (kthreadd) is a thread of the kernel; "), "{line}");
+}
+
+/// A `/proc` with one process, 2.
+fn laid(test: &str, files: &[(&str, &str)]) -> ProcFs {
+    let root = std::env::temp_dir().join(format!("loopscope-{test}-{}", std::process::id()));
+    std::fs::create_dir_all(root.join("2")).expect("it can be made");
+    for (name, text) in files {
+        std::fs::write(root.join("2").join(name), text).expect("it can be written");
+    }
+    ProcFs::at(root)
+}
