@@ -343,7 +343,7 @@ inline_always void end_phase(struct hit *hit, struct slot *slot, __u64 idle_ns)
 	__u32 phase = slot->phase;
 	__u64 lasted = less(hit->now, slot->phase_start_ns);
 
-	if (phase >= PHASES)
+	if (phase >= PHASES || !(hit->target->knows & KNOWS_PHASES))
 		return;
 	if (phase == POLL) {
 		__u64 waited = less(idle_ns, slot->phase_idle_ns);

@@ -55,8 +55,9 @@ enum collection {
 #define MAX_SLOTS 64
 #define MAX_TARGETS 64
 
-/* Which of a target's facts are known. */
+/* What is known of a target: libuv's count of events; by probes, when each phase begins. */
 #define KNOWS_EVENTS 1
+#define KNOWS_PHASES 2
 
 /* What the kernel side must know of a target: where things lie in its memory. */
 struct target {

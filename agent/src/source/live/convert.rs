@@ -41,7 +41,7 @@ impl Points {
     }
 
     /// A phase ends where the next probe is hit, so one alone tells nothing.
-    fn phases(self) -> bool {
+    pub(super) fn phases(self) -> bool {
         SEEN_PHASES.iter().all(|&(_, point)| self.has(point))
     }
 
@@ -72,7 +72,10 @@ pub(super) struct Now {
 pub(super) struct Parts<'a> {
     pub(super) pid: u32,
     pub(super) thread: String,
+    /// The probes that are set, or were.
     pub(super) points: Points,
+    /// Those that are set.
+    pub(super) points_now: Points,
     pub(super) reading: Reading,
     /// `None` where the memory can't be read, or the loop has ended.
     pub(super) now: Option<Now>,
@@ -83,10 +86,11 @@ pub(super) struct Parts<'a> {
 
 /// The figures of a loop.
 pub(super) fn loop_snapshot(parts: Parts<'_>) -> LoopSnapshot {
-    let Parts { pid, thread, points, reading, now, stalls, cpu, stall_threshold_ns } = parts;
+    let Parts { pid, thread, points, points_now, reading, now, stalls, cpu, .. } = parts;
+    let stall_threshold_ns = parts.stall_threshold_ns;
     let head = reading.head;
     let since = now.and_then(|now| since_boundary(&head, now));
-    let open = now.zip(since).and_then(|(now, since)| open_turn(&head, points, now, since));
+    let open = now.zip(since).and_then(|(now, since)| open_turn(&head, points_now, now, since));
     let (active_ns, idle_ns) = (
         head.totals.active_ns + since.map_or(0, |since| since.active_ns),
         head.totals.idle_ns + since.map_or(0, |since| since.idle_ns),
@@ -143,7 +147,7 @@ fn open_turn(head: &Head, points: Points, now: Now, since: Since) -> Option<Open
     (!now.waits).then(|| OpenTurn {
         age_ns: since.active_ns,
         phase: phase(head, points),
-        drain: (head.drain_start_ns != 0).then(drain),
+        drain: (points.drains() && head.drain_start_ns != 0).then(drain),
     })
 }
 
@@ -192,6 +196,7 @@ mod tests {
             pid: 1,
             thread: "main".to_owned(),
             points,
+            points_now: points,
             reading,
             now,
             stalls,

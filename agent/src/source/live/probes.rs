@@ -69,6 +69,20 @@ impl Probes {
             }
         }
         probes.tier = probes.reached();
+        probes.layout.phases = probes.points().phases();
+        probes
+    }
+
+    /// The same with the probes of a lower tier only.
+    pub(super) fn reduced(&self, tier: Tier) -> Probes {
+        let mut files = self.files.clone();
+        let wanted = wanted(tier);
+        files
+            .values_mut()
+            .for_each(|(_, points)| points.retain(|(point, _)| wanted.contains(point)));
+        files.retain(|_, (_, points)| !points.is_empty());
+        let mut probes = Probes { tier, layout: self.layout, limits: self.limits.clone(), files };
+        probes.layout.phases = probes.points().phases();
         probes
     }
 
@@ -152,5 +166,6 @@ pub(super) fn layout(stall_threshold_ns: u64, uv: &UvLayout, plan: &Plan) -> Lay
         events: uv.events.map(small),
         idle_time: small(uv.idle_time),
         finished_count: small(plan.data.finished_count_offset.unwrap_or(0)),
+        phases: false,
     }
 }

@@ -6,7 +6,7 @@
 //! **Invariant**: the session never waits for a target. A target that is blocked, stopped or dead
 //! is read as readily as an idle one.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -66,8 +66,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     targets: Vec<Target>,
-    /// Processes that were looked at and are no Node, or can't be observed, and when they began.
-    others: BTreeMap<u32, u64>,
+    /// Children that are no Node, or can't be observed. What they execute may change.
+    others: Vec<Process>,
     ticks: u64,
     stop: bool,
 }
@@ -94,6 +94,7 @@ pub fn attach(
         stall_threshold_ns: options.stall_threshold_ns,
         unix_offset_ns: unix_ns.saturating_sub(now_ns),
         hit_ns: kernel.hit_ns(),
+        budget_ratio: options.budget_ratio,
     };
     let shared = Shared {
         kernel,
@@ -165,7 +166,7 @@ impl Shared {
                 "{TARGETS} processes are observed already; observe the others from another loopscope"
             )));
         }
-        let target = Target::attach(&self.kernel, index, found, &probes, self.common);
+        let target = Target::attach(&self.kernel, index, found, probes, self.common);
         let target = target.map_err(|error| {
             let cure = "`loopscope doctor` says what this machine allows";
             let what = format!("the probes can't be set into process {pid} ({error})");
@@ -184,11 +185,13 @@ impl Shared {
             for target in &mut state.targets {
                 target.tick(&self.kernel);
             }
-            let look = self.options.children && state.ticks % CHILDREN_EVERY == 1;
-            if look {
-                let new = new_children(&mut state);
+            let mut new = state.renewed();
+            if self.options.children && state.ticks % CHILDREN_EVERY == 1 {
+                new.extend(state.new_children());
+            }
+            if !new.is_empty() {
                 drop(state);
-                self.add_children(&new);
+                self.look_at(&new);
                 state = self.state();
             }
             if state.targets.iter().all(Target::has_ended)
@@ -201,28 +204,34 @@ impl Shared {
         }
     }
 
-    fn add_children(&self, pids: &[u32]) {
-        for candidate in pids.iter().filter_map(|&pid| find(pid).ok()) {
-            // It has ended meanwhile, or there are too many.
-            let _ = self.add(candidate);
+    /// Observes those of these processes that can be.
+    fn look_at(&self, pids: &[u32]) {
+        for &pid in pids {
+            if find(pid).is_ok_and(|candidate| self.add(candidate).is_ok()) {
+                continue;
+            }
+            if let Ok(process) = Process::open(pid) {
+                self.state().others.push(process);
+            }
         }
     }
 }
 
-/// Children of the targets that were not looked at yet.
-fn new_children(state: &mut State) -> Vec<u32> {
-    let known: Vec<u32> = state.targets.iter().map(Target::pid).collect();
-    let there = state.targets.iter().filter(|target| !target.has_ended());
-    let children: Vec<u32> =
-        there.filter_map(|target| target.process.children().ok()).flatten().collect();
-    let mut new = Vec::new();
-    for pid in children.into_iter().filter(|pid| !known.contains(pid)) {
-        let Ok(identity) = crate::process::Identity::of(pid) else { continue };
-        // A child may be about to execute Node, so it is looked at again until it is one.
-        state.others.insert(pid, identity.start_ticks);
-        new.push(pid);
+impl State {
+    /// Targets that execute another program now.
+    fn renewed(&mut self) -> Vec<u32> {
+        self.targets.iter_mut().filter_map(Target::take_renewed).collect()
     }
-    new
+
+    /// Children of the targets that were not looked at yet.
+    fn new_children(&mut self) -> Vec<u32> {
+        self.others.retain(Process::is_same_image);
+        let others = self.others.iter().map(|process| process.identity().pid);
+        let known: BTreeSet<u32> = self.targets.iter().map(Target::pid).chain(others).collect();
+        let there = self.targets.iter().filter(|target| !target.has_ended());
+        let children = there.filter_map(|target| target.process.children().ok()).flatten();
+        children.filter(|pid| !known.contains(pid)).collect()
+    }
 }
 
 impl Live {

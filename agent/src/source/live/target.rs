@@ -12,7 +12,8 @@ use loop_core::snapshot::{
 
 use super::clock::monotonic_ns;
 use super::convert::{self, Now, Parts, Points};
-use super::ebpf::{Head, Kernel, Link};
+use super::ebpf::{Head, Kernel, Link, Losses, SLOTS};
+use super::governor::Governor;
 use super::layout::UvLayout;
 use super::loops::{self, FoundLoop};
 use super::memory::Memory;
@@ -33,6 +34,8 @@ pub(super) struct Common {
     pub(super) unix_offset_ns: u64,
     /// What a hit of a probe costs the target's thread.
     pub(super) hit_ns: u64,
+    /// The most that probes may cost it, as a share of its time.
+    pub(super) budget_ratio: f64,
 }
 
 /// An observed process.
@@ -45,14 +48,19 @@ pub(super) struct Target {
     common: Common,
     index: u32,
     since_ns: u64,
+    /// The probes that are set, or were.
     points: Points,
-    tier: Tier,
-    limits: Vec<Limit>,
+    probes: Probes,
+    governor: Governor,
+    /// How the tier became what it is, if it isn't what it was.
+    fallen: Vec<Limit>,
     links: Vec<Link>,
     loops: BTreeMap<u32, Track>,
     ended: Vec<Ended>,
     workers: u32,
     until_ns: Option<u64>,
+    /// Whether it was looked at what came after it.
+    renewed: bool,
 }
 
 /// A loop that is there.
@@ -89,12 +97,13 @@ impl Target {
         kernel: &Kernel,
         index: u32,
         found: Found,
-        probes: &Probes,
+        probes: Probes,
         common: Common,
     ) -> io::Result<Target> {
         let Found { process, memory, plan, layout } = found;
         kernel.set_target(index, &probes.layout)?;
         let links = probes.link(kernel, index, process.identity().pid)?;
+        let now_ns = monotonic_ns();
         Ok(Target {
             process,
             plan,
@@ -102,15 +111,17 @@ impl Target {
             memory,
             common,
             index,
-            since_ns: monotonic_ns(),
+            since_ns: now_ns,
             points: probes.points(),
-            tier: probes.tier,
-            limits: probes.limits.clone(),
+            probes,
+            governor: Governor::new(common.budget_ratio, common.hit_ns, now_ns),
+            fallen: Vec::new(),
             links,
             loops: BTreeMap::new(),
             ended: Vec::new(),
             workers: 0,
             until_ns: None,
+            renewed: false,
         })
     }
 
@@ -120,6 +131,13 @@ impl Target {
 
     pub(super) fn has_ended(&self) -> bool {
         self.until_ns.is_some()
+    }
+
+    /// Its number, once, if it executes another program by now.
+    pub(super) fn take_renewed(&mut self) -> Option<u32> {
+        let renewed = self.has_ended() && !self.renewed && self.process.identity().is_alive();
+        self.renewed |= self.has_ended();
+        renewed.then(|| self.pid())
     }
 
     /// Looks who has come and gone, and takes the stalls that the kernel has kept. Called ten times
@@ -135,12 +153,61 @@ impl Target {
             self.links.clear();
             self.until_ns = Some(monotonic_ns());
         }
-        for (slot, head) in self.heads(kernel) {
-            self.track(slot, &head);
-        }
+        let mut heads = self.heads(kernel);
+        // Workers are numbered as they were started.
+        heads.sort_by_key(|(_, head)| head.thread_start_ns);
+        heads.iter().for_each(|(slot, head)| self.track(*slot, head));
         let slots: Vec<u32> = self.loops.keys().copied().collect();
         for slot in slots {
             self.refresh(kernel, slot, is_there);
+        }
+        if is_there {
+            self.govern(kernel);
+        }
+    }
+
+    /// Takes probes away where they cost more than they may.
+    fn govern(&mut self, kernel: &Kernel) {
+        let now_ns = monotonic_ns();
+        let Some(ratio) = self.governor.over(now_ns, self.most_hits(kernel)) else { return };
+        let tier = match self.probes.tier {
+            Tier::Full => Tier::Turn,
+            Tier::Turn => Tier::Passive,
+            Tier::Passive => return,
+        };
+        let after_s = now_ns.saturating_sub(self.since_ns) as f64 / 1e9;
+        let (cost, budget) = (ratio * 100.0, self.common.budget_ratio * 100.0);
+        self.fallen.push(Limit {
+            what: format!("what tier {} shows, from {after_s:.1} s on", self.probes.tier.name()),
+            why: format!("it cost {cost:.0} % of the loop's time, and may cost {budget:.0} %"),
+        });
+        self.set_tier(kernel, tier);
+    }
+
+    /// Sets the probes of a lower tier instead of those that are set.
+    fn set_tier(&mut self, kernel: &Kernel, tier: Tier) {
+        let probes = self.probes.reduced(tier);
+        self.links.clear();
+        let set = kernel
+            .set_target(self.index, &probes.layout)
+            .and_then(|()| probes.link(kernel, self.index, self.pid()));
+        match set {
+            Ok(links) => (self.links, self.probes) = (links, probes),
+            Err(error) => {
+                let why = format!("its probes could not be set ({error})");
+                self.fallen.push(Limit { what: format!("tier {}", tier.name()), why });
+                self.probes = self.probes.reduced(Tier::Passive);
+            }
+        }
+        if self.links.is_empty() {
+            self.end_loops(kernel);
+        }
+    }
+
+    /// No probe is set any more: what was counted is kept.
+    fn end_loops(&mut self, kernel: &Kernel) {
+        for slot in self.loops.keys().copied().collect::<Vec<_>>() {
+            self.end_loop(kernel, slot);
         }
     }
 
@@ -179,10 +246,15 @@ impl Target {
         if is_there {
             return;
         }
+        self.end_loop(kernel, slot);
+    }
+
+    fn end_loop(&mut self, kernel: &Kernel, slot: u32) {
         let Some(track) = self.loops.remove(&slot) else { return };
         let events = track.stalls.events();
         let snapshot = self.snapshot_of(kernel, slot, &track, None);
-        self.ended.push(Ended { snapshot, events, hits: head.totals.hits });
+        let hits = kernel.head(slot).totals.hits;
+        self.ended.push(Ended { snapshot, events, hits });
         // A slot that can't be given back is lost to others, and that they have none is counted.
         let _ = kernel.release(slot);
     }
@@ -211,6 +283,7 @@ impl Target {
             pid: self.pid(),
             thread: track.thread.clone(),
             points: self.points,
+            points_now: self.probes.points(),
             reading,
             now,
             stalls: &stalls,
@@ -263,13 +336,22 @@ impl Target {
         all
     }
 
-    /// The share of its time that the loop with the most hits has spent in probes.
+    /// The hits of the loop that has most.
+    fn most_hits(&self, kernel: &Kernel) -> u64 {
+        let there = self.loops.keys().map(|&slot| kernel.head(slot).totals.hits);
+        there.chain(self.ended.iter().map(|ended| ended.hits)).max().unwrap_or(0)
+    }
+
+    /// The share of its time that this loop has spent in probes.
     fn overhead(&self, kernel: &Kernel) -> f64 {
         let until_ns = self.until_ns.unwrap_or_else(monotonic_ns);
         let wall_ns = until_ns.saturating_sub(self.since_ns).max(1);
-        let there = self.loops.keys().map(|&slot| kernel.head(slot).totals.hits);
-        let most = there.chain(self.ended.iter().map(|ended| ended.hits)).max().unwrap_or(0);
-        (most * self.common.hit_ns) as f64 / wall_ns as f64
+        (self.most_hits(kernel) * self.common.hit_ns) as f64 / wall_ns as f64
+    }
+
+    fn limits(&self, kernel: &Kernel) -> Vec<Limit> {
+        let all = self.probes.limits.iter().chain(&self.fallen).cloned();
+        all.chain(lost(kernel.losses())).collect()
     }
 
     /// Who it is, and how it is observed.
@@ -280,12 +362,21 @@ impl Target {
             runtime: Runtime::NodeJs,
             runtime_version: self.plan.versions.node.clone().unwrap_or_else(|| "unknown".into()),
             source: Source::Ebpf,
-            tier: self.tier,
+            tier: self.probes.tier,
             overhead_ratio: Some(self.overhead(kernel)),
-            sampled: false,
-            limits: self.limits.clone(),
+            sampled: !self.fallen.is_empty(),
+            limits: self.limits(kernel),
         }
     }
+}
+
+/// What the kernel side had no room for.
+fn lost(losses: Losses) -> Option<Limit> {
+    let hits = losses.no_slot + losses.no_thread;
+    (hits > 0).then(|| Limit {
+        what: format!("loops beyond the {SLOTS}th of all targets"),
+        why: format!("there is no room in the kernel for more ({hits} hits were left out)"),
+    })
 }
 
 fn since(now: ThreadCpu, then: ThreadCpu) -> ThreadCpu {

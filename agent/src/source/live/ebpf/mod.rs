@@ -57,13 +57,18 @@ pub(super) struct Layout {
     pub(super) events: Option<u32>,
     pub(super) idle_time: u32,
     pub(super) finished_count: u32,
+    /// Whether every phase has its probe, so that each ends where the next begins.
+    pub(super) phases: bool,
 }
 
 /// As in `shared.h`.
 const KNOWS_EVENTS: u32 = 1;
+const KNOWS_PHASES: u32 = 2;
 
 impl Layout {
     fn bytes(&self) -> Vec<u8> {
+        let events = if self.events.is_some() { KNOWS_EVENTS } else { 0 };
+        let phases = if self.phases { KNOWS_PHASES } else { 0 };
         let mut bytes = self.stall_threshold_ns.to_ne_bytes().to_vec();
         let words = [
             self.time,
@@ -76,7 +81,7 @@ impl Layout {
             self.events.unwrap_or(0),
             self.idle_time,
             self.finished_count,
-            if self.events.is_some() { KNOWS_EVENTS } else { 0 },
+            events | phases,
             0,
         ];
         words.iter().for_each(|word| bytes.extend(word.to_ne_bytes()));
