@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
 
 use loop_core::snapshot::{Limit, Tier};
 
@@ -22,7 +21,8 @@ pub(super) struct Probes {
     pub(super) tier: Tier,
     pub(super) layout: Layout,
     pub(super) limits: Vec<Limit>,
-    files: BTreeMap<usize, (PathBuf, Vec<(Point, u64)>)>,
+    /// By module: the file, held open so that the kernel can be told of it again, and its probes.
+    files: BTreeMap<usize, (MappedFile, Vec<(Point, u64)>)>,
 }
 
 /// The points of a tier.
@@ -88,7 +88,7 @@ impl Probes {
 
     fn add(&mut self, probe: &Probe, file: &MappedFile) {
         let entry = self.files.entry(probe.module);
-        let (_, points) = entry.or_insert_with(|| (file.probe_path(), Vec::new()));
+        let (_, points) = entry.or_insert_with(|| (file.clone(), Vec::new()));
         points.push((probe.point, probe.file_offset));
     }
 
@@ -113,7 +113,7 @@ impl Probes {
     /// Sets them. They are gone when the links are.
     pub(super) fn link(&self, kernel: &Kernel, target: u32, pid: u32) -> io::Result<Vec<Link>> {
         let files = self.files.values();
-        files.map(|(path, points)| kernel.link(target, pid, path, points)).collect()
+        files.map(|(file, points)| kernel.link(target, pid, &file.probe_path(), points)).collect()
     }
 }
 

@@ -51,30 +51,6 @@ impl Stalls {
     }
 
     /// The number of the newest that was seen.
-    newest: u64,
-    lost: u64,
-}
-
-impl Stalls {
-    pub(super) fn new(points: Points, unix_offset_ns: u64) -> Stalls {
-        Stalls {
-            points,
-            unix_offset_ns,
-            listed: VecDeque::new(),
-            totals: CauseTotals::default(),
-            counted: (0, 0),
-            seen_ns: 0,
-            newest: 0,
-            lost: 0,
-        }
-    }
-
-    /// The probes that are set have changed.
-    pub(super) fn set_points(&mut self, points: Points) {
-        self.points = points;
-    }
-
-    /// The number of the newest that was seen.
     pub(super) fn newest(&self) -> u64 {
         self.newest
     }
