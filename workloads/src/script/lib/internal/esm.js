@@ -168,13 +168,12 @@ const JOBS = {
   importedLeaf: 20,
   other: 15,
   // Behind the last call, for a module that imports files: in all, for each file, for each other.
-  mainLinks: 15,
-  links: 21,
+  links: 15,
   file: 4,
   otherAtFirst: 11,
   otherAtLast: 4,
-  // When all that a module imports is there.
-  linked: 8,
+  // When all that a module imports is there, beside those for each file and each other.
+  linked: 11,
   mainLinked: 9,
   // Before a module that needs no file is run; one that does not exist; a `data:` URL.
   ready: 10,
@@ -187,12 +186,13 @@ const JOBS = {
   commonFailed: 0,
   // What running a module takes.
   run: 6,
-  // Beside the main program, while it runs.
-  beside: 3,
+  // Nothing waits for these: while the main program runs, and for an import of a module that needs
+  // no file, is there already or about to be, does not exist, is a `data:` URL or JSON.
+  beside: { main: 3, ready: 3, known: 1, loading: 4, missing: 2, data: 4, json: 1 },
 };
 
 // Lets so many jobs go by.
-function burn(jobs, then) {
+function burn(jobs, then = () => {}) {
   if (jobs <= 0) return then();
   let left = jobs;
   const step = () => (--left === 0 ? then() : enqueueJob(step));
@@ -253,17 +253,17 @@ function readModule(url, file, leaf, then) {
     const all = file.endsWith('.json') ? [] : imports(url);
     const files = all.filter((one) => fileToRead(one) !== undefined);
     const others = all.length - files.length;
+    for (const one of all) if (!known.has(one)) known.set(one, undefined);
     if (files.length === 0) {
       burn(leaf + JOBS.other * others, then);
       return;
     }
-    const links = isMain ? JOBS.mainLinks : JOBS.links;
-    const linked = isMain ? JOBS.mainLinked + JOBS.file * files.length : JOBS.linked;
+    const linked = (isMain ? JOBS.mainLinked : JOBS.linked) + JOBS.file * files.length;
     let left = files.length;
     const done = () => {
       if (--left === 0) burn(linked + JOBS.otherAtLast * others - JOBS.run, then);
     };
-    const first = links + JOBS.file * files.length + JOBS.otherAtFirst * others;
+    const first = JOBS.links + JOBS.file * files.length + JOBS.otherAtFirst * others;
     burn(first, () => files.forEach((one) => readModule(one, toPath(one), leafOf(one), done)));
   });
 }
@@ -274,37 +274,72 @@ function tellFailure(failed, error) {
 }
 
 const same = (value) => value;
-const known = new Set();
+// What has been prepared, or is about to be: by its URL, a promise until that is there.
+const known = new Map();
 
 // Has a module's files read.
 function prepare(url, file, before, leaf) {
-  const isKnown = known.has(url);
-  known.add(url);
-  return new Promise((resolve) => {
-    if (isKnown) {
-      burn(JOBS.known, resolve);
-    } else if (file === undefined) {
-      burn(url.startsWith('data:') ? JOBS.data : JOBS.ready, resolve);
-    } else {
-      burn(before, () => readModule(url, file, leaf, resolve));
-    }
+  const prepared = new Promise((resolve) => {
+    const done = () => {
+      known.set(url, undefined);
+      resolve();
+    };
+    if (file !== undefined) burn(before, () => readModule(url, file, leaf, done));
+    else burn(url.startsWith('data:') ? JOBS.data : JOBS.ready, done);
   });
+  known.set(url, prepared);
+  return prepared;
+}
+
+// What is imported again waits only where it is not there yet.
+function prepareAgain(url) {
+  const loading = known.get(url);
+  burn(loading === undefined ? JOBS.beside.known : JOBS.beside.loading);
+  return loading ?? new Promise((resolve) => {
+    burn(JOBS.known, resolve);
+  });
+}
+
+function besideOf(url, file) {
+  if (url.endsWith('.json')) return JOBS.beside.json;
+  if (file !== undefined) return 0;
+  return url.startsWith('data:') ? JOBS.beside.data : JOBS.beside.ready;
+}
+
+const running = new Map();
+
+// What is imported while it is loaded is run once, for both.
+function share(url) {
+  const prepared = prepareAgain(url);
+  return new Promise((resolve, reject) => {
+    prepared.then(() => (running.get(url) ?? internal.importModule(url)).then(resolve, reject));
+  }).then(same);
 }
 
 // Has a module's files read, and runs it.
 function run(url, file) {
+  if (known.get(url) !== undefined) return share(url);
   const isKnown = known.has(url);
-  const imported = prepare(url, file, JOBS.imported, JOBS.importedLeaf)
-    .then(() => internal.importModule(url));
+  const prepared = isKnown ? prepareAgain(url) :
+    prepare(url, file, JOBS.imported, JOBS.importedLeaf);
+  const imported = prepared.then(() => {
+    if (!isKnown) burn(besideOf(url, file));
+    running.set(url, internal.importModule(url));
+    return running.get(url);
+  });
   if (isKnown || !url.startsWith('file:') || names.isModule(toPath(url))) {
     return imported.then(same).then(same);
   }
   // What is not a module fails a job earlier.
+  const beside = file === undefined ? 0 : 1;
   return new Promise((resolve, reject) => {
     imported.then((namespace) => {
-      if (file !== undefined) enqueueJob(() => {});
+      burn(beside);
       burn(1, () => resolve(namespace));
-    }, reject);
+    }, (error) => {
+      burn(beside);
+      reject(error);
+    });
   });
 }
 
@@ -316,6 +351,7 @@ function importer(from) {
     try {
       url = resolve(`${specifier}`, base, (options?.with ?? options?.assert)?.type);
     } catch (error) {
+      burn(JOBS.beside.missing);
       return new Promise((_, reject) => {
         burn(JOBS.missing, () => reject(error));
       });
@@ -333,7 +369,7 @@ function runMain(file, failed) {
   const prepared = prepare(url, main.file, JOBS.main, JOBS.mainLeaf);
   return new Promise((resolve) => {
     prepared.then(() => {
-      burn(JOBS.beside, () => {});
+      burn(JOBS.beside.main);
       internal.importModule(url).then(resolve, (error) => tellFailure(failed, error));
     });
   });
