@@ -23,7 +23,6 @@ use differential::judge::{Difference, Pair};
 use differential::mutants::MUTANTS;
 use differential::run::{Folder, Runner, Status};
 use differential::show::{first_difference, side_by_side};
-use differential::tree::HELPERS;
 use differential::{counts, generate, recorded};
 use loopscope_workloads::scripts;
 
@@ -179,11 +178,8 @@ fn record_programs() {
             count += 1;
         }
     }
-    let to = recorded::folder();
-    fs::create_dir_all(&to).expect("the folder can be made");
-    fs::write(to.join("programs.txt"), text).expect("a file can be written");
-    let helpers = generate::program(0).files.remove(1).text();
-    fs::write(to.join(HELPERS), helpers).expect("a file can be written");
+    let to = recorded::folder().join("programs.txt");
+    fs::write(to, text).expect("a file can be written");
     println!("{count} programs recorded");
 }
 

@@ -112,7 +112,7 @@ pub(crate) fn run(node: &Runner, seeds: &[u64]) -> Counted {
     let work = |number: usize| {
         let folder = Folder::new(&format!("counts-{number}"));
         while let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let verdict = judge(node, &generate::program(seed), &folder);
+            let verdict = judge(node, &generate::counted(seed), &folder);
             let mut counted = counted.lock().expect("no thread panics");
             match verdict {
                 Verdict::Same => counted.same += 1,
@@ -132,7 +132,7 @@ pub(crate) fn run(node: &Runner, seeds: &[u64]) -> Counted {
 pub(crate) fn tell(node: &Runner, seed: u64) -> String {
     let folder = Folder::new(&format!("shrink-{seed:x}"));
     let mut last = (Vec::new(), Vec::new());
-    let small = shrink(&generate::program(seed), |program| {
+    let small = shrink(&generate::counted(seed), |program| {
         let Verdict::Different(want, got) = judge(node, program, &folder) else { return false };
         last = (want, got);
         true
