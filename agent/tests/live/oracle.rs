@@ -56,14 +56,19 @@ fn events(folder: &Path) -> Vec<Value> {
     events
 }
 
-fn agree(node: &Node, script: &str, check: &mut Check) {
-    let folder = folder(&format!("trace-{}-{script}", node.version));
+/// A target that has its trace written into a folder.
+fn traced(node: &Node, script: &str, folder: &Path) -> Target {
     let mut command = node.command(script);
     let pattern = folder.join("trace-${rotation}.json");
     let options =
         format!("--trace-event-categories=v8.execute --trace-event-file-pattern={pattern:?}");
     command.env("NODE_OPTIONS", options);
-    let mut target = Target::spawn(&format!("traced {script} on Node {}", node.version), command);
+    Target::spawn(&format!("traced {script} on Node {}", node.version), command)
+}
+
+fn agree(node: &Node, script: &str, check: &mut Check) {
+    let folder = folder(&format!("trace-{}-{script}", node.version));
+    let mut target = traced(node, script, &folder);
     check.about(&target);
     let attach = Attach::to(&[&target]);
     target.go_and_be_done();
@@ -106,4 +111,38 @@ fn v8_counts_the_same_drains() {
         agree(&node, "workers.js", &mut check);
     }
     check.end();
+}
+
+/// The targets' own truth is held to V8's as well; no agent is needed for that.
+#[test]
+fn v8_counts_what_targets_tell() {
+    let _alone = alone();
+    let test = "v8_counts_what_targets_tell";
+    let mut check = Check::new();
+    for node in nodes::both_ends(test) {
+        for script in ["drains.js", "workers.js", "passing.js", "immediates.js"] {
+            let folder = folder(&format!("truth-{}-{script}", node.version));
+            let mut target = traced(&node, script, &folder);
+            check.about(&target);
+            target.go_and_be_done();
+            let truth = target.end();
+            let by_v8 = drains_of(&folder).into_values().flatten();
+            let mut by_v8: Vec<u64> = by_v8.map(|drain| drain.length as u64).collect();
+            let mut told = lengths(&truth);
+            told.sort_unstable();
+            by_v8.sort_unstable();
+            check.equal("drains", by_v8, told);
+        }
+    }
+    check.end();
+}
+
+/// The lengths of all drains that a target tells, of whatever thread.
+fn lengths(truth: &Value) -> Vec<u64> {
+    let workers = truth["workers"].as_array().into_iter().flatten();
+    let drains = workers.chain([truth]).filter_map(|one| one["drains"].as_array()).flatten();
+    let mut lengths: Vec<u64> = drains.filter_map(|drain| drain["length"].as_u64()).collect();
+    // Each immediate has a drain of its own.
+    lengths.extend((0..truth["immediates"].as_u64().unwrap_or(0)).map(|_| 1));
+    lengths
 }

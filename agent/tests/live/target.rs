@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::common::{self, until, wait};
+use crate::common::{self, wait};
 use crate::nodes::Node;
 
 /// Longer than any target takes on the slowest machine; only a hang gets there.
@@ -176,9 +176,4 @@ impl Drop for Target {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Waits until a process is gone.
-pub(crate) fn until_gone(pid: u32) {
-    until("the end of a process", || !std::path::Path::new(&format!("/proc/{pid}")).exists());
 }

@@ -28,7 +28,7 @@ function litter() {
     for (let i = 0; i < 2_000; i += 1) objects.push({ i, text: `n${i}`, list: [i, i, i] });
     kept.push(objects.filter((object) => object.i % 5 === 0));
   }
-  if (kept.length > 3_000) kept = [];
+  if (kept.length > 600) kept = [];
 }
 
 observer.observe({ entryTypes: ['gc'] });
