@@ -1,7 +1,8 @@
 //! Every release line: one agent on a dozen targets at once, each report against what the target
 //! itself has measured.
 
-use std::time::Instant;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -93,25 +94,35 @@ fn identity(report: &Report, pid: u32, node: &Node, check: &mut Check) {
     check.holds(!name.is_empty(), "the target has no name");
 }
 
-/// A loop that is stuck: from the time that we watch it on, and from before that.
+/// Loops that are stuck, of a main thread and of a worker: from a time on at which they are
+/// watched, and from before that.
 fn forever(node: &Node) -> Check {
-    let mut stuck = Target::start(node, "forever.js");
+    const STUCK: [(&[&str], &str); 4] = [
+        (&[], "main"),
+        (&["--at-once"], "main"),
+        (&["--worker"], "worker-1"),
+        (&["--worker", "--at-once"], "worker-1"),
+    ];
     let started = Instant::now();
-    let before = Target::start_with(node, "forever.js", &["--at-once"]);
-    let attach = Attach::to(&[&stuck, &before]);
-    let (attached, going) = (Instant::now(), Instant::now());
-    stuck.go();
-    std::thread::sleep(std::time::Duration::from_millis(1_200));
-    let ages = (going.elapsed(), attached.elapsed());
+    let mut targets: Vec<Target> =
+        STUCK.iter().map(|(args, _)| Target::start_with(node, "forever.js", args)).collect();
+    // Those that begin at once have begun then.
+    sleep(Duration::from_millis(200));
+    let attach = Attach::to(&targets.iter().collect::<Vec<_>>());
+    let going = Instant::now();
+    targets[0].go();
+    targets[2].go();
+    sleep(Duration::from_millis(1_200));
+    let at_least = going.elapsed().as_nanos();
     let report = attach.stop();
+    let at_most = started.elapsed().as_nanos();
 
     let mut check = Check::new();
-    for (target, at_least) in [(&stuck, ages.0), (&before, ages.1)] {
-        check.about(target);
-        let Some(main) = report.main(target.pid(), &mut check) else { continue };
-        // Both may be seen from outside a little later than they began, none earlier.
-        truth::running(&main, at_least.as_nanos(), started.elapsed().as_nanos(), &mut check);
-        check.equal("its state", 'R', target.state());
+    for ((args, thread), target) in STUCK.iter().zip(&targets) {
+        check.about(format!("{target} with {args:?}"));
+        let Some(stuck) = report.find(target.pid(), thread, &mut check) else { continue };
+        truth::running(&stuck, at_least, at_most, &mut check);
+        check.holds(matches!(target.state(), 'R' | 'S'), "it is stopped");
     }
     check
 }
