@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use serde::Serialize;
+
 /// The exit codes of the binary. They are a contract: scripts and CI jobs branch on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -46,6 +48,29 @@ impl Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(exit.code())
+    }
+}
+
+/// What stands in the way, and what takes it away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cause {
+    /// What is missing or wrong.
+    pub what: String,
+    /// What to do about it: a command, where there is one.
+    pub cure: String,
+}
+
+impl Cause {
+    /// A cause and its cure.
+    pub fn new(what: impl Into<String>, cure: impl Into<String>) -> Cause {
+        Cause { what: what.into(), cure: cure.into() }
+    }
+}
+
+/// `<what>; <cure>`.
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.what, self.cure)
     }
 }
 

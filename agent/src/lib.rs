@@ -13,6 +13,7 @@ pub mod background;
 pub mod cli;
 pub mod command;
 pub mod diagnosis;
+pub mod doctor;
 #[cfg(target_os = "linux")]
 pub mod elf;
 pub mod exit;

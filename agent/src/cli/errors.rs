@@ -78,7 +78,7 @@ fn unknown_command(error: &Error) -> String {
     let command = context(error, ContextKind::InvalidSubcommand);
     let similar = context(error, ContextKind::SuggestedSubcommand);
     if similar.is_empty() {
-        format!("unknown command `{command}`; the commands are run, workloads, diagnoses and gate")
+        format!("unknown command `{command}`; `loopscope --help` lists the commands")
     } else {
         format!("unknown command `{command}`; did you mean `{similar}`?")
     }

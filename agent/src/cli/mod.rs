@@ -6,6 +6,7 @@
 
 #[cfg(target_os = "linux")]
 mod attach;
+mod doctor;
 mod errors;
 mod explain;
 mod lambda;
@@ -24,6 +25,7 @@ use loopscope_workloads::Rounds;
 use crate::exit::Failure;
 #[cfg(target_os = "linux")]
 pub use attach::{AttachArgs, SourceChoice, TierChoice};
+pub use doctor::DoctorArgs;
 pub use explain::ExplainArgs;
 pub use lambda::LambdaArgs;
 pub use params::{Selection, SelectionError, has_script_extension, names_script};
@@ -37,6 +39,7 @@ Examples:
                                                    scrape http://127.0.0.1:9797/metrics meanwhile
   loopscope run app.js                             plain JavaScript, in Node's order of events
   loopscope attach 4711                            a running Node.js, without a restart
+  loopscope doctor                                 each Node.js here, and how it can be observed
   loopscope diagnoses microtask-flood              what a verdict means, and how to fix it
   loopscope gate --lock gate.lock -- sync-promises next-tick-recursion
                                                    fail when counts differ from the lock
@@ -69,6 +72,8 @@ pub enum Command {
     Attach(AttachArgs),
     /// Explain a script: in which turn and phase everything ran, and why there
     Explain(ExplainArgs),
+    /// Tell what this host allows: how each running Node.js would be observed, and why no better
+    Doctor(DoctorArgs),
     /// List the workloads: what each shows, its parameters, its fixed twin
     Workloads(WorkloadsArgs),
     /// List the diagnoses, or print the page on one: what it is, its numbers, how to fix it

@@ -3,6 +3,7 @@
 #[cfg(target_os = "linux")]
 mod attach;
 mod diagnoses;
+mod doctor;
 mod explain;
 mod gate;
 mod observing;
@@ -28,6 +29,7 @@ pub fn execute(command: Command) -> Result<Exit, Failure> {
         #[cfg(target_os = "linux")]
         Command::Attach(args) => attach::execute(&args),
         Command::Explain(args) => explain::execute(&args),
+        Command::Doctor(args) => doctor::execute(&args),
         Command::Workloads(args) => workloads::execute(&args),
         Command::Diagnoses(args) => diagnoses::execute(&args),
         Command::Gate(args) => gate::execute(&args),

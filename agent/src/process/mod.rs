@@ -42,7 +42,7 @@ pub use identity::Identity;
 pub use mapped::{FileId, FileState, MappedFile, Modules};
 pub use maps::Mapping;
 pub use proc_fs::ProcFs;
-pub use refusal::{Cause, Kind, Refusal};
+pub use refusal::{Kind, Refusal};
 pub use rights::{Capability, Own};
 pub use stat::Status;
 pub use threads::Thread;
@@ -100,6 +100,12 @@ impl Process {
         }
         process.name = name::of(&process, &process.name);
         Ok(process)
+    }
+
+    /// What the kernel calls the process that has this number now, which needs no rights; empty if
+    /// there is none.
+    pub fn kernels_name(pid: u32) -> String {
+        identity::stat(&ProcFs::default(), pid).map(|stat| stat.name).unwrap_or_default()
     }
 
     /// Which process it is.

@@ -2,30 +2,7 @@
 
 use std::fmt;
 
-use crate::exit::Failure;
-
-/// What stands in the way, and what takes it away.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cause {
-    /// What is missing or wrong.
-    pub what: String,
-    /// What to do about it: a command, where there is one.
-    pub cure: String,
-}
-
-impl Cause {
-    /// A cause and its cure.
-    pub fn new(what: impl Into<String>, cure: impl Into<String>) -> Cause {
-        Cause { what: what.into(), cure: cure.into() }
-    }
-}
-
-/// `<what>; <cure>`.
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; {}", self.what, self.cure)
-    }
-}
+use crate::exit::{Cause, Failure};
 
 /// Of what kind a refusal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,9 @@
 use std::io;
 
 use super::proc_fs::ProcFs;
-use super::refusal::{Cause, Kind, Refusal};
+use super::refusal::{Kind, Refusal};
 use super::stat::Status;
+use crate::exit::Cause;
 
 /// A capability that matters here, by its bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,16 @@ pub enum Capability {
 }
 
 impl Capability {
+    /// All of them.
+    pub const ALL: [Capability; 6] = [
+        Capability::SysPtrace,
+        Capability::SysAdmin,
+        Capability::SysResource,
+        Capability::Perfmon,
+        Capability::Bpf,
+        Capability::CheckpointRestore,
+    ];
+
     /// As capabilities(7) writes it.
     pub const fn name(self) -> &'static str {
         match self {

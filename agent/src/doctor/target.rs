@@ -1,0 +1,193 @@
+//! The facts about one process that decide how it is observed.
+
+use super::verdict::Verdict;
+use crate::elf::Image;
+use crate::exit::{Cause, Failure};
+use crate::plan::{self, Plan, Point};
+use crate::process::{Kind, Process, Refusal};
+use crate::source::live::layout::uv_layout;
+use crate::source::live::memory::Memory;
+
+/// What can be told of a process, and what can't.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Its number.
+    pub pid: u32,
+    /// What people call it; empty if it could not be looked at.
+    pub name: String,
+    /// Its own number, where it is in a PID namespace of its own.
+    pub own_pid: Option<u32>,
+    /// What could be found in its files.
+    pub plan: Option<Plan>,
+    /// Its files still have all their symbols.
+    pub all_symbols: bool,
+    /// Why it can't be looked at, or is no Node.
+    pub refusal: Option<Refusal>,
+    /// Why its memory can't be read, or not be understood.
+    pub memory_missing: Option<Cause>,
+    /// Why its turns can't be told by probes.
+    pub turn_missing: Option<Cause>,
+    /// What else can't be seen by probes.
+    pub unseen: Vec<Cause>,
+}
+
+/// Without these there are no turns.
+const OF_TURNS: [Point; 1] = [Point::RunCheck];
+
+impl Target {
+    /// Looks at a process: its files and the right to read its memory. What its plan costs.
+    pub fn look(pid: u32) -> Target {
+        match Process::open(pid) {
+            Ok(process) => Target::of(&process),
+            Err(refusal) => Target::refused(pid, Process::kernels_name(pid), refusal),
+        }
+    }
+
+    /// As [`Target::look`], at a process that is open.
+    pub fn of(process: &Process) -> Target {
+        let pid = process.identity().pid;
+        let name = process.name().to_owned();
+        match plan_of(process) {
+            Ok((plan, all_symbols)) => {
+                let own_pid = process.own_pid();
+                Target {
+                    own_pid: (own_pid != pid).then_some(own_pid),
+                    memory_missing: memory_missing(process, &plan),
+                    ..Target::planned(pid, name, plan, all_symbols)
+                }
+            }
+            Err(refusal) => Target::refused(pid, name, refusal),
+        }
+    }
+
+    /// One whose memory can be read.
+    pub(super) fn planned(pid: u32, name: String, plan: Plan, all_symbols: bool) -> Target {
+        let cure = if all_symbols { OTHER_BUILD } else { OTHER_FILE };
+        let (turns, others) = without_probe(&plan);
+        let cause = |(why, subjects): (&str, Vec<&str>)| {
+            Cause::new(format!("{} can't be seen: {why}", list(&subjects)), cure)
+        };
+        Target {
+            pid,
+            name,
+            own_pid: None,
+            all_symbols,
+            refusal: None,
+            memory_missing: None,
+            turn_missing: turns.map(cause),
+            unseen: others.into_iter().map(cause).collect(),
+            plan: Some(plan),
+        }
+    }
+
+    pub(super) fn refused(pid: u32, name: String, refusal: Refusal) -> Target {
+        Target {
+            pid,
+            name,
+            own_pid: None,
+            plan: None,
+            all_symbols: false,
+            refusal: Some(refusal),
+            memory_missing: None,
+            turn_missing: None,
+            unseen: Vec::new(),
+        }
+    }
+
+    /// Whether it turned out to be no Node, or has ended.
+    pub fn is_of_no_interest(&self) -> bool {
+        let kind = self.refusal.as_ref().map(|refusal| refusal.kind);
+        matches!(kind, Some(Kind::NotNode | Kind::NotFound | Kind::Ended))
+    }
+
+    /// What a command says that was to observe it and can't: the line and the exit code.
+    pub fn failure(&self, verdict: &Verdict) -> Option<Failure> {
+        match &self.refusal {
+            Some(refusal) => Some(refusal.clone().into()),
+            None => verdict.refusal().map(Failure::refused),
+        }
+    }
+}
+
+const OTHER_BUILD: &str = "use a Node.js of nodejs.org, whose builds are known";
+const OTHER_FILE: &str = "use a Node.js that was not stripped, as those of nodejs.org";
+
+/// A reason, and what can't be seen for it.
+type Unseen<'a> = (&'a str, Vec<&'static str>);
+
+/// What has no probe, by reason. If turns are among it, they come first, with all of their reason.
+fn without_probe(plan: &Plan) -> (Option<Unseen<'_>>, Vec<Unseen<'_>>) {
+    let mut reasons: Vec<Unseen<'_>> = Vec::new();
+    let turns = OF_TURNS.into_iter().find_map(|point| plan.why_missing(point));
+    for missing in &plan.missing {
+        let subject = subject(missing.point);
+        match reasons.iter_mut().find(|(reason, _)| *reason == missing.reason) {
+            Some((_, subjects)) if subjects.contains(&subject) => {}
+            Some((_, subjects)) => subjects.push(subject),
+            None => reasons.push((&missing.reason, vec![subject])),
+        }
+    }
+    let first = reasons.iter().position(|(reason, _)| Some(*reason) == turns);
+    (first.map(|first| reasons.remove(first)), reasons)
+}
+
+fn subject(point: Point) -> &'static str {
+    match point {
+        Point::RunTimers => "the timers phase",
+        Point::RunIdle => "the idle phase",
+        Point::RunPrepare => "the prepare phase",
+        Point::IoPoll => "the poll phase",
+        Point::RunCheck => "turns",
+        Point::DrainStart | Point::DrainEnd => "microtask drains",
+        Point::GcStart | Point::GcEnd => "pauses of garbage collection",
+    }
+}
+
+/// `a, b and c`.
+fn list(subjects: &[&str]) -> String {
+    match subjects {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// The plan of a process, and whether the files that it comes from have all their symbols.
+fn plan_of(process: &Process) -> Result<(Plan, bool), Refusal> {
+    let pid = process.identity().pid;
+    let unreadable = |error: &dyn std::fmt::Display| {
+        let what =
+            format!("what process {pid} ({}) executes can't be read ({error})", process.name());
+        Refusal::new(Kind::Unreadable, what, "see that it still runs, and try again as root")
+    };
+    let modules = process.modules().map_err(|error| unreadable(&error))?;
+    let mut images = Vec::new();
+    for module in &modules {
+        let file = module.open().map_err(|error| unreadable(&error))?;
+        // What is no image for this machine is none that could be probed.
+        images.extend(Image::read(file));
+    }
+    let plan = plan::plan(&images).map_err(|_| Refusal::not_node(pid, process.name()))?;
+    let concerned = images.iter().zip(&plan.modules).filter(|(_, module)| module.uv || module.v8);
+    let all_symbols = concerned.map(|(image, _)| image).all(Image::has_all_symbols);
+    Ok((plan, all_symbols))
+}
+
+fn memory_missing(process: &Process, plan: &Plan) -> Option<Cause> {
+    if let Err(error) = Memory::open(process.identity()) {
+        return Some(process.memory_refusal(&error).cause);
+    }
+    layout_missing(plan.versions.uv)
+}
+
+/// Memory is read by offsets, which depend on libuv's version.
+pub(super) fn layout_missing(uv: Option<(u8, u8, u8)>) -> Option<Cause> {
+    const CURE: &str = "use Node.js 18 or newer";
+    let Some(version) = uv else {
+        return Some(Cause::new("the version of its libuv can't be told", CURE));
+    };
+    uv_layout(version).is_none().then(|| {
+        let (major, minor, patch) = version;
+        Cause::new(format!("its libuv {major}.{minor}.{patch} is not known"), CURE)
+    })
+}

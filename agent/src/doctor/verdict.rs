@@ -1,0 +1,224 @@
+//! From the facts to the source and tier, what is missing, and the command that cures it.
+
+use serde::Serialize;
+
+use super::host::{Host, Lockdown, Trial};
+use super::target::Target;
+use crate::exit::Cause;
+use crate::process::Capability;
+
+/// The oldest kernel in which a probe tells the program under it which one it is
+/// (`bpf_get_attach_cookie`).
+const PROBES_KERNEL: (u32, u32) = (5, 15);
+/// The oldest kernel with links of many probes.
+const LINKS_KERNEL: (u32, u32) = (6, 6);
+/// From here on memory of kernel programs is accounted to the control group, and not locked.
+const NO_MEMLOCK_KERNEL: (u32, u32) = (5, 11);
+/// What the programs and their tables take at most where it is locked.
+const MEMLOCK_BYTES: u64 = 8 << 20;
+
+const EPERM: i32 = 1;
+const EACCES: i32 = 13;
+const ENOSYS: i32 = 38;
+
+/// By what a live Node is observed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// Probes of the kernel in the process, and reads of its memory.
+    Ebpf,
+}
+
+/// How much is observed, by cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tier {
+    /// By reads of its memory alone: utilisation, and every stall while it lasts.
+    Passive,
+    /// With probes at each turn.
+    Turn,
+    /// With every phase, drain and pause.
+    Full,
+}
+
+impl Source {
+    /// As reports write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Source::Ebpf => "ebpf",
+        }
+    }
+}
+
+impl Tier {
+    /// As reports write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Tier::Passive => "passive",
+            Tier::Turn => "turn",
+            Tier::Full => "full",
+        }
+    }
+}
+
+/// How a process would be observed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// By what; `None`: it can't be observed.
+    pub source: Option<Source>,
+    /// The best tier that is possible.
+    pub tier: Option<Tier>,
+    /// What stands in the way of a better one, or of any, the worst first.
+    pub missing: Vec<Cause>,
+}
+
+impl Verdict {
+    /// Why it can't be observed at all.
+    pub fn refusal(&self) -> Option<&Cause> {
+        self.missing.first().filter(|_| self.tier.is_none())
+    }
+}
+
+/// How this process would be observed on this host.
+pub fn verdict(host: &Host, target: &Target) -> Verdict {
+    if let Some(refusal) = &target.refusal {
+        return Verdict { source: None, tier: None, missing: vec![refusal.cause.clone()] };
+    }
+    let mut missing = host.probes_missing();
+    let probes = missing.is_empty() && target.turn_missing.is_none();
+    missing.extend(target.turn_missing.clone());
+    missing.extend(target.unseen.iter().cloned());
+    let tier = match &target.memory_missing {
+        None => Some(if probes { Tier::Full } else { Tier::Passive }),
+        Some(cause) => {
+            missing.insert(0, cause.clone());
+            None
+        }
+    };
+    Verdict { source: tier.map(|_| Source::Ebpf), tier, missing }
+}
+
+impl Host {
+    /// What stands in the way of probes, the worst first; nothing if they can be set.
+    pub fn probes_missing(&self) -> Vec<Cause> {
+        let checks = [
+            self.architecture_missing(),
+            self.kernel_missing(),
+            self.btf_missing(),
+            self.rights_missing(),
+            self.lockdown_missing(),
+            self.uprobes_missing(),
+            self.bpf_missing(),
+            self.memlock_missing(),
+        ];
+        checks.into_iter().flatten().collect()
+    }
+
+    fn architecture_missing(&self) -> Option<Cause> {
+        let name = &self.architecture;
+        (name != "x86_64").then(|| {
+            let what = format!("probes can be set on x86_64 only, and this is {name}");
+            Cause::new(what, "use `--tier passive`")
+        })
+    }
+
+    fn kernel_missing(&self) -> Option<Cause> {
+        let (major, minor) = PROBES_KERNEL;
+        (!self.has_kernel(PROBES_KERNEL)).then(|| {
+            let what = format!("kernel {} is too old for the probes", self.release);
+            Cause::new(what, format!("boot {major}.{minor} or a newer one"))
+        })
+    }
+
+    fn btf_missing(&self) -> Option<Cause> {
+        (!self.btf).then(|| {
+            let what =
+                "the kernel does not describe its types (/sys/kernel/btf/vmlinux is missing)";
+            Cause::new(what, "boot a kernel that was built with CONFIG_DEBUG_INFO_BTF=y")
+        })
+    }
+
+    fn rights_missing(&self) -> Option<Cause> {
+        let needed = [Capability::Bpf, Capability::Perfmon];
+        let lacking = needed.into_iter().filter(|&capability| !self.may(capability));
+        let lacking: Vec<&str> = lacking.map(Capability::name).collect();
+        if !lacking.is_empty() {
+            let are = if lacking.len() == 1 { "is" } else { "are" };
+            let what = format!("{} {are} missing, so probes can't be set", lacking.join(" and "));
+            return Some(Cause::new(what, self.rights_cure()));
+        }
+        self.in_user_namespace.then(|| {
+            let what = "this process is in a user namespace, in which its rights don't count";
+            Cause::new(what, "run it outside: as root of the host, not of a rootless container")
+        })
+    }
+
+    /// Root without rights is root in a container.
+    fn rights_cure(&self) -> &'static str {
+        if self.own.user == 0 {
+            "start the container with `--cap-add BPF --cap-add PERFMON --cap-add SYS_PTRACE`"
+        } else {
+            "run as root, or `sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace+ep \
+             \"$(command -v loopscope)\"`"
+        }
+    }
+
+    fn lockdown_missing(&self) -> Option<Cause> {
+        // Integrity forbids writing to programs, and we don't.
+        (self.lockdown == Lockdown::Confidentiality).then(|| {
+            let what =
+                "the kernel is locked down (confidentiality): its programs can't read memory";
+            Cause::new(what, "boot with `lockdown=integrity`")
+        })
+    }
+
+    fn uprobes_missing(&self) -> Option<Cause> {
+        let what = match self.uprobe_links {
+            Trial::Works => return None,
+            _ if self.uprobe_events => return None,
+            Trial::NotTried if self.has_kernel(LINKS_KERNEL) => return None,
+            Trial::Fails(error) if self.has_kernel(LINKS_KERNEL) => {
+                format!("the kernel sets no probes in programs ({})", named(error))
+            }
+            _ => "the kernel sets no probes in programs".to_owned(),
+        };
+        Some(Cause::new(what, "boot a kernel that was built with CONFIG_UPROBES=y"))
+    }
+
+    fn bpf_missing(&self) -> Option<Cause> {
+        let Trial::Fails(error) = self.bpf else { return None };
+        if error == ENOSYS && self.own.seccomp == 0 {
+            let cure = "boot a kernel that was built with CONFIG_BPF_SYSCALL=y";
+            return Some(Cause::new("the kernel has no bpf()", cure));
+        }
+        if !matches!(error, EPERM | EACCES | ENOSYS) {
+            let what = format!("bpf() fails ({})", named(error));
+            return Some(Cause::new(what, "see the kernel's log (`dmesg`)"));
+        }
+        // That rights are missing has been told.
+        self.rights_missing().is_none().then(|| match self.own.seccomp {
+            0 => Cause::new(
+                "bpf() is forbidden, although the rights are there",
+                "see whether SELinux or another security module objects (`journalctl -k`)",
+            ),
+            _ => Cause::new(
+                "a seccomp filter forbids this process bpf()",
+                "start the container with `--security-opt seccomp=unconfined`, or allow bpf and \
+                 perf_event_open in its profile",
+            ),
+        })
+    }
+
+    fn memlock_missing(&self) -> Option<Cause> {
+        let small = self.memlock_bytes.filter(|&bytes| bytes < MEMLOCK_BYTES)?;
+        let locked = !self.has_kernel(NO_MEMLOCK_KERNEL) && !self.own.has(Capability::SysResource);
+        locked.then(|| {
+            let what = format!("only {small} bytes of memory may be locked");
+            Cause::new(what, "`ulimit -l unlimited`")
+        })
+    }
+}
+
+fn named(error: i32) -> String {
+    std::io::Error::from_raw_os_error(error).to_string()
+}
