@@ -40,10 +40,13 @@ const _: () = assert!(push::LAST_PUSH_MAX.as_secs() < GRACE.as_secs());
 /// The runtime opens six descriptors: for its poll and to wake it, and a pair for signals.
 const RUNTIME_PAIRS: usize = 3;
 
+/// What is called on a signal; `false` if nobody listens any more.
+pub type OnInterrupt = Box<dyn FnMut() -> bool + Send>;
+
 /// What the thread does.
 pub struct Tasks {
-    /// Called on the first Ctrl-C or request to terminate; `false` if nobody listens any more.
-    pub on_interrupt: Box<dyn FnMut() -> bool + Send>,
+    /// Called on the first Ctrl-C or request to terminate. `None`: signals are left alone.
+    pub on_interrupt: Option<OnInterrupt>,
     /// Where to serve, and what.
     pub site: Option<(TcpListener, Arc<Site>)>,
     /// What pushes.
@@ -121,9 +124,11 @@ fn look_for_room() -> io::Result<()> {
 
 /// Sets the tasks going. The set holds those that a stop waits for.
 fn start_tasks(tasks: Tasks, stopping: watch::Receiver<bool>) -> io::Result<JoinSet<()>> {
-    let signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
     let mut running = JoinSet::new();
-    tokio::spawn(watch_signals(signals, tasks.on_interrupt));
+    if let Some(on_interrupt) = tasks.on_interrupt {
+        let signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
+        tokio::spawn(watch_signals(signals, on_interrupt));
+    }
     running.spawn(until_stopped(stopping.clone()));
     if let Some((listener, site)) = tasks.site {
         let serving = serve::serve(listener, site, stopped(stopping.clone()))?;
@@ -159,7 +164,7 @@ fn stopped(stopping: watch::Receiver<bool>) -> Pin<Box<dyn Future<Output = ()> +
 }
 
 /// The first signal asks for an end with a report, the second ends at once.
-async fn watch_signals(signals: [Signal; 2], mut on_interrupt: Box<dyn FnMut() -> bool + Send>) {
+async fn watch_signals(signals: [Signal; 2], mut on_interrupt: OnInterrupt) {
     let [mut interrupt, mut terminate] = signals;
     loop {
         tokio::select! {
@@ -188,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_stop_ends_the_thread() {
-        let tasks = Tasks { on_interrupt: Box::new(|| true), site: None, pusher: None };
+        let tasks = Tasks { on_interrupt: Some(Box::new(|| true)), site: None, pusher: None };
         let background = Background::start(tasks).unwrap();
         background.stop.send_replace(true);
         assert!(background.stopped.recv().is_ok());

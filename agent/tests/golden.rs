@@ -36,7 +36,7 @@ fn all(
     script: Option<&ScriptRun>,
 ) {
     let diagnoses = diagnose(snapshot);
-    let report = Report { snapshot, diagnoses: &diagnoses, workload, script };
+    let report = Report { snapshot, diagnoses: &diagnoses, workload, script, command: None };
     let (mut people, mut programs) = (Vec::new(), Vec::new());
     text::write(&report, &Terminal::PLAIN, &mut people).expect("a Vec takes all");
     json::write(&report, &mut programs).expect("a Vec takes all");

@@ -3,12 +3,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::Args;
 use clap::builder::BoolishValueParser;
-use clap::{Args, ValueEnum};
-use loop_core::snapshot::Tier;
 use loop_core::units::parse_duration_ns;
 
-use super::{ReportForm, values};
+use super::{ReportForm, SourceChoice, TierChoice, values};
 
 const USAGE: &str = "loopscope attach <PID>... [OPTIONS]";
 
@@ -71,38 +70,4 @@ pub struct AttachArgs {
     #[arg(long = "timeout", env = "LOOPSCOPE_TIMEOUT", value_name = "DURATION",
           value_parser = parse_duration_ns)]
     pub timeout_ns: Option<u64>,
-}
-
-/// How to observe a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum SourceChoice {
-    /// The best that this machine allows.
-    Auto,
-    /// Probes in the kernel.
-    Ebpf,
-    /// V8's own trace events: of a command that `exec` starts.
-    V8Trace,
-    /// The inspector protocol.
-    Inspector,
-}
-
-/// How much to see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TierChoice {
-    /// No probe in the target.
-    Passive,
-    /// Turns.
-    Turn,
-    /// Everything.
-    Full,
-}
-
-impl From<TierChoice> for Tier {
-    fn from(choice: TierChoice) -> Tier {
-        match choice {
-            TierChoice::Passive => Tier::Passive,
-            TierChoice::Turn => Tier::Turn,
-            TierChoice::Full => Tier::Full,
-        }
-    }
 }

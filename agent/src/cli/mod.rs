@@ -8,9 +8,11 @@
 mod attach;
 mod doctor;
 mod errors;
+mod exec;
 mod explain;
 mod lambda;
 mod params;
+mod source;
 mod values;
 
 use std::ffi::OsString;
@@ -24,11 +26,13 @@ use loopscope_workloads::Rounds;
 
 use crate::exit::Failure;
 #[cfg(target_os = "linux")]
-pub use attach::{AttachArgs, SourceChoice, TierChoice};
+pub use attach::AttachArgs;
 pub use doctor::DoctorArgs;
+pub use exec::{ExecArgs, ExecGateArgs};
 pub use explain::ExplainArgs;
 pub use lambda::LambdaArgs;
 pub use params::{Selection, SelectionError, has_script_extension, names_script};
+pub use source::{SourceChoice, TierChoice};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,6 +44,7 @@ Examples:
   loopscope run app.js                             plain JavaScript, in Node's order of events
   loopscope attach 4711                            a running Node.js, without a restart
   loopscope doctor                                 each Node.js here, and how it can be observed
+  loopscope exec -- node server.js                 a Node.js program, from its first turn on
   loopscope diagnoses microtask-flood              what a verdict means, and how to fix it
   loopscope gate --lock gate.lock -- sync-promises next-tick-recursion
                                                    fail when counts differ from the lock
@@ -47,7 +52,7 @@ Examples:
 Exit codes:
   0 fine   1 gate failed   2 usage or bad input   4 the run failed
   5 refused: the machine does not allow it   124 --timeout   130 Ctrl-C
-  A script that was run ends with its own.
+  A script that was run, and a command of `exec`, end with their own.
 
 Environment:
   Every option has a LOOPSCOPE_* variable; options win. With OTEL_EXPORTER_OTLP_ENDPOINT set,
@@ -70,6 +75,11 @@ pub enum Command {
     /// Observe running Node.js processes from outside, and tell what holds them up
     #[cfg(target_os = "linux")]
     Attach(AttachArgs),
+    /// Start a command under observation, and pass its signals and its exit status on
+    Exec(ExecArgs),
+    /// Waits until it is observed, and becomes the command
+    #[command(hide = true)]
+    ExecGate(ExecGateArgs),
     /// Explain a script: in which turn and phase everything ran, and why there
     Explain(ExplainArgs),
     /// Tell what this host allows: how each running Node.js would be observed, and why no better

@@ -64,13 +64,6 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-pub(super) fn pid(text: &str) -> Result<u32, String> {
-    match text.parse() {
-        Ok(pid) if pid > 0 => Ok(pid),
-        _ => Err("write the number of a process, as `pgrep node` prints it".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

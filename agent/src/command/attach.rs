@@ -5,8 +5,8 @@ use std::sync::mpsc::channel;
 
 use loop_core::snapshot::Snapshot;
 
-use super::observing::{Ways, write_report};
 use super::output::Output;
+use super::ways::{Ways, write_report};
 use crate::cli::{AttachArgs, SourceChoice};
 use crate::diagnosis::diagnose;
 use crate::exit::{Exit, Failure};
@@ -31,7 +31,8 @@ pub(super) fn execute(args: &AttachArgs) -> Result<Exit, Failure> {
     let on_end = move || drop(ended.send(Event::Ended(Ok(()))));
     let live = source::attach(&args.pids, options, on_end)?;
     let observed: Arc<dyn Observe> = live;
-    let (background, output) = ways.start(&observed, sender)?;
+    let on_interrupt = Box::new(move || sender.send(Event::Interrupted).is_ok());
+    let (output, background) = ways.start(&observed, Some(on_interrupt))?;
     let until_ns = args.timeout_ns.map_or(args.duration_ns, |limit| limit.min(args.duration_ns));
     let name = name(&observed.snapshot());
     let mut progress = Progress::new(&name, args.stall_threshold_ns, Terminal::stderr());
@@ -41,8 +42,13 @@ pub(super) fn execute(args: &AttachArgs) -> Result<Exit, Failure> {
     progress.clear();
     let snapshot = observed.snapshot();
     let diagnoses = diagnose(&snapshot);
-    let report =
-        Report { snapshot: &snapshot, diagnoses: &diagnoses, workload: None, script: None };
+    let report = Report {
+        snapshot: &snapshot,
+        diagnoses: &diagnoses,
+        workload: None,
+        script: None,
+        command: None,
+    };
     let reported = write_report(args.report, &report, output);
     background.stop();
     reported?;
@@ -62,9 +68,6 @@ fn refuse_sources(source: SourceChoice) -> Result<(), Failure> {
             "V8's trace events have to be on from the start; \
              use `loopscope exec --source v8-trace -- node ...`",
         )),
-        SourceChoice::Inspector => {
-            Err(Failure::refused("the inspector is not supported as a source; use --source ebpf"))
-        }
     }
 }
 

@@ -111,7 +111,7 @@ fn record(args: &ExplainArgs, script: Script) -> Result<(Timeline, Outcome<i32>)
     let on_end = move |result| drop(ended.send(Event::Ended(result)));
     source::start(&args.file, options, body, on_end).map_err(cannot_start)?;
     let on_interrupt = Box::new(move || sender.send(Event::Interrupted).is_ok());
-    let tasks = Tasks { on_interrupt, site: None, pusher: None };
+    let tasks = Tasks { on_interrupt: Some(on_interrupt), site: None, pusher: None };
     let background = Background::start(tasks).map_err(cannot_start)?;
     let outcome = supervise::wait(&events, supervise::deadline(args.timeout_ns), || {});
     background.stop();

@@ -147,8 +147,9 @@ fn count_all(
     let (sender, events) = channel();
     let interrupt = sender.clone();
     let on_interrupt = Box::new(move || interrupt.send(Event::Interrupted).is_ok());
-    let background = Background::start(Tasks { on_interrupt, site: None, pusher: None })
-        .map_err(|error| Failure::run(format!("the gate can't be started ({error})")))?;
+    let background =
+        Background::start(Tasks { on_interrupt: Some(on_interrupt), site: None, pusher: None })
+            .map_err(|error| Failure::run(format!("the gate can't be started ({error})")))?;
     let deadline = supervise::deadline(args.timeout_ns);
     let mut sections = BTreeMap::new();
     for selection in selections {

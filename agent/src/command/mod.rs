@@ -4,11 +4,13 @@
 mod attach;
 mod diagnoses;
 mod doctor;
+#[cfg(target_os = "linux")]
+mod exec;
 mod explain;
 mod gate;
-mod observing;
 mod output;
 mod run;
+mod ways;
 mod workloads;
 
 use std::io;
@@ -28,6 +30,13 @@ pub fn execute(command: Command) -> Result<Exit, Failure> {
         Command::Run(args) => run::execute(&args),
         #[cfg(target_os = "linux")]
         Command::Attach(args) => attach::execute(&args),
+        Command::Exec(args) => exec::execute(&args),
+        #[cfg(target_os = "linux")]
+        Command::ExecGate(args) => Err(exec::pass_gate(&args)),
+        #[cfg(not(target_os = "linux"))]
+        Command::Exec(_) | Command::ExecGate(_) => {
+            Err(Failure::refused("`exec` needs Linux; use `loopscope run FILE` here"))
+        }
         Command::Explain(args) => explain::execute(&args),
         Command::Doctor(args) => doctor::execute(&args),
         Command::Workloads(args) => workloads::execute(&args),

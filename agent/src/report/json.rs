@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use loop_core::snapshot::{ClockKind, Events, LoopSnapshot, Target};
 use serde::Serialize;
 
-use super::{Report, ScriptRun, WorkloadRun};
+use super::{CommandRun, Report, ScriptRun, WorkloadRun};
 use crate::diagnosis::Diagnosis;
 
 /// Name and version of the schema.
@@ -27,6 +27,8 @@ struct Document<'a> {
     workload: Option<&'a WorkloadRun>,
     #[serde(skip_serializing_if = "Option::is_none")]
     script: Option<&'a ScriptRun>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<&'a CommandRun>,
 }
 
 /// Writes the report, indented, with a newline at its end.
@@ -44,6 +46,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         diagnoses: report.diagnoses,
         workload: report.workload,
         script: report.script,
+        command: report.command,
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")

@@ -23,6 +23,8 @@ pub struct Report<'a> {
     pub workload: Option<&'a WorkloadRun>,
     /// The script behind it, if there was one.
     pub script: Option<&'a ScriptRun>,
+    /// The command behind it, if there was one.
+    pub command: Option<&'a CommandRun>,
 }
 
 /// A workload as it was run.
@@ -131,6 +133,21 @@ impl From<loopscope_workloads::Claim> for Claim {
     fn from(claim: loopscope_workloads::Claim) -> Self {
         Claim { claim: claim.claim, fact: claim.fact, since: claim.since }
     }
+}
+
+/// A command as it was run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CommandRun {
+    /// The program and its arguments.
+    pub arguments: Vec<String>,
+    /// Its exit status; `None` where a signal ended it.
+    pub status: Option<u8>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// Whether it was made to end, as its time was up.
+    pub timed_out: bool,
+    /// What is to be known of how it was observed.
+    pub notes: Vec<String>,
 }
 
 /// One thing that is known beforehand, and what was observed of it.

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! embedded (a workload or script on our own loop) ──┐
-//! live (a running Node.js, by probes and memory) ───┴──> Snapshot ──> diagnosis, report, serve
+//! live (a running Node.js, by probes and memory) ───┼──> Snapshot ──> diagnosis, report, serve
+//! v8_trace (a command with V8's trace events on) ───┘
 //! ```
 //!
 //! The contract of [`Observe::snapshot`]:
@@ -16,13 +17,19 @@
 mod embedded;
 #[cfg(target_os = "linux")]
 pub mod live;
+mod observer;
 mod schedstat;
+#[cfg(target_os = "linux")]
+mod v8_trace;
 
 use loop_core::snapshot::Snapshot;
 
 pub use embedded::{Embedded, start};
 #[cfg(target_os = "linux")]
 pub use live::{Live, Options as LiveOptions, attach};
+pub use observer::Observer;
+#[cfg(target_os = "linux")]
+pub use v8_trace::V8Trace;
 
 /// Something that is observed.
 pub trait Observe: Send + Sync {

@@ -8,15 +8,12 @@ use loop_core::snapshot::ThreadCpu;
 
 /// The figures of a thread of this process; nothing where the kernel does not tell.
 pub(super) fn read(tid: u32) -> ThreadCpu {
-    read_at(&format!("/proc/self/task/{tid}/schedstat"))
+    read_of(std::process::id(), tid)
 }
 
-/// The figures of a thread of a process; nothing where the kernel does not tell, or it has ended.
+/// The figures of a thread of any process that we may read; nothing else.
 pub(super) fn read_of(pid: u32, tid: u32) -> ThreadCpu {
-    read_at(&format!("/proc/{pid}/task/{tid}/schedstat"))
-}
-
-fn read_at(path: &str) -> ThreadCpu {
+    let path = format!("/proc/{pid}/task/{tid}/schedstat");
     std::fs::read_to_string(path).map(|text| parse(&text)).unwrap_or_default()
 }
 

@@ -14,8 +14,8 @@ use loop_core::snapshot::Snapshot;
 use loop_core::{Clock, Loop, Options};
 
 use super::cannot_start;
-use super::observing::Ways;
 use super::output::Output;
+use super::ways::Ways;
 use crate::background::Background;
 use crate::cli::{self, ClockChoice, RunArgs};
 use crate::exit::{Exit, Failure};
@@ -51,8 +51,9 @@ fn run<T: Send + 'static, E: Display>(
     let on_end = move |result| drop(ended.send(Event::Ended(result)));
     let observed = source::start(name, options, body, on_end).map_err(cannot_start)?;
     let observed: Arc<dyn Observe> = observed;
-    let (background, output) = ways.start(&observed, sender)?;
-    let outcome = watch(args, &*observed, events, progress);
+    let on_interrupt = Box::new(move || sender.send(Event::Interrupted).is_ok());
+    let (output, background) = ways.start(&observed, Some(on_interrupt))?;
+    let outcome = watch(args, &observed, events, progress);
     Ok(Run { outcome, snapshot: observed.snapshot(), output, background })
 }
 
@@ -72,7 +73,7 @@ fn options(args: &RunArgs) -> Options {
 /// waited for.
 fn watch<T>(
     args: &RunArgs,
-    observed: &dyn Observe,
+    observed: &Arc<dyn Observe>,
     events: Receiver<Event<T>>,
     mut progress: Option<Progress>,
 ) -> Outcome<T> {

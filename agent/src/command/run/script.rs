@@ -12,8 +12,8 @@ use loopscope_workloads::{
 use super::lambda::{Invocations, lambda, warns};
 use super::{options, truth};
 use crate::cli::{self, RunArgs};
-use crate::command::observing::{Ways, write_report};
 use crate::command::output::Output;
+use crate::command::ways::{Ways, write_report};
 use crate::diagnosis::diagnose;
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
@@ -193,7 +193,7 @@ fn report(
     let script = Some(&script);
     write_report(
         args.report,
-        &Report { snapshot, diagnoses: &diagnoses, workload: None, script },
+        &Report { snapshot, diagnoses: &diagnoses, workload: None, script, command: None },
         output,
     )
 }

@@ -9,8 +9,8 @@ use loopscope_workloads::{Job, Story, Truth, UnknownWorkload, Variant, Workload,
 use super::script::is_program;
 use super::{options, truth};
 use crate::cli::{ClockChoice, ReportForm, RunArgs, Selection};
-use crate::command::observing::{Ways, write_report};
 use crate::command::output::Output;
+use crate::command::ways::{Ways, write_report};
 use crate::command::{refuse_real_time, unwritable_stdout};
 use crate::diagnosis::{Diagnosis, diagnose};
 use crate::exit::{Exit, Failure};
@@ -164,7 +164,7 @@ fn report(
     };
     truth::tell_what_does_not_hold(&workload.name, workload.truth.as_deref());
     let workload = Some(&workload);
-    let report = Report { snapshot, diagnoses: &diagnoses, workload, script: None };
+    let report = Report { snapshot, diagnoses: &diagnoses, workload, script: None, command: None };
     write_report(args.report, &report, output)
 }
 

@@ -1,5 +1,6 @@
 //! The report for people: the verdict first, then what to do, then the figures behind it.
 
+mod command;
 mod counters;
 mod drains;
 mod lambda;
@@ -46,6 +47,9 @@ pub fn write(report: &Report<'_>, terminal: &Terminal, out: &mut dyn Write) -> i
         if run.truth.is_some() {
             write_truth(run.truth.as_deref(), "it says itself", terminal, out)?;
         }
+    }
+    if let Some(run) = report.command {
+        command::write(run, terminal, out)?;
     }
     write_method(snapshot, terminal, out)
 }

@@ -22,6 +22,8 @@ pub(super) fn write(
 ) -> io::Result<()> {
     write_heading("Phases", &remark(observed), terminal, out)?;
     let whole_ns = whole_ns(observed);
+    // Without it there is nothing to have a share of.
+    let timed = observed.turn_ns.is_some();
     let mut rows = vec![header()];
     let (mut quiet, mut unseen) = (Vec::new(), Vec::new());
     let mut phases_ns = 0;
@@ -33,12 +35,13 @@ pub(super) fn write(
             Some(histogram) => {
                 let time_ns = (histogram.sum + u128::from(open_ns)).min(whole_ns);
                 phases_ns += time_ns;
-                rows.push(row(phase.name(), time_ns as f64 / whole_ns.max(1) as f64, histogram));
+                let share = time_ns as f64 / whole_ns.max(1) as f64;
+                rows.push(row(phase.name(), timed.then_some(share), histogram));
             }
         }
     }
     let outside = whole_ns.saturating_sub(phases_ns) as f64 / whole_ns.max(1) as f64;
-    if outside >= OUTSIDE_SHARE_MIN && unseen.len() < observed.phases.0.len() {
+    if timed && outside >= OUTSIDE_SHARE_MIN && unseen.len() < observed.phases.0.len() {
         let name = "outside of phases".to_owned();
         rows.push(vec![name, format!("{} {:>7}", bar(outside), percent(outside))]);
     }
@@ -71,12 +74,13 @@ fn header() -> Vec<String> {
     ["", &share, "runs", "p50", "p99", "max"].map(str::to_owned).to_vec()
 }
 
-fn row(name: &str, share: f64, histogram: &Histogram) -> Vec<String> {
+fn row(name: &str, share: Option<f64>, histogram: &Histogram) -> Vec<String> {
     let summary = histogram.summary();
     let time = |ns: Option<u64>| ns.map_or_else(|| "-".to_owned(), format_ns);
+    let unknown = || pad_right("-", BAR_COLUMNS + 8);
     vec![
         name.to_owned(),
-        format!("{} {:>7}", bar(share), percent(share)),
+        share.map_or_else(unknown, |share| format!("{} {:>7}", bar(share), percent(share))),
         format_count(summary.count),
         time(summary.p50),
         time(summary.p99),

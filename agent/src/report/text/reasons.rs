@@ -66,7 +66,7 @@ impl Reasons {
         match figure {
             Figure::GcPause if embedded => "the embedded loop sees no collections",
             _ if self.tier == Some(Tier::Passive) => "the passive tier does not see it",
-            Figure::Callback if self.clock == ClockKind::Real => "needs --detail",
+            Figure::Callback if embedded && self.clock == ClockKind::Real => "needs --detail",
             Figure::Duration | Figure::Callback if self.clock == ClockKind::Virtual => {
                 "the virtual clock stands still while the workload computes"
             }

@@ -20,9 +20,9 @@ use super::memory::Memory;
 use super::probes::{self, Probes};
 use super::target::{Common, Found, Target};
 use crate::elf::Image;
-use crate::exit::Failure;
+use crate::exit::{Cause, Failure};
 use crate::plan;
-use crate::process::{Cause, Kind, MappedFile, Process, Refusal};
+use crate::process::{Kind, MappedFile, Process, Refusal};
 use crate::source::Observe;
 
 /// How often loops are looked for and stalls taken.

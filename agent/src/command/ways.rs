@@ -1,13 +1,12 @@
-//! What every command that observes has in common: where it tells what it sees, and how.
+//! Where an observation is told: the report's file, `/metrics`, OTLP.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 
 use super::cannot_start;
 use super::output::Output;
-use crate::background::{Background, Tasks};
+use crate::background::{Background, OnInterrupt, Tasks};
 use crate::cli::ReportForm;
 use crate::exit::Failure;
 use crate::monitor::Monitor;
@@ -15,7 +14,6 @@ use crate::push::{self, Pusher};
 use crate::report::{self, Report};
 use crate::serve::{self, Site};
 use crate::source::Observe;
-use crate::supervise::Event;
 use crate::terminal::tell;
 
 /// Where to tell what is observed, found good before anything has begun.
@@ -39,13 +37,13 @@ impl Ways {
         })
     }
 
-    /// Serves and pushes what is observed, and tells `sender` of a Ctrl-C. What is left is where
-    /// the report goes.
-    pub(super) fn start<T: Send + 'static>(
+    /// Serves and pushes what is observed from now on. Without `on_interrupt`, signals are left
+    /// alone.
+    pub(super) fn start(
         self,
         observed: &Arc<dyn Observe>,
-        sender: Sender<Event<T>>,
-    ) -> Result<(Background, Output), Failure> {
+        on_interrupt: Option<OnInterrupt>,
+    ) -> Result<(Output, Background), Failure> {
         let monitor = Arc::new(Monitor::default());
         let site = self.listener.map(|listener| {
             if let Ok(address) = listener.local_addr() {
@@ -58,10 +56,8 @@ impl Ways {
             tell(&format!("pushing OTLP to {}", config.place()));
             Pusher::new(config, Arc::clone(observed), Arc::clone(&monitor))
         });
-        let on_interrupt = Box::new(move || sender.send(Event::Interrupted).is_ok());
         let tasks = Tasks { on_interrupt, site, pusher };
-        let background = Background::start(tasks).map_err(cannot_start)?;
-        Ok((background, self.output))
+        Ok((self.output, Background::start(tasks).map_err(cannot_start)?))
     }
 }
 

@@ -1,0 +1,295 @@
+//! One process: its loops, what it is called, and whether it hands its trace over.
+//!
+//! Cost: some 50 KB a loop. A process may start workers without end: of those that have ended,
+//! the ninth and later ones share one loop called `other`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use loop_core::snapshot::{
+    Counters, Ledger, LedgerKey, LoopSnapshot, OpenTurn, Runtime, Source, Stall, Target, ThreadCpu,
+    Tier,
+};
+use serde::Deserialize;
+
+use super::event::{self, Event, What};
+use super::pieces::Pieces;
+use super::turns::{Lost, Turns};
+use crate::source::schedstat;
+
+/// Workers of one process that are told apart.
+const WORKERS_MAX: u32 = loopscope_exporters::limits::WORKERS_MAX as u32;
+
+/// What a process says of itself when it starts.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Hello {
+    version: String,
+    script: Option<String>,
+}
+
+/// How the times of a trace become those of a snapshot.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scales {
+    pub(super) stall_threshold_ns: u64,
+    /// What the monotonic clock lacks to the time of day.
+    pub(super) unix_offset_ns: u64,
+}
+
+/// A process of the command.
+#[derive(Debug)]
+pub(super) struct Process {
+    pub(super) pid: u32,
+    scales: Scales,
+    version: Option<String>,
+    name: Option<String>,
+    loops: Vec<Loop>,
+    /// Worker threads that have ended, the first ones left out.
+    others: Option<LoopSnapshot>,
+    names: BTreeMap<u32, String>,
+    lost: Lost,
+    dropped: u64,
+    /// The turn that has not let the process hand its trace over.
+    pub(super) open: Option<Open>,
+    /// Whether the trace has its end.
+    pub(super) closed: bool,
+}
+
+#[derive(Debug)]
+struct Loop {
+    turns: Turns,
+    ended: bool,
+}
+
+/// A turn that has not ended, and what the kernel says of the thread since it was noticed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Open {
+    pub(super) start_unix_ns: u64,
+    pub(super) age_ns: u64,
+    pub(super) cpu: ThreadCpu,
+}
+
+impl Process {
+    pub(super) fn new(pid: u32, scales: Scales) -> Process {
+        Process {
+            pid,
+            scales,
+            version: None,
+            name: None,
+            loops: Vec::new(),
+            others: None,
+            names: BTreeMap::new(),
+            lost: Lost::default(),
+            dropped: 0,
+            open: None,
+            closed: false,
+        }
+    }
+
+    /// Takes what it says of itself.
+    pub(super) fn greet(&mut self, hello: Hello) {
+        self.name = self.name.take().or(hello.script.as_deref().and_then(base_name));
+        self.version = Some(hello.version);
+        self.loop_of(self.pid);
+    }
+
+    /// Takes the next portion of its trace.
+    pub(super) fn take(&mut self, bytes: &[u8], pieces: &mut Pieces) {
+        let dropped = pieces.dropped;
+        let mut events = Vec::new();
+        pieces.feed(bytes, |object| match event::read(object) {
+            Ok(Some(event)) => events.push(event),
+            Ok(None) => {}
+            Err(event::Unreadable) => self.lost.unreadable += 1,
+        });
+        self.lost.unreadable += pieces.dropped - dropped;
+        // Node has two buffers and may write the newer one first.
+        events.sort_by_key(|event| event.at.wall_ns);
+        events.iter().for_each(|event| self.take_event(event));
+    }
+
+    fn take_event(&mut self, event: &Event) {
+        match &event.what {
+            What::ThreadName(name) => {
+                self.names.insert(event.tid, name.clone());
+            }
+            What::Version(version) => self.version = Some(version.clone()),
+            What::EnvironmentStart { arguments } => self.start_loop(event.tid, arguments),
+            _ => self.loop_of(event.tid).turns.take(event),
+        }
+        if event.what == What::EnvironmentEnd {
+            self.end_loop(event.tid);
+        }
+    }
+
+    fn start_loop(&mut self, tid: u32, arguments: &[String]) {
+        if tid == self.pid && self.name.is_none() {
+            let script = arguments.get(1).filter(|argument| !argument.starts_with('-'));
+            self.name = script.or(arguments.first()).and_then(|path| base_name(path));
+        }
+        self.end_loop(tid);
+        self.loop_of(tid);
+    }
+
+    fn end_loop(&mut self, tid: u32) {
+        let Some(index) = self.running(tid).filter(|_| tid != self.pid) else { return };
+        self.loops[index].turns.end();
+        self.loops[index].ended = true;
+        // Its number may now go to another thread, its name may not.
+        let name = self.thread_name(tid, index);
+        self.loops[index].turns.seen.thread = name;
+        self.names.remove(&tid);
+        if self.loops[index].turns.seen.thread == "other" {
+            let ended = self.loops.remove(index);
+            self.lost.ends += ended.turns.lost.ends;
+            self.dropped += ended.turns.dropped;
+            let mut seen = ended.turns.seen;
+            match &mut self.others {
+                Some(others) => {
+                    others.merge(&seen);
+                    let excess = others.stalls.len().saturating_sub(super::turns::STALLS_KEPT);
+                    others.stalls.drain(..excess);
+                    self.dropped += excess as u64;
+                }
+                None => {
+                    seen.tid = 0;
+                    self.others = Some(seen);
+                }
+            }
+        }
+    }
+
+    fn running(&self, tid: u32) -> Option<usize> {
+        self.loops.iter().position(|of| of.turns.seen.tid == tid && !of.ended)
+    }
+
+    fn loop_of(&mut self, tid: u32) -> &mut Loop {
+        let index = self.running(tid).unwrap_or_else(|| {
+            let Scales { stall_threshold_ns, unix_offset_ns } = self.scales;
+            let turns = Turns::new(self.pid, tid, stall_threshold_ns, unix_offset_ns);
+            self.loops.push(Loop { turns, ended: false });
+            self.loops.len() - 1
+        });
+        &mut self.loops[index]
+    }
+
+    /// `main`, or the number that Node gives to a worker: it calls the thread `[worker 3] name`.
+    fn thread_name(&self, tid: u32, index: usize) -> String {
+        if tid == self.pid {
+            return "main".to_owned();
+        }
+        let number = self.names.get(&tid).and_then(|name| {
+            let (number, _) = name.strip_prefix("[worker ")?.split_once(']')?;
+            number.parse::<u32>().ok()
+        });
+        match number.unwrap_or(index as u32) {
+            number if number <= WORKERS_MAX => format!("worker-{number}"),
+            _ => "other".to_owned(),
+        }
+    }
+
+    /// The process will write no more.
+    pub(super) fn end(&mut self) {
+        self.loops.iter_mut().for_each(|of| of.turns.end());
+    }
+
+    /// Whether any loop was seen.
+    pub(super) fn is_node(&self) -> bool {
+        !self.loops.is_empty()
+    }
+
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.total() + self.loops.iter().map(|of| of.turns.lost.total()).sum::<u64>()
+    }
+
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped + self.loops.iter().map(|of| of.turns.dropped).sum::<u64>()
+    }
+
+    pub(super) fn target(&self) -> Target {
+        Target {
+            pid: self.pid,
+            name: self.name.clone().unwrap_or_else(|| "node".to_owned()),
+            runtime: Runtime::NodeJs,
+            runtime_version: self.version.clone().unwrap_or_else(|| "unknown".to_owned()),
+            source: Source::V8Trace,
+            tier: Tier::Full,
+            overhead_ratio: None,
+            sampled: false,
+            limits: Vec::new(),
+        }
+    }
+
+    /// The loops as they are now.
+    pub(super) fn loops(&self) -> Vec<LoopSnapshot> {
+        let mut all: Vec<LoopSnapshot> = Vec::new();
+        for (index, of) in self.loops.iter().enumerate() {
+            let mut seen = of.turns.seen.clone();
+            if seen.thread.is_empty() {
+                seen.thread = self.thread_name(seen.tid, index);
+            }
+            if seen.tid == self.pid
+                && let Some(open) = &self.open
+            {
+                open.show(&mut seen);
+            }
+            all.push(seen);
+        }
+        all.extend(self.others.clone().map(|seen| LoopSnapshot { thread: "other".into(), ..seen }));
+        all
+    }
+}
+
+impl Open {
+    /// Adds the open turn to what was seen of its loop.
+    fn show(&self, seen: &mut LoopSnapshot) {
+        let since = |now: Option<u64>| now.unwrap_or(0).min(self.age_ns);
+        let on_cpu_ns = since(self.cpu.on_cpu_ns);
+        let run_delay_ns = since(self.cpu.run_delay_ns).min(self.age_ns - on_cpu_ns);
+        let ledger_ns = match self.cpu.on_cpu_ns {
+            None => Ledger::default().with(LedgerKey::Unknown, self.age_ns),
+            Some(_) => Ledger::default()
+                .with(LedgerKey::RunQueue, run_delay_ns)
+                .with(LedgerKey::SyncIo, self.age_ns - on_cpu_ns - run_delay_ns)
+                .with(LedgerKey::Javascript, on_cpu_ns),
+        };
+        seen.open = Some(OpenTurn { age_ns: self.age_ns, phase: None, drain: None });
+        seen.stalls.push(Stall {
+            start_unix_ns: self.start_unix_ns,
+            duration_ns: self.age_ns,
+            running: true,
+            phase: None,
+            callbacks: None,
+            microtasks: None,
+            ledger_ns,
+            counters: Counters { task_clock_ns: self.cpu.on_cpu_ns, ..Counters::default() },
+            culprit: None,
+            stack: None,
+        });
+    }
+}
+
+/// The main thread of a process.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Thread {
+    /// It runs or waits, and the kernel accounts this to it.
+    Runs(ThreadCpu),
+    /// By a signal or a debugger.
+    Stopped,
+    /// It has ended.
+    Gone,
+}
+
+/// Asks the kernel for the main thread of a process.
+pub(super) fn main_thread(pid: u32) -> Thread {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name of the program, in parentheses, may hold anything.
+    match stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next()) {
+        None | Some('Z' | 'X' | 'x') => Thread::Gone,
+        Some('T' | 't') => Thread::Stopped,
+        Some(_) => Thread::Runs(schedstat::read_of(pid, pid)),
+    }
+}
+
+fn base_name(path: &str) -> Option<String> {
+    Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned())
+}
