@@ -5,15 +5,20 @@ use serde::Serialize;
 use crate::process::{Capability, Own};
 
 /// What came of trying something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum Trial {
     /// It was not tried.
     #[default]
     NotTried,
     /// It works.
     Works,
-    /// The kernel said this, an `errno`.
-    Fails(i32),
+    /// It does not.
+    Fails {
+        /// What the kernel answered, where it was asked.
+        errno: Option<i32>,
+        /// In words.
+        said: String,
+    },
 }
 
 /// How much the kernel hides from root.
@@ -65,7 +70,7 @@ pub struct Host {
     pub lockdown: Lockdown,
     /// Probes in programs can be set as performance events.
     pub uprobe_events: bool,
-    /// What came of `bpf()`.
+    /// What came of loading our program.
     pub bpf: Trial,
     /// What came of a link of many probes (`uprobe_multi`).
     pub uprobe_links: Trial,

@@ -1,5 +1,6 @@
 //! The report as JSON, schema `loopscope.doctor/1`. What isn't known is `null`.
 
+use loop_core::snapshot::Runtime;
 use serde::Serialize;
 
 use super::Report;
@@ -86,19 +87,19 @@ fn host(host: &Host) -> HostFacts<'_> {
         perf_event_paranoid: host.perf_event_paranoid,
         ptrace_scope: host.ptrace_scope,
         lockdown: host.lockdown,
-        bpf: works(host.bpf),
-        uprobe_links: works(host.uprobe_links),
+        bpf: works(&host.bpf),
+        uprobe_links: works(&host.uprobe_links),
         uprobe_events: host.uprobe_events,
         memlock_bytes: host.memlock_bytes,
         cgroups: host.cgroups,
     }
 }
 
-fn works(trial: Trial) -> Option<bool> {
+fn works(trial: &Trial) -> Option<bool> {
     match trial {
         Trial::NotTried => None,
         Trial::Works => Some(true),
-        Trial::Fails(_) => Some(false),
+        Trial::Fails { .. } => Some(false),
     }
 }
 
@@ -109,7 +110,7 @@ fn facts<'a>(target: &'a Target, verdict: &'a Verdict) -> TargetFacts<'a> {
         pid: target.pid,
         own_pid: target.own_pid.unwrap_or(target.pid),
         name: (!target.name.is_empty()).then_some(target.name.as_str()),
-        runtime: plan.map(|_| "node"),
+        runtime: plan.map(|_| Runtime::NodeJs.name()),
         runtime_version: versions.and_then(|versions| versions.node.as_deref()),
         uv_version: versions.and_then(|versions| {
             versions.uv.map(|(major, minor, patch)| format!("{major}.{minor}.{patch}"))

@@ -37,7 +37,7 @@ pub use target::Target;
 #[cfg(target_os = "linux")]
 pub use text::text;
 #[cfg(target_os = "linux")]
-pub use verdict::{Source, Tier, Verdict, verdict};
+pub use verdict::{Verdict, verdict};
 
 /// Why nothing runs that could be observed on another system. `system` is what Rust calls it.
 pub fn elsewhere(system: &str) -> Cause {

@@ -1,5 +1,7 @@
 //! The facts about one process that decide how it is observed.
 
+use loop_core::snapshot::Tier;
+
 use super::verdict::Verdict;
 use crate::elf::Image;
 use crate::exit::{Cause, Failure};
@@ -25,14 +27,18 @@ pub struct Target {
     pub refusal: Option<Refusal>,
     /// Why its memory can't be read, or not be understood.
     pub memory_missing: Option<Cause>,
-    /// Why its turns can't be told by probes.
-    pub turn_missing: Option<Cause>,
-    /// What else can't be seen by probes.
+    /// The best tier that its probes make.
+    pub best: Tier,
+    /// What can't be seen by probes, what decides the tier first.
     pub unseen: Vec<Cause>,
 }
 
-/// Without these there are no turns.
-const OF_TURNS: [Point; 1] = [Point::RunCheck];
+/// Which points make a tier, the most important first.
+const OF_TIERS: [(Point, Tier); 3] = [
+    (Point::IoPoll, Tier::Passive),
+    (Point::DrainStart, Tier::Turn),
+    (Point::DrainEnd, Tier::Turn),
+];
 
 impl Target {
     /// Looks at a process: its files and the right to read its memory. What its plan costs.
@@ -63,10 +69,10 @@ impl Target {
     /// One whose memory can be read.
     pub(super) fn planned(pid: u32, name: String, plan: Plan, all_symbols: bool) -> Target {
         let cure = if all_symbols { OTHER_BUILD } else { OTHER_FILE };
-        let (turns, others) = without_probe(&plan);
         let cause = |(why, subjects): (&str, Vec<&str>)| {
             Cause::new(format!("{} can't be seen: {why}", list(&subjects)), cure)
         };
+        let below = OF_TIERS.iter().find(|(point, _)| plan.why_missing(*point).is_some());
         Target {
             pid,
             name,
@@ -74,8 +80,8 @@ impl Target {
             all_symbols,
             refusal: None,
             memory_missing: None,
-            turn_missing: turns.map(cause),
-            unseen: others.into_iter().map(cause).collect(),
+            best: below.map_or(Tier::Full, |(_, tier)| *tier),
+            unseen: without_probe(&plan).into_iter().map(cause).collect(),
             plan: Some(plan),
         }
     }
@@ -89,7 +95,7 @@ impl Target {
             all_symbols: false,
             refusal: Some(refusal),
             memory_missing: None,
-            turn_missing: None,
+            best: Tier::Passive,
             unseen: Vec::new(),
         }
     }
@@ -112,23 +118,20 @@ impl Target {
 const OTHER_BUILD: &str = "use a Node.js of nodejs.org, whose builds are known";
 const OTHER_FILE: &str = "use a Node.js that was not stripped, as those of nodejs.org";
 
-/// A reason, and what can't be seen for it.
-type Unseen<'a> = (&'a str, Vec<&'static str>);
-
-/// What has no probe, by reason. If turns are among it, they come first, with all of their reason.
-fn without_probe(plan: &Plan) -> (Option<Unseen<'_>>, Vec<Unseen<'_>>) {
-    let mut reasons: Vec<Unseen<'_>> = Vec::new();
-    let turns = OF_TURNS.into_iter().find_map(|point| plan.why_missing(point));
-    for missing in &plan.missing {
-        let subject = subject(missing.point);
-        match reasons.iter_mut().find(|(reason, _)| *reason == missing.reason) {
+/// What has no probe, by reason: each with what can't be seen for it.
+fn without_probe(plan: &Plan) -> Vec<(&str, Vec<&'static str>)> {
+    let mut reasons: Vec<(&str, Vec<&'static str>)> = Vec::new();
+    let first = OF_TIERS.iter().map(|(point, _)| *point);
+    for point in first.chain(Point::ALL) {
+        let Some(why) = plan.why_missing(point) else { continue };
+        let subject = subject(point);
+        match reasons.iter_mut().find(|(reason, _)| *reason == why) {
             Some((_, subjects)) if subjects.contains(&subject) => {}
             Some((_, subjects)) => subjects.push(subject),
-            None => reasons.push((&missing.reason, vec![subject])),
+            None => reasons.push((why, vec![subject])),
         }
     }
-    let first = reasons.iter().position(|(reason, _)| Some(*reason) == turns);
-    (first.map(|first| reasons.remove(first)), reasons)
+    reasons
 }
 
 fn subject(point: Point) -> &'static str {
@@ -136,8 +139,8 @@ fn subject(point: Point) -> &'static str {
         Point::RunTimers => "the timers phase",
         Point::RunIdle => "the idle phase",
         Point::RunPrepare => "the prepare phase",
-        Point::IoPoll => "the poll phase",
-        Point::RunCheck => "turns",
+        Point::IoPoll => "turns",
+        Point::RunCheck => "the check phase",
         Point::DrainStart | Point::DrainEnd => "microtask drains",
         Point::GcStart | Point::GcEnd => "pauses of garbage collection",
     }

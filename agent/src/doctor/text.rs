@@ -56,8 +56,8 @@ fn host(host: &Host) -> Vec<Vec<String>> {
         row("kernel", format!("{}, {}", host.release, host.architecture)),
         row("types", (if host.btf { "described (BTF)" } else { "not described" }).to_owned()),
         row("rights", format!("user {}{of_container}: {held}", host.own.user)),
-        row("bpf()", trial(host.bpf)),
-        row("probes", format!("links of many: {}; {}", trial(host.uprobe_links), events(host))),
+        row("bpf()", trial(&host.bpf)),
+        row("probes", format!("links of many: {}; {}", trial(&host.uprobe_links), events(host))),
         row("lockdown", lockdown(host.lockdown).to_owned()),
         row("seccomp", (if host.own.seccomp == 0 { "no filter" } else { "a filter" }).to_owned()),
         row("settings", settings(host)),
@@ -66,11 +66,11 @@ fn host(host: &Host) -> Vec<Vec<String>> {
     ]
 }
 
-fn trial(trial: Trial) -> String {
+fn trial(trial: &Trial) -> String {
     match trial {
         Trial::NotTried => "not tried".to_owned(),
         Trial::Works => "works".to_owned(),
-        Trial::Fails(error) => format!("fails ({})", std::io::Error::from_raw_os_error(error)),
+        Trial::Fails { said, .. } => format!("fails ({said})"),
     }
 }
 

@@ -47,6 +47,8 @@ pub use rights::{Capability, Own};
 pub use stat::Status;
 pub use threads::Thread;
 
+pub use crate::exit::Cause;
+
 /// One program in one process, opened once; all reads go by it.
 #[derive(Debug)]
 pub struct Process {
