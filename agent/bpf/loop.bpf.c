@@ -242,6 +242,11 @@ static __noinline struct slot *new_slot(struct hit *hit, __u32 *index)
 	slot->thread = hit->thread;
 	slot->phase = NO_PHASE;
 	slot->thread_start_ns = hit->task->start_boottime;
+	if (hit->target->knows & KNOWS_START) {
+		/* The main program is a turn, too. */
+		slot->boundary_ns = hit->now;
+		slot->boundary_account = account_of(hit->task);
+	}
 	if (bpf_get_ns_current_pid_tgid(pid_namespace_dev, pid_namespace_inode, &ids, sizeof(ids)))
 		slot->tid = (__u32)hit->thread;
 	else

@@ -55,9 +55,11 @@ enum collection {
 #define MAX_SLOTS 64
 #define MAX_TARGETS 64
 
-/* What is known of a target: libuv's count of events; by probes, when each phase begins. */
+/* What is known of a target: libuv's count of events; by probes, when each phase begins; what its
+ * threads did from their start on. */
 #define KNOWS_EVENTS 1
 #define KNOWS_PHASES 2
+#define KNOWS_START 4
 
 /* What the kernel side must know of a target: where things lie in its memory. */
 struct target {

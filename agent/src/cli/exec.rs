@@ -55,6 +55,11 @@ pub struct ExecArgs {
     /// How much is observed, and with it what it costs; by default as much as can be
     #[arg(long, env = "LOOPSCOPE_TIER", value_name = "TIER")]
     pub tier: Option<TierChoice>,
+    /// The most that observing may cost a loop's thread, in percent of its time; a tier is given up
+    /// for it
+    #[arg(long = "overhead-budget", env = "LOOPSCOPE_OVERHEAD_BUDGET", value_name = "PERCENT",
+          default_value = "15", value_parser = values::percent)]
+    pub overhead_budget: f64,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "CMD")]
     pub command: Vec<OsString>,

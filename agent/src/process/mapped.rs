@@ -44,7 +44,8 @@ pub struct FileState {
 }
 
 impl FileState {
-    pub(super) fn of(found: &Metadata) -> FileState {
+    /// Of a file, as `stat` tells it.
+    pub fn of(found: &Metadata) -> FileState {
         FileState {
             id: FileId { dev: found.dev(), inode: found.ino() },
             bytes: found.len(),
@@ -61,6 +62,8 @@ pub struct MappedFile {
     pub path: PathBuf,
     /// Which file it is, as `stat` tells it.
     pub file_id: FileId,
+    /// The same, with its state when it was opened.
+    pub state: FileState,
     /// All mappings of it, by address. V8 maps a part of Node's code a second time.
     pub mappings: Vec<Mapping>,
     /// It is no longer where it was.
@@ -200,9 +203,11 @@ impl Process {
 
 fn mapped(file: File, mappings: Vec<Mapping>, holds: Holds) -> io::Result<MappedFile> {
     let loads = exports::loads(&file);
+    let state = FileState::of(&file.metadata()?);
     Ok(MappedFile {
         path: mappings[0].path.clone(),
-        file_id: FileState::of(&file.metadata()?).id,
+        file_id: state.id,
+        state,
         deleted: mappings[0].deleted,
         bias: bias(&loads, &mappings),
         loads,

@@ -45,7 +45,7 @@ pub use proc_fs::ProcFs;
 pub use refusal::{Kind, Refusal};
 pub use rights::{Capability, Own};
 pub use stat::Status;
-pub use threads::Thread;
+pub use threads::{Thread, children_of};
 
 pub use crate::exit::Cause;
 

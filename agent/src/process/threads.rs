@@ -1,5 +1,6 @@
 //! The threads and the children of a process.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use super::stat::Stat;
@@ -37,23 +38,22 @@ impl Process {
         let stat = Stat::parse(&bytes).filter(|stat| !stat.has_ended())?;
         Some(Thread { tid, start_ticks: stat.start_ticks, name: stat.name })
     }
+}
 
-    /// The processes that any of its threads started and that have not ended, by number.
-    ///
-    /// All processes are looked at, one small read each (about 10 µs): the kernel's own list, of a
-    /// thread's children, leaves some out when one of them ends while it is read.
-    ///
-    /// # Errors
-    /// The process has ended or executes another program.
-    pub fn children(&self) -> io::Result<Vec<u32>> {
-        let is_child = |&pid: &u32| {
-            let stat = super::identity::stat(&self.proc_fs, pid);
-            stat.is_ok_and(|stat| stat.parent == self.identity.pid && !stat.has_ended())
-        };
-        let pids = ProcFs::numbers(self.proc_fs.root())?;
-        let mut children: Vec<u32> = pids.into_iter().filter(is_child).collect();
-        self.confirm()?;
-        children.sort_unstable();
-        Ok(children)
-    }
+/// The processes that any of `parents` started and that have not ended, by number.
+///
+/// All processes are looked at, one small read each (about 10 µs): the kernel's own list, of a
+/// thread's children, leaves some out when one of them ends while it is read.
+///
+/// # Errors
+/// `/proc` can't be read.
+pub fn children_of(proc_fs: &ProcFs, parents: &BTreeSet<u32>) -> io::Result<Vec<u32>> {
+    let is_child = |&pid: &u32| {
+        let stat = super::identity::stat(proc_fs, pid);
+        stat.is_ok_and(|stat| parents.contains(&stat.parent) && !stat.has_ended())
+    };
+    let pids = ProcFs::numbers(proc_fs.root())?;
+    let mut children: Vec<u32> = pids.into_iter().filter(is_child).collect();
+    children.sort_unstable();
+    Ok(children)
 }

@@ -26,7 +26,7 @@ use loop_core::snapshot::Snapshot;
 
 pub use embedded::{Embedded, start};
 #[cfg(target_os = "linux")]
-pub use live::{Live, Options as LiveOptions, attach};
+pub use live::{Live, LiveCommand, Options as LiveOptions, attach, probes_can_be_set};
 pub use observer::Observer;
 #[cfg(target_os = "linux")]
 pub use v8_trace::V8Trace;

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use loop_core::snapshot::Tier;
 use rustix::process::Signal;
 
 use super::cannot_start;
@@ -32,7 +33,7 @@ use crate::cli::{ExecArgs, ReportForm, SourceChoice, TierChoice};
 use crate::diagnosis::diagnose;
 use crate::exit::{Exit, Failure};
 use crate::report::{CommandRun, Report};
-use crate::source::{Observe, Observer, V8Trace};
+use crate::source::{LiveCommand, LiveOptions, Observe, Observer, V8Trace, probes_can_be_set};
 use crate::supervise::{self, Event, Outcome};
 use crate::terminal::tell;
 use gate::Gate;
@@ -86,9 +87,10 @@ pub(super) fn execute(args: &ExecArgs) -> Result<Exit, Failure> {
 /// Who observes.
 fn observer(args: &ExecArgs) -> Result<Box<dyn Observer>, Failure> {
     match args.source {
-        SourceChoice::Ebpf => Err(Failure::refused(
-            "this build has no eBPF for commands that it starts; use --source v8-trace",
-        )),
+        SourceChoice::Ebpf => Ok(Box::new(LiveCommand::new(live_options(args)))),
+        SourceChoice::Auto if probes_can_be_set() => {
+            Ok(Box::new(LiveCommand::new(live_options(args))))
+        }
         SourceChoice::Auto | SourceChoice::V8Trace => match args.tier {
             None | Some(TierChoice::Full) => {
                 Ok(Box::new(V8Trace::new(&args.command, args.stall_threshold_ns)?))
@@ -97,6 +99,15 @@ fn observer(args: &ExecArgs) -> Result<Box<dyn Observer>, Failure> {
                 Err(Failure::usage("v8-trace has the tier full alone; leave --tier out"))
             }
         },
+    }
+}
+
+fn live_options(args: &ExecArgs) -> LiveOptions {
+    LiveOptions {
+        stall_threshold_ns: args.stall_threshold_ns,
+        tier: args.tier.map_or(Tier::Full, Tier::from),
+        children: true,
+        budget_ratio: args.overhead_budget / 100.0,
     }
 }
 

@@ -8,9 +8,12 @@
 //! **Invariant**: the target is sacred. It is not stopped, not signalled and not written to; there
 //! are no return probes, and nothing is left behind.
 
+mod candidate;
 pub mod clock;
+mod command;
 mod convert;
 mod ebpf;
+mod family;
 mod governor;
 pub mod layout;
 pub mod loops;
@@ -20,4 +23,5 @@ mod session;
 mod stalls;
 mod target;
 
-pub use session::{Live, Options, attach};
+pub use command::LiveCommand;
+pub use session::{Live, Options, attach, probes_can_be_set};

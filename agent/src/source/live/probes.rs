@@ -1,7 +1,10 @@
 //! Which probes of a plan a tier sets, where the kernel finds them, and what stays unseen.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
+use std::path::PathBuf;
 
 use loop_core::snapshot::{Limit, Tier};
 
@@ -22,7 +25,7 @@ pub(super) struct Probes {
     pub(super) layout: Layout,
     pub(super) limits: Vec<Limit>,
     /// By module: the file, held open so that the kernel can be told of it again, and its probes.
-    files: BTreeMap<usize, (MappedFile, Vec<(Point, u64)>)>,
+    files: BTreeMap<usize, (File, Vec<(Point, u64)>)>,
 }
 
 /// The points of a tier.
@@ -53,17 +56,36 @@ impl Probes {
         memory: &Memory,
         layout: Layout,
     ) -> Probes {
+        let place = |probe: &Probe| {
+            let file = &files[probe.module];
+            check(probe, file, memory)?;
+            file.open().map_err(|_| "no descriptor is left for its file; see `ulimit -n`")
+        };
+        Probes::placed(tier, plan, layout, place)
+    }
+
+    /// The probes of `tier` in a program that is about to be executed.
+    pub(super) fn before(tier: Tier, plan: &Plan, program: &File, layout: Layout) -> Probes {
+        let place = |_: &Probe| {
+            program.try_clone().map_err(|_| "no descriptor is left for its file; see `ulimit -n`")
+        };
+        Probes::placed(tier, plan, layout, place)
+    }
+
+    fn placed(
+        tier: Tier,
+        plan: &Plan,
+        layout: Layout,
+        place: impl Fn(&Probe) -> Result<File, &'static str>,
+    ) -> Probes {
         let mut probes = Probes { tier, layout, limits: always_unseen(), files: BTreeMap::new() };
         for &point in wanted(tier) {
-            let mut found = plan.probes.iter().filter(|probe| probe.point == point).peekable();
-            if found.peek().is_none() {
-                let why = plan.missing.iter().find(|missing| missing.point == point);
-                let why = why.map_or("it was not found", |missing| missing.reason.as_str());
+            if let Some(why) = plan.why_missing(point) {
                 probes.limit(point, why);
             }
-            for probe in found {
-                match check(probe, files, memory) {
-                    Ok(()) => probes.add(probe, &files[probe.module]),
+            for probe in plan.probes_of(point) {
+                match place(probe) {
+                    Ok(file) => probes.add(probe, file),
                     Err(why) => probes.limit(point, why),
                 }
             }
@@ -73,22 +95,25 @@ impl Probes {
         probes
     }
 
-    /// The same with the probes of a lower tier only.
-    pub(super) fn reduced(&self, tier: Tier) -> Probes {
-        let mut files = self.files.clone();
+    /// Leaves the probes of a lower tier only.
+    pub(super) fn reduce(&mut self, tier: Tier) {
         let wanted = wanted(tier);
-        files
-            .values_mut()
-            .for_each(|(_, points)| points.retain(|(point, _)| wanted.contains(point)));
-        files.retain(|_, (_, points)| !points.is_empty());
-        let mut probes = Probes { tier, layout: self.layout, limits: self.limits.clone(), files };
-        probes.layout.phases = probes.points().phases();
-        probes
+        for (_, points) in self.files.values_mut() {
+            points.retain(|(point, _)| wanted.contains(point));
+        }
+        self.files.retain(|_, (_, points)| !points.is_empty());
+        self.tier = tier;
+        self.layout.phases = self.points().phases();
     }
 
-    fn add(&mut self, probe: &Probe, file: &MappedFile) {
-        let entry = self.files.entry(probe.module);
-        let (_, points) = entry.or_insert_with(|| (file.clone(), Vec::new()));
+    /// From when on the target is observed: from its first instruction.
+    pub(super) fn from_start(mut self) -> Probes {
+        self.layout.from_start = true;
+        self
+    }
+
+    fn add(&mut self, probe: &Probe, file: File) {
+        let (_, points) = self.files.entry(probe.module).or_insert_with(|| (file, Vec::new()));
         points.push((probe.point, probe.file_offset));
     }
 
@@ -112,14 +137,14 @@ impl Probes {
 
     /// Sets them. They are gone when the links are.
     pub(super) fn link(&self, kernel: &Kernel, target: u32, pid: u32) -> io::Result<Vec<Link>> {
+        let path = |file: &File| PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
         let files = self.files.values();
-        files.map(|(file, points)| kernel.link(target, pid, &file.probe_path(), points)).collect()
+        files.map(|(file, points)| kernel.link(target, pid, &path(file), points)).collect()
     }
 }
 
 /// Whether the process has mapped what the file holds there.
-fn check(probe: &Probe, files: &[MappedFile], memory: &Memory) -> Result<(), &'static str> {
-    let file = &files[probe.module];
+fn check(probe: &Probe, file: &MappedFile, memory: &Memory) -> Result<(), &'static str> {
     let bias = file.bias().ok_or("its file is not mapped as it says")?;
     let mut mapped = [0; 16];
     memory
@@ -167,5 +192,6 @@ pub(super) fn layout(stall_threshold_ns: u64, uv: &UvLayout, plan: &Plan) -> Lay
         idle_time: small(uv.idle_time),
         finished_count: small(plan.data.finished_count_offset.unwrap_or(0)),
         phases: false,
+        from_start: false,
     }
 }

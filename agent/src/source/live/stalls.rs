@@ -120,10 +120,13 @@ impl Stalls {
         }
     }
 
+    /// The phase in which most of it was spent. `None`: outside of any, as in a main program.
     fn phase(&self, ended: &Ended) -> Option<Phase> {
-        let longest = SEEN_PHASES.iter().zip(ended.turn.phase_ns).max_by_key(|(_, ns)| *ns);
-        let ((phase, point), ns) = longest?;
-        (ns > 0 && self.points.has(*point)).then_some(*phase)
+        let phases = ended.turn.phase_ns;
+        let (index, &longest_ns) = phases.iter().enumerate().max_by_key(|(_, ns)| **ns)?;
+        let outside_ns = ended.duration_ns.saturating_sub(phases.iter().sum());
+        let (phase, point) = SEEN_PHASES[index];
+        (longest_ns > outside_ns && self.points.has(point)).then_some(phase)
     }
 
     /// What is known of where the time went. The rest, on a CPU outside of drains and collections,

@@ -4,12 +4,13 @@
 //! for another one.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::sync::Arc;
 
 use loop_core::snapshot::{
     Events, Limit, LoopSnapshot, Runtime, Source, Target as Described, ThreadCpu, Tier,
 };
 
+use super::candidate::Candidate;
 use super::clock::monotonic_ns;
 use super::convert::{self, Now, Parts, Points};
 use super::ebpf::{Head, Kernel, Link, Losses, SLOTS};
@@ -41,9 +42,9 @@ pub(super) struct Common {
 /// An observed process.
 #[derive(Debug)]
 pub(super) struct Target {
-    pub(super) process: Process,
-    pub(super) plan: Plan,
-    pub(super) layout: &'static UvLayout,
+    process: Process,
+    plan: Arc<Plan>,
+    layout: &'static UvLayout,
     memory: Memory,
     common: Common,
     index: u32,
@@ -82,29 +83,18 @@ struct Ended {
     hits: u64,
 }
 
-/// Of what a target is made.
-#[derive(Debug)]
-pub(super) struct Found {
-    pub(super) process: Process,
-    pub(super) memory: Memory,
-    pub(super) plan: Plan,
-    pub(super) layout: &'static UvLayout,
-}
-
 impl Target {
-    /// Sets the probes of `tier`, or of as much of it as the plan has.
-    pub(super) fn attach(
-        kernel: &Kernel,
+    /// A process into which these probes are set.
+    pub(super) fn new(
         index: u32,
-        found: Found,
+        candidate: Candidate,
         probes: Probes,
+        links: Vec<Link>,
         common: Common,
-    ) -> io::Result<Target> {
-        let Found { process, memory, plan, layout } = found;
-        kernel.set_target(index, &probes.layout)?;
-        let links = probes.link(kernel, index, process.identity().pid)?;
+    ) -> Target {
+        let Candidate { process, memory, plan, layout, .. } = candidate;
         let now_ns = monotonic_ns();
-        Ok(Target {
+        Target {
             process,
             plan,
             layout,
@@ -122,7 +112,7 @@ impl Target {
             workers: 0,
             until_ns: None,
             renewed: false,
-        })
+        }
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -186,17 +176,17 @@ impl Target {
 
     /// Sets the probes of a lower tier instead of those that are set.
     fn set_tier(&mut self, kernel: &Kernel, tier: Tier) {
-        let probes = self.probes.reduced(tier);
         self.links.clear();
+        self.probes.reduce(tier);
         let set = kernel
-            .set_target(self.index, &probes.layout)
-            .and_then(|()| probes.link(kernel, self.index, self.pid()));
+            .set_target(self.index, &self.probes.layout)
+            .and_then(|()| self.probes.link(kernel, self.index, self.pid()));
         match set {
-            Ok(links) => (self.links, self.probes) = (links, probes),
+            Ok(links) => self.links = links,
             Err(error) => {
                 let why = format!("its probes could not be set ({error})");
                 self.fallen.push(Limit { what: format!("tier {}", tier.name()), why });
-                self.probes = self.probes.reduced(Tier::Passive);
+                self.probes.reduce(Tier::Passive);
             }
         }
         if self.links.is_empty() {

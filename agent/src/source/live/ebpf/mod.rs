@@ -59,16 +59,21 @@ pub(super) struct Layout {
     pub(super) finished_count: u32,
     /// Whether every phase has its probe, so that each ends where the next begins.
     pub(super) phases: bool,
+    /// Whether it is observed from its first instruction on, so that a thread's first turn begins
+    /// with the first that is seen of it.
+    pub(super) from_start: bool,
 }
 
 /// As in `shared.h`.
 const KNOWS_EVENTS: u32 = 1;
 const KNOWS_PHASES: u32 = 2;
+const KNOWS_START: u32 = 4;
 
 impl Layout {
     fn bytes(&self) -> Vec<u8> {
         let events = if self.events.is_some() { KNOWS_EVENTS } else { 0 };
         let phases = if self.phases { KNOWS_PHASES } else { 0 };
+        let start = if self.from_start { KNOWS_START } else { 0 };
         let mut bytes = self.stall_threshold_ns.to_ne_bytes().to_vec();
         let words = [
             self.time,
@@ -81,7 +86,7 @@ impl Layout {
             self.events.unwrap_or(0),
             self.idle_time,
             self.finished_count,
-            events | phases,
+            events | phases | start,
             0,
         ];
         words.iter().for_each(|word| bytes.extend(word.to_ne_bytes()));

@@ -1,0 +1,104 @@
+//! A command that is about to be started, observed from its first turn on.
+//!
+//! ```text
+//! gate (waits) ── probes set into the program, for the gate's process ── it becomes the program
+//! ```
+//!
+//! The kernel sets the probes when the process maps the program, before the first instruction of
+//! it runs. Where the command is a wrapper (a shell, npm), its children are looked for instead, and
+//! a Node among them is observed from some milliseconds on after it was started.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use super::candidate::{Candidate, Plans, Program};
+use super::ebpf::Link;
+use super::probes::{self, Probes};
+use super::session::{Live, Options, Shared, not_allowed};
+use super::target::{Common, Target};
+use crate::exit::Failure;
+use crate::process::Process;
+use crate::source::{Observe, Observer};
+
+/// The number of the first target: the command is observed before all others.
+const FIRST: u32 = 0;
+
+/// Probes that are set into a program which a process is about to execute.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pid: u32,
+    program: Program,
+    probes: Probes,
+    links: Vec<Link>,
+}
+
+impl Prepared {
+    fn set(shared: &Shared, pid: u32, program: Program) -> std::io::Result<Prepared> {
+        let Options { stall_threshold_ns, tier, .. } = shared.options;
+        let layout = probes::layout(stall_threshold_ns, program.layout, &program.plan);
+        let probes = Probes::before(tier, &program.plan, &program.file, layout).from_start();
+        shared.kernel.set_target(FIRST, &probes.layout)?;
+        let links = probes.link(&shared.kernel, FIRST, pid)?;
+        Ok(Prepared { pid, program, probes, links })
+    }
+
+    /// Whether this is the process, and it executes the program.
+    pub(super) fn is_of(&self, candidate: &Candidate) -> bool {
+        candidate.process.identity().pid == self.pid && self.program.is_in(&candidate.files)
+    }
+
+    /// The target that it has become.
+    pub(super) fn attached(self, candidate: Candidate, common: Common) -> Target {
+        Target::new(FIRST, candidate, self.probes, self.links, common)
+    }
+}
+
+/// The file that is run by this name.
+fn on_path(name: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Observes a command by probes in the kernel.
+#[derive(Debug)]
+pub struct LiveCommand {
+    options: Options,
+    live: OnceLock<Arc<Live>>,
+}
+
+impl LiveCommand {
+    /// An observer of a command, and of what it starts.
+    pub fn new(options: Options) -> LiveCommand {
+        LiveCommand { options: Options { children: true, ..options }, live: OnceLock::new() }
+    }
+}
+
+impl Observer for LiveCommand {
+    fn attach(&self, pid: u32, program: &Path) -> Result<Arc<dyn Observe>, Failure> {
+        let mut plans = Plans::default();
+        let program = plans.program(program);
+        if program.is_none() {
+            // A wrapper will most likely start this one. Its plan takes some of the 40 ms in which
+            // a Node starts, so it is made now.
+            let _ = on_path("node").and_then(|node| plans.program(&node));
+        }
+        let live = Arc::new(Live::new(self.options, plans)?);
+        let prepared = program.map(|program| Prepared::set(live.shared(), pid, program));
+        let prepared = prepared.transpose().map_err(|error| {
+            not_allowed(format!("the probes can't be set into the command ({error})"))
+        })?;
+        live.expect(Process::open(pid)?, prepared);
+        live.start(|| {})?;
+        // Set once, here: a command is attached to once.
+        let _ = self.live.set(Arc::clone(&live));
+        Ok(live)
+    }
+
+    fn ended(&self) -> Vec<String> {
+        let was_node = self.live.get().is_none_or(|live| live.end());
+        if was_node {
+            return Vec::new();
+        }
+        vec!["no Node.js was seen in the command, so there is nothing to tell".to_owned()]
+    }
+}
