@@ -13,8 +13,8 @@ mod differential;
 
 use std::fs;
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -26,15 +26,11 @@ use differential::show::{first_difference, side_by_side};
 use differential::{counts, generate, recorded};
 use loopscope_workloads::scripts;
 
-/// Programs that CI tries.
-const PROGRAMS: usize = 300;
+/// Programs that CI tries, of another seed each time.
+const PROGRAMS: usize = 200;
 
 /// Within so many programs each broken rule must show.
 const MUTANT_PROGRAMS: usize = 150;
-
-/// The batch that is run unless another is asked for. Of other batches a few programs in a thousand
-/// still differ: those are looked for by hand, and no change is blamed for them.
-const SEED: u64 = 1;
 
 /// One of so many programs may be held up by a busy machine in loopscope and not in Node.
 const UNSTEADY: usize = 200;
@@ -44,6 +40,9 @@ const ENOUGH: usize = 20;
 
 /// Programs of which the drains are counted.
 const COUNTED: u64 = 30;
+
+/// How often a program that is known is run: one run may be held up by a busy machine.
+const TRIES: usize = 3;
 
 /// How many differences are shown in full.
 const SHOWN: usize = 5;
@@ -58,6 +57,12 @@ fn number(name: &str) -> Option<u64> {
     Some(parsed.unwrap_or_else(|_| panic!("{name}={text} is no number")))
 }
 
+/// One test at a time: each keeps all processors busy, and what is timed must not wait for others.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn time_seed() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
     now.as_nanos() as u64
@@ -65,13 +70,14 @@ fn time_seed() -> u64 {
 
 #[test]
 fn random_programs_run_as_in_node() {
+    let _alone = alone();
     let Some(node) = Runner::node() else {
         println!("SKIPPED: random programs: no `node` in the search path");
         return;
     };
     let runs = number("LOOPSCOPE_ORDER_RUNS").unwrap_or(1) as usize;
     let pair = Pair { node, ours: Runner::ours(), runs };
-    let seed = number("LOOPSCOPE_ORDER_SEED").unwrap_or(SEED);
+    let seed = number("LOOPSCOPE_ORDER_SEED").unwrap_or_else(time_seed);
     let count = number("LOOPSCOPE_ORDER_PROGRAMS").unwrap_or(PROGRAMS as u64) as usize;
     let one = number("LOOPSCOPE_ORDER_PROGRAM");
     let seeds = one.map_or_else(|| seeds(seed, count), |seed| vec![seed]);
@@ -104,6 +110,7 @@ fn random_programs_run_as_in_node() {
 /// A difference that was found once does not come back. Without a Node its recorded output serves.
 #[test]
 fn programs_that_once_differed_run_as_in_node() {
+    let _alone = alone();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential/regressions");
     let mut files: Vec<String> = fs::read_dir(&folder)
         .expect("the folder is there")
@@ -112,19 +119,24 @@ fn programs_that_once_differed_run_as_in_node() {
         .collect();
     files.sort();
     for file in &files {
-        let ours = Runner::ours().run(&folder, file);
-        let got = format!("{}exit status {}\n", ours.stdout, ours.status);
         let recorded = folder.join(format!("{file}.out"));
-        if let Some(node) = Runner::node() {
-            let node = node.run(&folder, file);
-            let want = format!("{}exit status {}\n", node.stdout, node.status);
-            if number("LOOPSCOPE_ORDER_RECORD").is_some() {
-                fs::write(&recorded, &want).expect("a file can be written");
-            }
-            assert_eq!(got, want, "{file}: loopscope, then Node");
+        let shown = |runner: &Runner| {
+            let outcome = runner.run(&folder, file);
+            format!("{}exit status {}\n", outcome.stdout, outcome.status)
+        };
+        let node = Runner::node();
+        if number("LOOPSCOPE_ORDER_RECORD").is_some() {
+            let node = node.as_ref().expect("there is a `node`");
+            fs::write(&recorded, shown(node)).expect("a file can be written");
         }
         let want = fs::read_to_string(&recorded).unwrap_or_default();
-        assert_eq!(got, want, "{file}: loopscope, then what was recorded");
+        for (whose, runner) in [("loopscope", Some(Runner::ours())), ("Node", node)] {
+            let runs = |runner: &Runner| (0..TRIES).map(|_| shown(runner)).find(|got| *got == want);
+            let runner = runner.filter(|runner| runs(runner).is_none());
+            if let Some(runner) = runner {
+                assert_eq!(shown(&runner), want, "{file}: {whose}, then what was recorded");
+            }
+        }
     }
     println!("{} programs that once differed are the same", files.len());
 }
@@ -132,17 +144,17 @@ fn programs_that_once_differed_run_as_in_node() {
 /// Where there is no Node these are all that is compared.
 #[test]
 fn recorded_programs_run_as_in_node() {
+    let _alone = alone();
     let text = fs::read_to_string(recorded::folder().join("programs.txt")).expect("it is there");
     let programs = recorded::parse(&text);
     let folder = Folder::new("recorded");
     let mut different = Vec::new();
     for program in &programs {
         program.write(&folder);
-        let runs = (0..3).map(|_| Runner::ours().run(folder.path(), program.main()));
+        let runs = (0..TRIES).map(|_| Runner::ours().run(folder.path(), program.main()));
         let runs: Vec<_> = runs.take_while(|ours| *ours != program.expected).collect();
-        // Three times, as one run may be held up by a busy machine.
         if let [.., last] = &runs[..]
-            && runs.len() == 3
+            && runs.len() == TRIES
         {
             let node = program.expected.clone();
             let difference = Difference { node, ours: last.clone() };
@@ -186,6 +198,7 @@ fn record_programs() {
 /// Each drain is as long as V8's own.
 #[test]
 fn drains_are_as_long_as_in_node() {
+    let _alone = alone();
     let Some(node) = Runner::node() else {
         println!("SKIPPED: lengths of drains: no `node` in the search path");
         return;
@@ -211,6 +224,7 @@ fn drains_are_as_long_as_in_node() {
 /// So are those of every script that is compiled in.
 #[test]
 fn drains_of_scripts_are_as_long_as_in_node() {
+    let _alone = alone();
     let Some(node) = Runner::node() else {
         println!("SKIPPED: lengths of drains: no `node` in the search path");
         return;
@@ -237,6 +251,7 @@ fn drains_of_scripts_are_as_long_as_in_node() {
 #[test]
 #[ignore = "takes minutes"]
 fn broken_rules_are_noticed() {
+    let _alone = alone();
     let Some(node) = Runner::node() else {
         println!("SKIPPED: broken rules: no `node` in the search path");
         return;

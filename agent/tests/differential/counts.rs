@@ -69,9 +69,6 @@ fn judge(node: &Runner, program: &Program, folder: &Folder) -> Verdict {
     folder.write_program(program);
     let node = || of_node(node, folder.path(), program.main());
     let (want, outcome) = node();
-    if outcome.is_wrong() {
-        return Verdict::LeftOut;
-    }
     // Of a program that ends itself V8 tells no more of the drain in which it does.
     let ends = outcome.status != Status::Code(0) || program.own_text().contains("process.exit(");
     let ours = || {
@@ -134,8 +131,11 @@ pub(crate) fn tell(node: &Runner, seed: u64) -> String {
     let mut last = (Vec::new(), Vec::new());
     let small = shrink(&generate::counted(seed), |program| {
         let Verdict::Different(want, got) = judge(node, program, &folder) else { return false };
-        last = (want, got);
-        true
+        let is_wrong = node.run(folder.path(), program.main()).is_wrong();
+        if !is_wrong {
+            last = (want, got);
+        }
+        !is_wrong
     });
     let (want, got) = last;
     format!("seed {seed:#x}\n{}\n  Node {want:?}\n  ours {got:?}\n", small.own_text())

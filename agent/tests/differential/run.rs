@@ -35,7 +35,8 @@ impl Outcome {
     /// Whether the program is no program, as one from which too much was taken.
     pub(crate) fn is_wrong(&self) -> bool {
         let wrong = |name| self.stderr.contains(name) || self.stdout.contains(name);
-        wrong("SyntaxError") || wrong("ReferenceError")
+        let lacks = self.stderr.contains("ERR_MODULE_NOT_FOUND");
+        wrong("SyntaxError") || wrong("ReferenceError") || lacks
     }
 }
 

@@ -162,19 +162,23 @@ const JOBS = {
   // Until the main program's file is asked for, and that of an import.
   main: 3,
   imported: 5,
-  // Behind the last call: for a module that imports no files, and for each other one it imports.
+  // Behind the last call, for a module that imports no files.
   leaf: 19,
   mainLeaf: 18,
   importedLeaf: 20,
-  other: 15,
-  // Behind the last call, for a module that imports files: in all, for each file, for each other.
+  // Behind the last call, for a module that imports files: in all, and for each file.
   links: 15,
   file: 4,
-  otherAtFirst: 11,
-  otherAtLast: 4,
-  // When all that a module imports is there, beside those for each file and each other.
-  linked: 11,
+  // For each other module that it imports: one that is new, one that was imported before.
+  other: 11,
+  otherKnown: 5,
+  // When all that a module imports is there, unless that was asked for by import or is the main
+  // program: for those, more for each module below and each time one is imported again.
+  linked: 4,
+  importedLinked: 11,
   mainLinked: 9,
+  below: 4,
+  again: 1,
   // Before a module that needs no file is run; one that does not exist; a `data:` URL.
   ready: 10,
   // Before one that is there already.
@@ -245,26 +249,45 @@ function leafOf(url) {
   return file.endsWith('.json') || names.isModule(file) ? JOBS.leaf : JOBS.leaf + 1;
 }
 
+// What is below a module that is asked for. It is walked once all of it is there.
+class Graph {
+  constructor(leaf, linked) {
+    this.leaf = leaf;
+    this.linked = linked;
+    this.below = new Set();
+    this.jobs = 0;
+  }
+
+  add(url) {
+    this.jobs += this.below.has(url) ? JOBS.again : JOBS.below;
+    this.below.add(url);
+  }
+}
+
 // Reads the file of a module and of all that it imports.
-function readModule(url, file, leaf, then) {
+function readModule(url, file, graph, isTop, then) {
   read.add(url);
-  const isMain = leaf === JOBS.mainLeaf;
   readFile(file, () => {
     const all = file.endsWith('.json') ? [] : imports(url);
     const files = all.filter((one) => fileToRead(one) !== undefined);
-    const others = all.length - files.length;
-    for (const one of all) if (!known.has(one)) known.set(one, undefined);
+    let jobs = 0;
+    for (const one of all) {
+      graph.add(one);
+      if (!files.includes(one)) jobs += known.has(one) ? JOBS.otherKnown : JOBS.other;
+      if (!known.has(one)) known.set(one, undefined);
+    }
     if (files.length === 0) {
-      burn(leaf + JOBS.other * others, then);
+      burn(jobs + (isTop ? graph.leaf + graph.jobs : leafOf(url)), then);
       return;
     }
-    const linked = (isMain ? JOBS.mainLinked : JOBS.linked) + JOBS.file * files.length;
     let left = files.length;
     const done = () => {
-      if (--left === 0) burn(linked + JOBS.otherAtLast * others - JOBS.run, then);
+      if (--left > 0) return;
+      burn(isTop ? graph.linked + graph.jobs - JOBS.run : JOBS.linked, then);
     };
-    const first = JOBS.links + JOBS.file * files.length + JOBS.otherAtFirst * others;
-    burn(first, () => files.forEach((one) => readModule(one, toPath(one), leafOf(one), done)));
+    burn(JOBS.links + JOBS.file * files.length + jobs, () => {
+      for (const one of files) readModule(one, toPath(one), graph, false, done);
+    });
   });
 }
 
@@ -278,13 +301,13 @@ const same = (value) => value;
 const known = new Map();
 
 // Has a module's files read.
-function prepare(url, file, before, leaf) {
+function prepare(url, file, before, graph) {
   const prepared = new Promise((resolve) => {
     const done = () => {
       known.set(url, undefined);
       resolve();
     };
-    if (file !== undefined) burn(before, () => readModule(url, file, leaf, done));
+    if (file !== undefined) burn(before, () => readModule(url, file, graph, true, done));
     else burn(url.startsWith('data:') ? JOBS.data : JOBS.ready, done);
   });
   known.set(url, prepared);
@@ -321,7 +344,7 @@ function run(url, file) {
   if (known.get(url) !== undefined) return share(url);
   const isKnown = known.has(url);
   const prepared = isKnown ? prepareAgain(url) :
-    prepare(url, file, JOBS.imported, JOBS.importedLeaf);
+    prepare(url, file, JOBS.imported, new Graph(JOBS.importedLeaf, JOBS.importedLinked));
   const imported = prepared.then(() => {
     if (!isKnown) burn(besideOf(url, file));
     running.set(url, internal.importModule(url));
@@ -366,7 +389,8 @@ function runMain(file, failed) {
   main = {
     file: text === undefined ? file : '/dev/null', text: text ?? internal.readSource(file), url,
   };
-  const prepared = prepare(url, main.file, JOBS.main, JOBS.mainLeaf);
+  const graph = new Graph(JOBS.mainLeaf, JOBS.mainLinked);
+  const prepared = prepare(url, main.file, JOBS.main, graph);
   return new Promise((resolve) => {
     prepared.then(() => {
       burn(JOBS.beside.main);
