@@ -14,6 +14,7 @@ const { checkedData, checkedOptions } = require('internal/fs/check');
 const { put, readPlace, writePlace } = require('internal/fs/data');
 const { constants, sizeOf } = require('internal/fs/stats');
 const { promised } = require('internal/fs/steps');
+const { listDeep, lookAt, removeAll } = require('internal/fs/trees');
 const { checkAborted } = require('internal/fs/whole');
 
 const READ_MAX = 512 * 1024;
@@ -269,21 +270,31 @@ function promiseForm(name, { work, answer }) {
   } }[name];
 }
 
-// The types of entries come by another promise.
-const readdir = promiseForm('readdir', {
-  ...calls.readdir,
-  answer: (value, args) => {
-    const names = calls.readdir.answer(value, args);
-    return args[1]?.withFileTypes && !args[1].recursive ? Promise.resolve(names) : names;
-  },
-});
+async function walked(work) {
+  let step = work.next();
+  while (!step.done) step = work.next(await called(step.value));
+  return step.value;
+}
+
+async function readdir(path, options) {
+  const work = calls.readdir.work(path, options, listDeep);
+  if (options?.recursive) return walked(work);
+  const names = calls.readdir.answer(await called(work), [path, options]);
+  // The types of entries come by another promise.
+  return options?.withFileTypes ? Promise.resolve(names) : names;
+}
+
+async function rm(path, options) {
+  await promised(calls.rm.work(path, options, lookAt));
+  return promised(calls.rm.work(path, options, removeAll));
+}
 
 const promises = module.exports;
 for (const name of ['access', 'chmod', 'copyFile', 'link', 'lstat', 'mkdir', 'mkdtemp',
-  'readlink', 'rename', 'rm', 'rmdir', 'stat', 'symlink', 'unlink']) {
+  'readlink', 'rename', 'rmdir', 'stat', 'symlink', 'unlink']) {
   promises[name] = promiseForm(name, calls[name]);
 }
 Object.assign(promises, {
   appendFile, constants, open, readFile, readdir, realpath: promiseForm('realpath', nativeRealpath),
-  truncate, writeFile,
+  rm, truncate, writeFile,
 });

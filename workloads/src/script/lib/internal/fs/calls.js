@@ -44,13 +44,13 @@ function madeFolder(path, options) {
   return recursive ? trees.makeAll(path, bits) : ['mkdir', path, bits];
 }
 
-function listed(path, options) {
+function listed(path, options, list = trees.listAll) {
   options = checkedOptions(options);
   path = checkedPath(path);
   const { recursive, withFileTypes } = options;
   if (recursive !== undefined && recursive !== null) checkBoolean(recursive, 'options.recursive');
   if (!recursive) return ['scandir', path];
-  return trees.listAll(path, (name, type, folder, inner) => {
+  return list(path, (name, type, folder, inner) => {
     return withFileTypes ? new Dirent(named(name, options), type, folder) : named(inner, options);
   });
 }
@@ -158,9 +158,9 @@ const calls = {
   rename: ofTwoPaths('rename', 'oldPath', 'newPath'),
   rm: {
     needs: 1, options: 1,
-    work(path, options) {
+    work(path, options, part = trees.remove) {
       path = checkedPath(path);
-      return trees.remove(path, checkedRemoval(options));
+      return part(path, checkedRemoval(options));
     },
   },
   rmdir: { needs: 1, options: 1, work: removedFolder },

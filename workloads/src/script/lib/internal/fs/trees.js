@@ -85,14 +85,18 @@ function* removeFolder(folder) {
   yield ['rmdir', folder];
 }
 
-// `rm`: looks first, so that a folder is removed only where that is asked for.
-function* remove(file, { recursive, force }) {
+// What `rm` does first: a folder is removed only where that is asked for.
+function* lookAt(file, { recursive, force }) {
   try {
     const found = yield ['lstat', file];
     if (isDirectory(found) && !recursive) throw new codes.ERR_FS_EISDIR(file);
   } catch (error) {
     if (!(force && error.code === GONE)) throw error;
   }
+}
+
+function* remove(file, options) {
+  yield* lookAt(file, options);
   yield* removeAll(file);
 }
 
@@ -105,6 +109,21 @@ function* listAll(base, asEntry) {
       const file = path.join(folder, name);
       found.push(asEntry(name, type, folder, path.relative(base, file)));
       if (type === 2) folders.push(file);
+    }
+  }
+  return found;
+}
+
+// The same for promises, which go on with the folder that was found last.
+function* listDeep(base, asEntry) {
+  const found = [];
+  const folders = [[base, yield ['scandir', base]]];
+  while (folders.length > 0) {
+    const [folder, entries] = folders.pop();
+    for (const [name, type] of entries) {
+      const file = path.join(folder, name);
+      found.push(asEntry(name, type, folder, path.relative(base, file)));
+      if (type === 2) folders.push([file, yield ['scandir', file]]);
     }
   }
   return found;
@@ -133,4 +152,4 @@ function* follow(file) {
   return done === '' ? '/' : done;
 }
 
-module.exports = { follow, listAll, makeAll, remove, removeAll };
+module.exports = { follow, listAll, listDeep, lookAt, makeAll, remove, removeAll };
