@@ -12,6 +12,7 @@
 mod differential;
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -219,6 +220,27 @@ fn drains_are_as_long_as_in_node() {
     let shown = different.iter().take(SHOWN).map(|seed| counts::tell(&node, *seed));
     let told = shown.collect::<Vec<_>>().join("\n");
     assert!(told.is_empty(), "drains differ:\n{told}");
+}
+
+/// So are those of each call of `fs.promises` and of each way to import.
+#[test]
+fn drains_of_files_and_modules_are_as_long_as_in_node() {
+    let _alone = alone();
+    let Some(node) = Runner::node() else {
+        println!("SKIPPED: lengths of drains: no `node` in the search path");
+        return;
+    };
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential/drains");
+    let read = |entry: io::Result<fs::DirEntry>| {
+        let entry = entry.expect("an entry");
+        let text = fs::read_to_string(entry.path()).expect("text");
+        (entry.file_name().into_string().expect("a plain name"), text)
+    };
+    let folder = Folder::new("drains");
+    folder.write(fs::read_dir(from).expect("the folder is there").map(read));
+    let check = |main: &&str| counts::check(&node, folder.path(), main, &[]);
+    let different: Vec<String> = ["files.js", "modules.mjs"].iter().filter_map(check).collect();
+    assert!(different.is_empty(), "drains differ:\n{}", different.join("\n"));
 }
 
 /// So are those of every script that is compiled in.

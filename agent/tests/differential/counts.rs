@@ -155,10 +155,14 @@ const TRIES: usize = 3;
 /// What is wrong with a script's drains, if anything is.
 pub(crate) fn check_script(node: &Runner, script: &KnownScript, folder: &Path) -> Option<String> {
     let args = short(script);
-    let node = node.clone().with_script_args(&args);
-    let ours = Runner::explaining().with_script_args(&args);
     let main = Path::new(env!("CARGO_MANIFEST_DIR")).join("../workloads/js").join(script.path);
-    let main = main.to_str().expect("UTF-8");
+    check(node, folder, main.to_str().expect("UTF-8"), &args)
+}
+
+/// What is wrong with the drains of a program in a folder.
+pub(crate) fn check(node: &Runner, folder: &Path, main: &str, args: &[String]) -> Option<String> {
+    let node = node.clone().with_script_args(args);
+    let ours = Runner::explaining().with_script_args(args);
     let mut last = None;
     for _ in 0..TRIES {
         let (want, _) = of_node(&node, folder, main);
@@ -166,7 +170,7 @@ pub(crate) fn check_script(node: &Runner, script: &KnownScript, folder: &Path) -
         if got.as_ref() == Some(&want) {
             return None;
         }
-        last = Some(format!("{} {args:?}\n  Node {want:?}\n  ours {got:?}", script.path));
+        last = Some(format!("{main} {args:?}\n  Node {want:?}\n  ours {got:?}"));
     }
     last
 }

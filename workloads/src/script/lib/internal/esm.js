@@ -249,6 +249,9 @@ function leafOf(url) {
   return file.endsWith('.json') || names.isModule(file) ? JOBS.leaf : JOBS.leaf + 1;
 }
 
+// What each module that has been read imports.
+const imported = new Map();
+
 // What is below a module that is asked for. It is walked once all of it is there.
 class Graph {
   constructor(leaf, linked) {
@@ -259,8 +262,10 @@ class Graph {
   }
 
   add(url) {
-    this.jobs += this.below.has(url) ? JOBS.again : JOBS.below;
+    const isAgain = this.below.has(url);
+    this.jobs += isAgain ? JOBS.again : JOBS.below;
     this.below.add(url);
+    if (!isAgain) imported.get(url)?.forEach((one) => this.add(one));
   }
 }
 
@@ -270,6 +275,7 @@ function readModule(url, file, graph, isTop, then) {
   readFile(file, () => {
     const all = file.endsWith('.json') ? [] : imports(url);
     const files = all.filter((one) => fileToRead(one) !== undefined);
+    imported.set(url, all);
     let jobs = 0;
     for (const one of all) {
       graph.add(one);
@@ -345,18 +351,18 @@ function run(url, file) {
   const isKnown = known.has(url);
   const prepared = isKnown ? prepareAgain(url) :
     prepare(url, file, JOBS.imported, new Graph(JOBS.importedLeaf, JOBS.importedLinked));
-  const imported = prepared.then(() => {
+  const ran = prepared.then(() => {
     if (!isKnown) burn(besideOf(url, file));
     running.set(url, internal.importModule(url));
     return running.get(url);
   });
   if (isKnown || !url.startsWith('file:') || names.isModule(toPath(url))) {
-    return imported.then(same).then(same);
+    return ran.then(same).then(same);
   }
   // What is not a module fails a job earlier.
   const beside = file === undefined ? 0 : 1;
   return new Promise((resolve, reject) => {
-    imported.then((namespace) => {
+    ran.then((namespace) => {
       burn(beside);
       burn(1, () => resolve(namespace));
     }, (error) => {

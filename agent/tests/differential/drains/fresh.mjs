@@ -1,0 +1,2 @@
+import 'node:events';
+await new Promise((settle) => setTimeout(settle, 1));

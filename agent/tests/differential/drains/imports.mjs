@@ -1,0 +1,3 @@
+import 'node:path';
+import './below.mjs';
+import './shares.mjs';

@@ -1,0 +1,2 @@
+import 'node:events';
+import 'node:fs';
