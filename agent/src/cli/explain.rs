@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
-use loop_core::units::parse_duration_ns;
+use loop_core::units::{parse_duration_ns, parse_size_bytes};
 
 use super::{ClockChoice, ReportForm};
 
@@ -28,7 +28,7 @@ pub struct ExplainArgs {
     /// Explain the healthy twin of the script
     #[arg(long, env = "LOOPSCOPE_FIXED", value_parser = BoolishValueParser::new())]
     pub fixed: bool,
-    /// Show the call stack each time when something is printed or asked for
+    /// Show each step of the call stack: every function of the program that begins or ends
     #[arg(long, env = "LOOPSCOPE_STACK", value_parser = BoolishValueParser::new())]
     pub stack: bool,
     /// The form of the timeline
@@ -47,7 +47,11 @@ pub struct ExplainArgs {
     #[arg(long = "timeout", env = "LOOPSCOPE_TIMEOUT", value_name = "DURATION",
           value_parser = parse_duration_ns)]
     pub timeout_ns: Option<u64>,
-    /// The most events that are kept
+    /// The most memory that the script may use, as in 256MiB
+    #[arg(long = "max-memory", env = "LOOPSCOPE_MAX_MEMORY", value_name = "SIZE",
+          value_parser = parse_size_bytes)]
+    pub max_memory_bytes: Option<u64>,
+    /// The most events that are kept, and as many calls with --stack
     #[arg(long = "max-events", env = "LOOPSCOPE_MAX_EVENTS", value_name = "COUNT",
           default_value = "20000", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_events: u32,

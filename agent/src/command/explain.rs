@@ -23,7 +23,7 @@ const SOURCES_MAX: usize = 32;
 
 pub(super) fn execute(args: &ExplainArgs) -> Result<Exit, Failure> {
     let chosen = Chosen::of(&args.file, args.fixed)?;
-    let script = chosen.script(&args.script_args, None);
+    let script = chosen.script(&args.script_args, args.max_memory_bytes);
     let output = Output::open(args.output.as_deref(), Output::Stdout)?;
     let picture = match &args.html {
         Some(path) => Some(Output::open(Some(path), Output::Stdout)?),
@@ -73,7 +73,6 @@ fn explained<'a>(
         timeline,
         status,
         virtual_clock: args.clock == ClockChoice::Virtual,
-        stacks: args.stack,
         header,
     }
 }
@@ -101,7 +100,10 @@ fn record(args: &ExplainArgs, script: Script) -> Result<(Timeline, Outcome<i32>)
         ClockChoice::Real => Clock::real(),
         ClockChoice::Virtual => Clock::virtual_time(),
     };
-    let trace = Trace::new(clock.clone(), args.max_events as usize);
+    let mut trace = Trace::new(clock.clone(), args.max_events as usize);
+    if args.stack {
+        trace = trace.with_calls();
+    }
     let options = Options { clock: clock.clone(), ..Options::default() };
     let (sender, events) = channel();
     let ended = sender.clone();

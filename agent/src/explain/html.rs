@@ -28,6 +28,9 @@ const LANES: [&str; 8] =
 /// The most nodes of a list that are drawn.
 const DRAWN_MAX: usize = 200;
 
+/// The most bars that are drawn for a stack.
+const BARS_MAX: usize = 24;
+
 /// A list that is longer than this is closed at first.
 const OPEN_MAX: usize = 24;
 
@@ -178,6 +181,7 @@ impl Page {
         let title = escape(&format!("{} {}", node.label, node.text));
         let label = match node.kind {
             Kind::Output | Kind::Made => String::new(),
+            Kind::Call => format!("<b>{}</b> {}", escape(&node.label), bars(node)),
             _ => format!("<b>{}</b> ", escape(&node.label)),
         };
         let times = if times > 1 { format!(" × {times}") } else { String::new() };
@@ -229,6 +233,9 @@ impl Page {
         if dropped > 0 {
             let _ = writeln!(self.out, "<p>{dropped} more events came than are kept.</p>");
         }
+        for told in text::walk_lacks(&explained.timeline) {
+            let _ = writeln!(self.out, "<p>{}</p>", escape(&told));
+        }
     }
 
     fn sources(&mut self, explained: &Explained<'_>) {
@@ -260,12 +267,18 @@ fn open(nodes: &[Node]) -> &'static str {
     if tree::alike(nodes).len() <= OPEN_MAX { " open" } else { "" }
 }
 
+/// A bar for each frame of the stack: how high it is.
+fn bars(node: &Node) -> String {
+    let drawn = node.stack.len().min(BARS_MAX);
+    format!("<s>{}</s> ", "▮".repeat(drawn))
+}
+
 /// The stack of a node, innermost on top.
 fn tower(node: &Node) -> String {
-    let frames = node.stack.iter().map(|frame| {
-        let name = if frame.name.is_empty() { "(top level)" } else { &frame.name };
-        format!("{name:<24}  {}", why::at(&frame.place))
-    });
+    let frames = node
+        .stack
+        .iter()
+        .map(|frame| format!("{:<24}  {}", tree::called(frame), why::at(&frame.place)));
     frames.collect::<Vec<_>>().join("\n")
 }
 

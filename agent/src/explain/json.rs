@@ -18,6 +18,8 @@ struct Form<'a> {
     turns: u64,
     events_dropped: u64,
     drains_dropped: u64,
+    calls_dropped: u64,
+    files_unseen: &'a [String],
     drains: &'a [Drain],
     events: &'a [Event],
 }
@@ -36,6 +38,8 @@ pub fn json(explained: &Explained<'_>) -> serde_json::Result<String> {
         turns: timeline.turns,
         events_dropped: timeline.events_dropped,
         drains_dropped: timeline.drains_dropped,
+        calls_dropped: timeline.calls_dropped,
+        files_unseen: &timeline.files_unseen,
         drains: &timeline.drains,
         events: &timeline.events,
     })?;

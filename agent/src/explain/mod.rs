@@ -29,8 +29,6 @@ pub struct Explained<'a> {
     pub status: Option<i32>,
     /// Whether time was virtual.
     pub virtual_clock: bool,
-    /// Whether the call stack is to be shown.
-    pub stacks: bool,
     /// What its head tells, if it is a script of the catalogue.
     pub header: Option<ScriptHeader>,
     /// The sources that the timeline names, by file; empty where one can't be read.

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use loopscope_workloads::timeline::{Frame, Timeline};
+
 use super::tree::{self, Kind, Node};
 use super::{Explained, why};
 use crate::layout::wrap;
@@ -9,6 +11,9 @@ use crate::terminal::{Ink, Terminal, printable};
 
 /// The most things of one kind that are listed one after another.
 const LISTED_MAX: usize = 40;
+
+/// From this column on the call stack stands beside its steps.
+const CALL_COLUMNS: usize = 36;
 
 /// Columns of the labels.
 const LABEL_COLUMNS: usize = 10;
@@ -69,20 +74,24 @@ impl Page<'_> {
     }
 
     fn node(&mut self, node: &Node, indent: usize, times: usize) {
-        let stacked = self.explained.stacks && !node.stack.is_empty();
         let blank = " ".repeat(indent);
         let times = if times > 1 { format!(" × {times}") } else { String::new() };
         let mut lines = node.text.lines();
         let first = printable(lines.next().unwrap_or_default());
         let label = format!("{:<LABEL_COLUMNS$}", node.label);
-        let plain = format!("{blank}{label}  {first}{times}").trim_end().to_owned();
         let place = node.place.as_ref().map(why::at).unwrap_or_default();
+        let mut plain = format!("{blank}{label}  {first}{times}").trim_end().to_owned();
+        if node.kind == Kind::Call {
+            plain = format!("{plain:<CALL_COLUMNS$}  ");
+            let room = self.terminal.width.saturating_sub(plain.chars().count() + place.len() + 2);
+            plain += &printable(&cells(&node.stack, room));
+        }
         let columns = plain.chars().count() + place.chars().count();
         let gap = self.terminal.width.saturating_sub(columns).max(2);
         let ink = match node.kind {
             Kind::Error => Some(Ink::Bad),
             Kind::Output => Some(Ink::Good),
-            Kind::Made => Some(Ink::Faint),
+            Kind::Made | Kind::Call => Some(Ink::Faint),
             _ => None,
         };
         let painted = ink.map_or_else(|| plain.clone(), |ink| self.terminal.paint(ink, &plain));
@@ -92,24 +101,10 @@ impl Page<'_> {
         for more in lines {
             self.line(&format!("{blank}{:LABEL_COLUMNS$}  {}", "", printable(more)));
         }
-        if stacked {
-            self.stack(node, indent + LABEL_COLUMNS + 2);
-        }
         if matches!(node.kind, Kind::Callback | Kind::Drain) {
             self.paragraph(indent + 2, &node.why);
         }
         self.nodes(&node.children, indent + 2);
-    }
-
-    /// The stack as a tower: innermost on top.
-    fn stack(&mut self, node: &Node, indent: usize) {
-        for frame in &node.stack {
-            let name = if frame.name.is_empty() { "(top level)" } else { &frame.name };
-            let text = format!("{}│ {:<24} │ {}", " ".repeat(indent), name, why::at(&frame.place));
-            self.line(&self.terminal.paint(Ink::Faint, &printable(&text)));
-        }
-        let text = format!("{}└─{}─┘", " ".repeat(indent), "─".repeat(24));
-        self.line(&self.terminal.paint(Ink::Faint, &text));
     }
 
     fn foot(&mut self) {
@@ -121,6 +116,10 @@ impl Page<'_> {
                 "{} more came than are kept and are left out here; --max-events raises the limit.",
                 count(dropped, "event")
             ));
+        }
+        for told in walk_lacks(timeline) {
+            self.line("");
+            self.paragraph(0, &told);
         }
         let Some(header) = &self.explained.header else { return };
         for claim in &header.claims {
@@ -152,6 +151,36 @@ impl Page<'_> {
         // A string takes all that is written.
         let _ = writeln!(self.out, "{}", line.trim_end());
     }
+}
+
+/// The call stack: outermost first, the innermost as many as there is room for.
+fn cells(stack: &[Frame], room: usize) -> String {
+    let Some(innermost) = stack.first() else { return "(empty)".to_owned() };
+    let mut cells = format!("│ {}", tree::called(innermost));
+    for (shown, frame) in (1..).zip(&stack[1..]) {
+        let longer = format!("│ {} {cells}", tree::called(frame));
+        if longer.chars().count() > room {
+            return format!("{} more {cells}", stack.len() - shown);
+        }
+        cells = longer;
+    }
+    cells
+}
+
+/// What the walk of the call stack does not show.
+pub(super) fn walk_lacks(timeline: &Timeline) -> Vec<String> {
+    let mut told = Vec::new();
+    if timeline.calls_dropped > 0 {
+        told.push(format!(
+            "{} more came than are kept, or were deeper than 60, and are left out of the call \
+             stack; --max-events raises the limit.",
+            count(timeline.calls_dropped, "call")
+        ));
+    }
+    for file in &timeline.files_unseen {
+        told.push(format!("The walk of the call stack does not see into {file}."));
+    }
+    told
 }
 
 /// The run in a few words.

@@ -49,6 +49,7 @@ pub(super) enum Kind {
     Callback,
     Drain,
     Task,
+    Call,
     Made,
     Output,
     Error,
@@ -63,6 +64,7 @@ impl Kind {
             Kind::Callback => "callback",
             Kind::Drain => "drain",
             Kind::Task => "task",
+            Kind::Call => "call",
             Kind::Made => "made",
             Kind::Output => "output",
             Kind::Error => "error",
@@ -72,7 +74,7 @@ impl Kind {
 
 /// The turns, in order.
 pub(super) fn grow(explained: &Explained<'_>) -> Vec<Node> {
-    let mut tree = Tree { explained, turns: Vec::new(), path: Vec::new() };
+    let mut tree = Tree { explained, turns: Vec::new(), path: Vec::new(), stack: Vec::new() };
     for (at, event) in explained.timeline.events.iter().enumerate() {
         tree.add(at, event);
     }
@@ -85,6 +87,8 @@ struct Tree<'a> {
     turns: Vec<Node>,
     /// The kinds of the nodes that are open, outermost first: each is the last of its parent.
     path: Vec<Kind>,
+    /// The call stack where it is walked, outermost first.
+    stack: Vec<Frame>,
 }
 
 impl Tree<'_> {
@@ -107,6 +111,14 @@ impl Tree<'_> {
             }
             // What the library asks for of its own is not of interest.
             What::Made { .. } if event.stack.is_empty() => {}
+            What::Begins { .. } => {
+                self.stack.extend(event.stack.first().cloned());
+                self.push_step(node);
+            }
+            What::Ends => {
+                self.stack.pop();
+                self.push_step(node);
+            }
             _ => {
                 node.stack.clone_from(&event.stack);
                 self.push(node);
@@ -154,6 +166,12 @@ impl Tree<'_> {
         }
     }
 
+    /// A step of the walk, with the stack that it leads to.
+    fn push_step(&mut self, mut node: Node) {
+        node.stack = self.stack.iter().rev().cloned().collect();
+        self.push(node);
+    }
+
     fn push(&mut self, node: Node) {
         if let Some(parent) = self.last() {
             parent.children.push(node);
@@ -178,7 +196,7 @@ fn depth(kind: Kind) -> u8 {
         Kind::Callback => 2,
         Kind::Drain => 3,
         Kind::Task => 4,
-        Kind::Made | Kind::Output | Kind::Error => 5,
+        Kind::Call | Kind::Made | Kind::Output | Kind::Error => 5,
     }
 }
 
@@ -209,6 +227,13 @@ fn node(explained: &Explained<'_>, at: usize, event: &Event) -> Node {
             why: why::task(explained, *task, *made, *queue),
             ..base
         },
+        What::Begins { goes_on } => {
+            said(Kind::Call, if *goes_on { "goes on" } else { "push" }, frame_name(event), base)
+        }
+        What::Ends => {
+            let base = Node { place: None, ..base };
+            said(Kind::Call, "pop", frame_name(event), base)
+        }
         What::Made { .. } => said(Kind::Made, "asks", &why::asked(&event.what), base),
         What::Output { stderr, text } => {
             let label = if *stderr { "stderr" } else { "prints" };
@@ -222,6 +247,15 @@ fn node(explained: &Explained<'_>, at: usize, event: &Event) -> Node {
         }
         What::Uncaught { message } => said(Kind::Error, "uncaught", message, base),
     }
+}
+
+fn frame_name(event: &Event) -> &str {
+    event.stack.first().map_or("", called)
+}
+
+/// How a frame is called.
+pub(super) fn called(frame: &Frame) -> &str {
+    if frame.name.is_empty() { "(anonymous)" } else { &frame.name }
 }
 
 /// The name of a function of the program; the library's own have none here.

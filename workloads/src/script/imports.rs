@@ -7,7 +7,10 @@
 //!
 //! `import(` becomes `_mport(`, as long as it was, so that lines and columns stay. Strings,
 //! comments, templates and regular expressions are left as they are. Whether a slash begins a
-//! regular expression is told by what stands before it; behind `)` it is taken for a division.
+//! regular expression is told by what stands before it; behind `)` it is taken for a division, but
+//! for that of an `if` or loop.
+//!
+//! Where the bodies of functions begin is found on the way, for who walks the call stack.
 
 /// What stands for `import` in a call.
 pub(crate) const NAME: &str = "_mport";
@@ -20,6 +23,10 @@ const BEFORE_EXPRESSION: [&str; 13] = [
     "return", "typeof", "case", "in", "of", "delete", "void", "throw", "new", "else", "do",
     "yield", "await",
 ];
+
+/// Words that come before parentheses and a block, and make no function of it. Behind `for` may
+/// stand `await`.
+const CONTROLS: [&str; 6] = ["if", "for", "while", "switch", "with", "await"];
 
 /// A source whose dynamic imports call [`NAME`].
 pub(crate) fn rewrite(source: &str) -> String {
@@ -51,6 +58,20 @@ pub(crate) fn parentheses(source: &str) -> Vec<Bracket> {
     scan(source).parentheses
 }
 
+/// Where the bodies of functions begin.
+pub(crate) fn bodies(source: &str) -> Vec<Body> {
+    scan(source).bodies
+}
+
+/// The body of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// Statements, behind the brace at this place.
+    Block(usize),
+    /// An expression, from this place on: behind the arrow.
+    Expression(usize),
+}
+
 /// A pair of brackets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Bracket {
@@ -58,6 +79,23 @@ pub(crate) struct Bracket {
     pub(crate) close: usize,
     /// The commas between, but for those within further brackets.
     pub(crate) commas: Vec<usize>,
+    /// What stands before it.
+    before: Before,
+}
+
+/// What the last token was, as far as it says whether a brace behind it begins a function.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Before {
+    #[default]
+    Other,
+    /// `if`, `for` and the like, before a parenthesis; then the parentheses behind them.
+    Control,
+    /// Parentheses that are closed, of parameters or a call.
+    Closed,
+    Arrow,
+    Try,
+    /// The block of a `try`.
+    TryBlock,
 }
 
 fn scan(source: &str) -> Found {
@@ -73,6 +111,7 @@ struct Found {
     /// From where to where the names in static imports go, without their quotes.
     statics: Vec<(usize, usize)>,
     parentheses: Vec<Bracket>,
+    bodies: Vec<Body>,
 }
 
 #[derive(Default)]
@@ -84,6 +123,10 @@ struct Scanner<'a> {
     parentheses: Vec<Bracket>,
     /// For each template that is open: how many braces are, in the expression that is read.
     templates: Vec<u32>,
+    before: Before,
+    /// Behind `extends`: how many brackets were open. The next brace there is that of the class.
+    heritage: Option<usize>,
+    bodies: Vec<Body>,
 }
 
 /// What the last token was, as far as it says what a slash behind it is.
@@ -104,10 +147,12 @@ impl<'a> Scanner<'a> {
         let mut found = Found::default();
         let mut last = Last::Operator;
         while let Some(byte) = self.peek(0) {
+            let before = self.before;
             last = match byte {
                 b'\'' | b'"' => {
                     let start = self.at + 1;
                     let after = self.skip_string(byte);
+                    self.before = Before::Other;
                     if last == Last::Importing {
                         found.statics.push((start, self.at.saturating_sub(1).max(start)));
                     }
@@ -124,13 +169,16 @@ impl<'a> Scanner<'a> {
                     if word == IMPORT.as_bytes() && last != Last::Dot && self.calls() {
                         found.calls.push(start);
                     }
+                    self.note_word(word, before, last);
                     if last == Last::Dot { Last::Value } else { after_word(word) }
                 }
                 _ if byte.is_ascii_whitespace() => self.step(last),
-                _ => self.punctuation(byte),
+                b'=' if self.peek(1) == Some(b'>') => self.arrow(),
+                _ => self.punctuation(byte, before),
             };
         }
         found.parentheses = self.parentheses;
+        found.bodies = self.bodies;
         found
     }
 
@@ -143,8 +191,55 @@ impl<'a> Scanner<'a> {
         last
     }
 
-    fn punctuation(&mut self, byte: u8) -> Last {
-        self.bracket(byte);
+    /// A word: whether parentheses behind it are parameters.
+    fn note_word(&mut self, word: &[u8], before: Before, last: Last) {
+        let is_catch = word == b"catch" && before == Before::TryBlock;
+        self.before = match word {
+            _ if last == Last::Dot => Before::Other,
+            b"try" => Before::Try,
+            _ if is_catch || CONTROLS.iter().any(|control| control.as_bytes() == word) => {
+                Before::Control
+            }
+            _ => Before::Other,
+        };
+        if word == b"extends" && last != Last::Dot {
+            self.heritage = Some(self.open.len());
+        }
+    }
+
+    /// An arrow, and what its function does, unless that is a block.
+    fn arrow(&mut self) -> Last {
+        self.at += 2;
+        self.before = Before::Arrow;
+        let mut ahead = Scanner { source: self.source, at: self.at, ..Scanner::default() };
+        if !ahead.skip_to_brace() {
+            self.bodies.push(Body::Expression(self.at));
+        }
+        Last::Operator
+    }
+
+    /// Whether a brace comes next but for blanks and comments.
+    fn skip_to_brace(&mut self) -> bool {
+        while let Some(byte) = self.peek(0) {
+            match byte {
+                b'/' if self.peek(1) == Some(b'/') => self.skip_line(Last::Value),
+                b'/' if self.peek(1) == Some(b'*') => self.skip_comment(Last::Value),
+                _ if byte.is_ascii_whitespace() => self.step(Last::Value),
+                _ => return byte == b'{',
+            };
+        }
+        false
+    }
+
+    fn punctuation(&mut self, byte: u8, before: Before) -> Last {
+        let is_class = byte == b'{' && self.heritage == Some(self.open.len());
+        if is_class {
+            self.heritage = None;
+        } else if byte == b'{' && matches!(before, Before::Closed | Before::Arrow) {
+            self.bodies.push(Body::Block(self.at));
+        }
+        self.before = Before::Other;
+        self.bracket(byte, before);
         self.at += 1;
         if let Some(braces) = self.templates.last_mut() {
             match byte {
@@ -154,19 +249,26 @@ impl<'a> Scanner<'a> {
             }
         }
         match byte {
+            b')' if self.before == Before::Control => Last::Operator,
             b')' | b']' => Last::Value,
             b'.' => Last::Dot,
             _ => Last::Operator,
         }
     }
 
-    fn bracket(&mut self, byte: u8) {
+    fn bracket(&mut self, byte: u8, before: Before) {
         match byte {
             b'(' | b'[' | b'{' => {
-                self.open.push(Bracket { open: self.at, ..Bracket::default() });
+                self.open.push(Bracket { open: self.at, before, ..Bracket::default() });
             }
             b')' | b']' | b'}' => {
                 let ended = self.open.pop().map(|open| Bracket { close: self.at, ..open });
+                self.before = match (byte, ended.as_ref().map(|ended| ended.before)) {
+                    (b')', Some(Before::Control)) => Before::Control,
+                    (b')', _) => Before::Closed,
+                    (b'}', Some(Before::Try)) => Before::TryBlock,
+                    _ => Before::Other,
+                };
                 self.parentheses.extend(ended.filter(|ended| self.source[ended.open] == b'('));
             }
             b',' => {
@@ -209,6 +311,7 @@ impl<'a> Scanner<'a> {
         if self.peek(0) == Some(b'}') {
             self.templates.pop();
         }
+        self.before = Before::Other;
         self.at += 1;
         while let Some(byte) = self.peek(0) {
             match byte {
@@ -246,6 +349,7 @@ impl<'a> Scanner<'a> {
 
     fn skip_expression(&mut self) -> Last {
         self.at += 1;
+        self.before = Before::Other;
         let mut in_class = false;
         while let Some(byte) = self.peek(0) {
             self.at += if byte == b'\\' { 2 } else { 1 };
@@ -275,7 +379,7 @@ fn after_word(word: &[u8]) -> Last {
 
 #[cfg(test)]
 mod tests {
-    use super::{rewrite, statics};
+    use super::{Body, bodies, rewrite, statics};
 
     #[test]
     fn calls_are_rewritten_and_nothing_else_is() {
@@ -310,6 +414,34 @@ mod tests {
                       import('no'); const from = 'no'; Array.from('no'); x.from 'no';\n\
                       // import 'no'\n`import 'no'`; import 'a'; import f from '";
         assert_eq!(statics(source), ["a", "b", "./c.mjs", "e", ""]);
+    }
+
+    #[test]
+    fn bodies_of_functions_are_found_and_no_other_blocks() {
+        // A `^` stands where a body begins: at its brace, or where its expression does.
+        for marked in [
+            "function f(a = {}) ^{ if (a) { g(); } for (;;) {} }",
+            "for await (const x of y) { while (x) { switch (x) {} } } with (z) {}",
+            "try { f() } catch (error) { } finally { }",
+            "class A { catch(e) ^{ } get x() ^{ } static async *[y](z) ^{ } #p() ^{} static { } }",
+            "class A extends f(B) { constructor() ^{ super(); } }; x = class extends y { a() ^{} }",
+            "x =>^ x + 1; (a, { b }) => ^{ }; async () =>^ (await f(), { c: () =>^ 1 })",
+            "x => /* { */ ^{ }; y =>^ // {\n z; o = { if: 1, p(q) ^{}, get [r]() ^{} }",
+            "`${() =>^ '=> {'}) {`; /=> {/; '=> {'; if (x) /) {/.test(y); // ) {",
+            "promise.catch((e) => ^{}).if(x)",
+        ] {
+            let source = marked.replace('^', "");
+            let mut found = Vec::new();
+            for body in bodies(&source) {
+                let (Body::Block(at) | Body::Expression(at)) = body;
+                found.push(at);
+            }
+            let mut expected = Vec::new();
+            for (before, (at, _)) in marked.match_indices('^').enumerate() {
+                expected.push(at - before);
+            }
+            assert_eq!(found, expected, "{marked}");
+        }
     }
 
     #[test]

@@ -110,7 +110,9 @@ impl Script {
         let host = self.host(lp, clock, false, Some(trace.clone()))?;
         trace.count_turns(lp);
         lp.enter(|lp| host.callback(lp, Entry::Main, []));
-        Running(host).to_the_end(lp)
+        let status = Running(host).to_the_end(lp);
+        trace.ended();
+        status
     }
 
     fn host(

@@ -9,6 +9,8 @@ use crate::script::value::{Arguments, Value};
 pub(super) fn add(table: &mut Table, program: &Program) {
     let is_traced = program.trace.is_some();
     table.add("isTraced", move |_| Ok(Value::Bool(is_traced)));
+    let is_walked = program.trace.as_ref().is_some_and(Trace::has_calls);
+    table.add("isWalked", move |_| Ok(Value::Bool(is_walked)));
     let Some(trace) = &program.trace else { return };
     let made = trace.clone();
     table.share("traceMade", move |shared, arguments| {
@@ -22,6 +24,28 @@ pub(super) fn add(table: &mut Table, program: &Program) {
             stack: arguments.text(6),
         });
         Ok(Value::Bool(!kept))
+    });
+    let walk = trace.clone();
+    // `(source, file) -> source` whose functions call `_loopscope` when they begin.
+    table.add("walkedSource", move |arguments| {
+        Ok(walk.instrument(arguments.text(1), arguments.text(0)).into())
+    });
+    let walk = trace.clone();
+    table.add("walkUnseen", move |arguments| {
+        walk.unseen(arguments.text(0));
+        NOTHING
+    });
+    let walk = trace.clone();
+    table.add("walkAsWritten", move |arguments| Ok(walk.as_written(arguments.text(0)).into()));
+    let walk = trace.clone();
+    table.add("walkBegins", move |arguments| {
+        let is_top = arguments.number(1) == 1.0;
+        Ok(Value::Bool(!walk.begins(arguments.text(0), is_top)))
+    });
+    let walk = trace.clone();
+    table.add("walkDropped", move |_| {
+        walk.call_dropped();
+        NOTHING
     });
     let dropped = trace.clone();
     table.add("traceDropped", move |_| {

@@ -2,24 +2,50 @@
 
 use super::timeline::{Frame, Function, Place};
 
-/// The most frames of a stack that are kept.
+/// The most frames that the engine writes.
 const FRAMES_MAX: usize = 64;
 
-/// The program's own frames, and the function of Node's API through which the innermost has gone.
-pub(super) fn read(stack: &str) -> (Vec<Frame>, Option<String>) {
-    let mut frames = Vec::new();
-    let mut via = None;
+/// A stack.
+#[derive(Debug, Default)]
+pub(super) struct Stack {
+    /// The program's own frames, innermost first.
+    pub(super) frames: Vec<Frame>,
+    /// The function of Node's API through which the innermost has gone.
+    pub(super) via: Option<String>,
+    /// Whether there may be more.
+    pub(super) is_cut: bool,
+}
+
+pub(super) fn read(stack: &str) -> Stack {
+    let mut read = Stack { is_cut: stack.lines().count() >= FRAMES_MAX, ..Stack::default() };
     for frame in stack.lines().filter_map(frame) {
         if !frame.place.file.starts_with("node:") {
-            frames.push(frame);
-            if frames.len() == FRAMES_MAX {
-                break;
-            }
-        } else if frames.is_empty() {
-            via = api_name(&frame).or(via);
+            read.frames.push(frame);
+        } else if read.frames.is_empty() {
+            read.via = api_name(&frame).or(read.via);
         }
     }
-    (frames, via)
+    read
+}
+
+/// A stack whose columns are what `column` makes of file, line and column.
+pub(super) fn with_columns(stack: &str, column: impl Fn(&str, u64, u64) -> u64) -> String {
+    let line = |text: &str| {
+        let (place, end) = match text.strip_suffix(')') {
+            Some(place) => (place, ")"),
+            None => (text, ""),
+        };
+        let mut parts = place.rsplitn(3, ':');
+        let (given, line) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let before = parts.next()?;
+        let start = [" (/", " (file:", " at /", " at file:"]
+            .into_iter()
+            .filter_map(|start| Some(before.find(start)? + start.find(['/', 'f'])?))
+            .min()?;
+        Some(format!("{before}:{line}:{}{end}", column(&before[start..], line, given)))
+    };
+    let lines = stack.lines().map(|text| line(text).unwrap_or_else(|| text.to_owned()));
+    lines.fold(String::new(), |all, line| all + &line + "\n")
 }
 
 /// The public functions that the library's file about timelines stands in front of.
@@ -70,20 +96,21 @@ impl Function {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{FRAMES_MAX, Stack, read};
 
     #[test]
     fn frames_of_the_program_are_kept_and_the_api_is_named() {
         let stack = "    at stack (node:internal/trace:20:9)\n    at setTimeout (node:timers:9:3)\n\
                      \x20   at work (/a b/c (d).js:3:11)\n    at <anonymous> (file:///e.mjs:7:1)\n\
                      \x20   at /f.js:9:2\n    at run (native)\n";
-        let (frames, via) = read(stack);
+        let Stack { frames, via, is_cut } = read(stack);
         let shown: Vec<_> = frames
             .iter()
             .map(|f| format!("{}|{}:{}:{}", f.name, f.place.file, f.place.line, f.place.column))
             .collect();
         assert_eq!(shown, ["work|/a b/c (d).js:3:11", "|/e.mjs:7:1", "|/f.js:9:2"]);
         assert_eq!(via.as_deref(), Some("setTimeout"));
-        assert_eq!(read(""), (vec![], None));
+        assert!(read("").frames.is_empty() && !is_cut);
+        assert!(read(&"    at f (/x.js:1:1)\n".repeat(FRAMES_MAX)).is_cut);
     }
 }

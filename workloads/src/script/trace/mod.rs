@@ -12,13 +12,17 @@
 //! **Invariant**: what is recorded doesn't change the order in which anything runs.
 
 mod frames;
+mod steps;
 pub mod timeline;
+pub(crate) mod walk;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use loop_core::{Clock, Loop, Phase};
 
+use frames::Stack;
+use steps::Steps;
 use timeline::{Callback, Drain, Event, Frame, Function, Made, Queue, Stage, Timeline, What};
 
 /// The most bytes of one output that are kept.
@@ -57,6 +61,10 @@ struct State {
     tasks: HashMap<u64, usize>,
     /// What each timer lasts, in milliseconds.
     durations: HashMap<u64, u64>,
+    /// The walk of the call stack, where there is one.
+    steps: Option<Steps>,
+    /// How many events are steps of it.
+    stepped: usize,
 }
 
 impl Trace {
@@ -78,12 +86,82 @@ impl Trace {
             requests: HashMap::new(),
             tasks: HashMap::new(),
             durations: HashMap::new(),
+            steps: None,
+            stepped: 0,
         })))
+    }
+
+    /// Walks the call stack, too: at most as many calls as there may be events.
+    #[must_use]
+    pub fn with_calls(self) -> Trace {
+        self.state().steps = Some(Steps::default());
+        self
+    }
+
+    /// Whether the call stack is walked.
+    pub(crate) fn has_calls(&self) -> bool {
+        self.state().steps.is_some()
+    }
+
+    /// The source of a file whose functions say when they begin.
+    pub(crate) fn instrument(&self, file: &str, source: &str) -> String {
+        let (text, insertions) = walk::instrument(source);
+        if let Some(steps) = &mut self.state().steps {
+            steps.insertions.insert(file.to_owned(), insertions);
+        }
+        text
+    }
+
+    /// A file can't be instrumented: it is run as it is.
+    pub(crate) fn unseen(&self, file: &str) {
+        let mut state = self.state();
+        if let Some(steps) = &mut state.steps {
+            steps.insertions.remove(file);
+        }
+        state.timeline.files_unseen.push(file.to_owned());
+    }
+
+    /// A stack with the columns that places have in their files.
+    pub(crate) fn as_written(&self, stack: &str) -> String {
+        let state = self.state();
+        let Some(steps) = &state.steps else { return stack.to_owned() };
+        frames::with_columns(stack, |file, line, column| {
+            steps.insertions.get(file).map_or(column, |of| of.column(line, column))
+        })
+    }
+
+    /// A function of the program begins, or the code of a file. Returns whether there was a place for it.
+    pub(crate) fn begins(&self, stack: &str, is_top: bool) -> bool {
+        let stack = frames::read(stack);
+        let mut state = self.state();
+        state.recognise(&stack.frames, false);
+        state.begins(stack, is_top)
+    }
+
+    /// So does one for which there is no place, as there was none before.
+    pub(crate) fn call_dropped(&self) {
+        self.state().timeline.calls_dropped += 1;
+    }
+
+    /// The program has ended.
+    pub(crate) fn ended(&self) {
+        self.state().step_down_to(0);
     }
 
     /// What has been recorded so far.
     pub fn timeline(&self) -> Timeline {
         self.state().timeline.clone()
+    }
+
+    /// The state, when the program does something and this is its stack.
+    fn at(&self, stack: &str) -> (MutexGuard<'_, State>, Stack) {
+        let stack = frames::read(stack);
+        let mut state = self.state();
+        // What the library does of its own tells nothing of the program's stack.
+        if !stack.is_cut && !stack.frames.is_empty() {
+            state.walk_to(&stack.frames);
+        }
+        (state, stack)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -95,6 +173,7 @@ impl Trace {
         let trace = self.clone();
         let watcher = lp.prepare_start(move |_| {
             let mut state = trace.state();
+            state.step_down_to(0);
             state.timeline.turns += 1;
             state.drain = None;
             state.phase = Stage::Poll;
@@ -114,6 +193,7 @@ impl Trace {
             Callback::Exit => Stage::Exit,
         };
         let mut state = self.state();
+        state.step_down_to(0);
         state.phase = phase;
         state.drain = None;
         state.task = None;
@@ -134,6 +214,7 @@ impl Trace {
     /// A tick or job begins.
     pub(crate) fn task(&self, queue: Queue) {
         let mut state = self.state();
+        state.step_down_to(0);
         state.count(queue);
         let task = What::Task { queue, task: None, made: None, function: None };
         state.task = state.add(task, Vec::new());
@@ -142,6 +223,7 @@ impl Trace {
     /// The program is told of rejections.
     pub(crate) fn rejections(&self) {
         let mut state = self.state();
+        state.step_down_to(0);
         state.drain = None;
         state.task = None;
         state.add(What::Rejections, Vec::new());
@@ -168,8 +250,7 @@ impl Trace {
             "reaction" => Made::Reaction,
             _ => Made::Request,
         };
-        let (stack, via) = frames::read(making.stack);
-        let mut state = self.state();
+        let (mut state, Stack { frames: stack, via, .. }) = self.at(making.stack);
         let timed = matches!(made, Made::Timeout | Made::Interval);
         let ms = state.durations.get(&making.id).copied().filter(|_| timed);
         state.recognise(&stack, made == Made::Reaction && stack.is_empty());
@@ -217,15 +298,14 @@ impl Trace {
     pub(crate) fn output(&self, stderr: bool, bytes: &[u8], stack: &str) {
         let kept = &bytes[..bytes.len().min(OUTPUT_BYTES_MAX)];
         let text = String::from_utf8_lossy(kept).into_owned();
-        let (stack, _) = frames::read(stack);
-        let mut state = self.state();
+        let (mut state, Stack { frames: stack, .. }) = self.at(stack);
         state.recognise(&stack, false);
         state.add(What::Output { stderr, text }, stack);
     }
 
     /// An error that nobody has caught.
     pub(crate) fn uncaught(&self, message: &str, stack: &str) {
-        let (stack, _) = frames::read(stack);
+        let stack = frames::read(stack).frames;
         self.state().add(What::Uncaught { message: message.to_owned() }, stack);
     }
 }
@@ -235,14 +315,24 @@ impl State {
         let at = self.timeline.events.len();
         // What the program says and how it fails is kept longest.
         let says = matches!(what, What::Output { .. } | What::Uncaught { .. });
-        if at >= self.events_max * (1 + usize::from(says)) {
+        if at - self.stepped >= self.events_max * (1 + usize::from(says)) {
             self.timeline.events_dropped += 1;
             return None;
         }
+        self.push(what, stack);
+        Some(at)
+    }
+
+    /// A step of the call stack, which takes the place of nothing else.
+    fn add_step(&mut self, what: What, stack: Vec<Frame>) {
+        self.stepped += 1;
+        self.push(what, stack);
+    }
+
+    fn push(&mut self, what: What, stack: Vec<Frame>) {
         let at_ns = self.clock.now_ns().saturating_sub(self.start_ns);
         let (turn, phase) = (self.timeline.turns, self.phase);
         self.timeline.events.push(Event { turn, phase, at_ns, what, stack });
-        Some(at)
     }
 
     /// One more of a drain: of a new one, where another queue was drained before.

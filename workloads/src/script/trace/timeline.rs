@@ -18,6 +18,10 @@ pub struct Timeline {
     pub events_dropped: u64,
     /// Drains that had no place any more.
     pub drains_dropped: u64,
+    /// Calls of functions that had no place any more, or were too deep, where those are walked.
+    pub calls_dropped: u64,
+    /// Files into which the walk of the call stack does not see.
+    pub files_unseen: Vec<String>,
 }
 
 impl Timeline {
@@ -127,6 +131,14 @@ pub enum What {
         /// The function that runs, as far as it showed itself.
         function: Option<Function>,
     },
+    /// A function of the program begins, or goes on: the one frame of the stack. Only where the call
+    /// stack is walked.
+    Begins {
+        /// Whether it has begun earlier: an async function or a generator.
+        goes_on: bool,
+    },
+    /// It ends, or waits.
+    Ends,
     /// The program prints.
     Output {
         /// Whether to standard error.

@@ -13,7 +13,7 @@ use rquickjs::{Ctx, Error, Function, Module, Object, Persistent, Result, Runtime
 pub(super) struct Functions {
     /// `(specifier, url of the importer, type) -> url`; throws where there is none.
     pub(super) resolve: Persistent<Function<'static>>,
-    /// `(url) -> source`.
+    /// `(url, whether the source was wrong) -> source`.
     pub(super) source: Persistent<Function<'static>>,
     /// `(import.meta, url)`: fills it.
     pub(super) meta: Persistent<Function<'static>>,
@@ -62,8 +62,14 @@ impl Loader for Modules {
         _attributes: Option<ImportAttributes<'js>>,
     ) -> Result<Module<'js, Declared>> {
         let functions = self.functions()?;
-        let source: String = functions.source.restore(ctx)?.call((name,))?;
-        let module = Module::declare(ctx.clone(), name, source)?;
+        let source = functions.source.restore(ctx)?;
+        let module = Module::declare(ctx.clone(), name, source.call::<_, String>((name,))?);
+        let module = module.or_else(|_| {
+            let thrown = ctx.catch();
+            let plain: Option<String> = source.call((name, true))?;
+            let plain = plain.ok_or_else(|| ctx.throw(thrown))?;
+            Module::declare(ctx.clone(), name, plain)
+        })?;
         let meta: Object<'js> = module.meta()?;
         functions.meta.restore(ctx)?.call::<_, ()>((meta, name))?;
         Ok(module)

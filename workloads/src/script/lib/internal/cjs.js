@@ -1,7 +1,8 @@
 // CommonJS modules: `require`, `module`, `exports`.
 //
 // internal.readSource(path) -> string or undefined, internal.realpath(path),
-// internal.rewriteImports(source), internal.compile(body, file, parameters) -> function.
+// internal.rewriteImports(source), internal.compile(body, file, parameters) -> function,
+// internal.isWalked(), internal.walkedSource(source, file) -> source, internal.walkUnseen(file).
 'use strict';
 
 const path = require('path');
@@ -57,7 +58,16 @@ function requireFrom(parent) {
 
 function body(module, source) {
   const text = source.startsWith('#!') ? `//${source.slice(2)}` : source;
-  return internal.compile(internal.rewriteImports(text), module.filename, PARAMETERS);
+  const rewritten = internal.rewriteImports(text);
+  const file = module.filename;
+  if (internal.isWalked()) {
+    try {
+      return internal.compile(internal.walkedSource(rewritten, file), file, PARAMETERS);
+    } catch {
+      internal.walkUnseen(file);
+    }
+  }
+  return internal.compile(rewritten, file, PARAMETERS);
 }
 
 // Runs a module, once. One that throws is forgotten.

@@ -3,7 +3,8 @@
 //
 // internal.readSource(path) -> string or undefined, internal.realpath(path),
 // internal.rewriteImports(source), internal.importModule(url) -> promise of its namespace,
-// internal.makeQueueMicrotask(refuse) -> function.
+// internal.makeQueueMicrotask(refuse) -> function, internal.isWalked(), internal.walkUnseen(url),
+// internal.walkedSource(source, url) -> source whose functions say when they begin.
 'use strict';
 
 const path = require('path');
@@ -115,8 +116,11 @@ function exportedNames(source) {
   return [...found];
 }
 
-// The source of a module. Called by the engine.
-function source(url) {
+// The source of a module. Called by the engine; a second time where what it got makes no sense to
+// it: then it gets the source as it is, if it did not.
+function source(url, again = false) {
+  if (again && !internal.isWalked()) return undefined;
+  isAgain = again;
   if (isBuiltin(url)) {
     const name = url.slice(5);
     return listing(Object.keys(load(name)), bridged(`builtin(${JSON.stringify(name)})`));
@@ -131,12 +135,22 @@ function source(url) {
   return listing(exportedNames(text), bridged(`cjs(${JSON.stringify(file)})`));
 }
 
+let isAgain = false;
+
+function walked(text, url) {
+  if (!internal.isWalked()) return text;
+  if (!isAgain) return internal.walkedSource(text, url);
+  internal.walkUnseen(url);
+  return text;
+}
+
 // A function declared at the end is known from the start, and moves no line.
 function javascript(text, url) {
   const rewritten = internal.rewriteImports(text.startsWith('#!') ? `//${text.slice(2)}` : text);
-  if (rewritten === text) return text;
+  const seen = walked(rewritten, url);
+  if (rewritten === text) return seen;
   const call = bridged(`importer(${JSON.stringify(url)})(specifier, options)`);
-  return `${rewritten}\nfunction _mport(specifier, options) { return ${call}; }\n`;
+  return `${seen}\nfunction _mport(specifier, options) { return ${call}; }\n`;
 }
 
 // Fills `import.meta`. Called by the engine.

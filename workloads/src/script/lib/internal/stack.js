@@ -1,7 +1,8 @@
 // Stacks as V8 writes them: the engine's own have no first line with the error's name, call what
 // has no name `<anonymous>`, and show frames of native code.
 //
-// internal.callBegins(file, line, column, name) -> [line, column] or undefined.
+// internal.callBegins(file, line, column, name) -> [line, column] or undefined, internal.isWalked(),
+// internal.walkAsWritten(stack) -> stack with the columns of the source as it is in its file.
 'use strict';
 
 const descriptor = Object.getOwnPropertyDescriptor(Error.prototype, 'stack');
@@ -30,6 +31,9 @@ function frames(text) {
   return text.split('\n').map(frame).filter(isForPeople);
 }
 
+const isWalked = internal.isWalked();
+const asWritten = (text) => (isWalked ? internal.walkAsWritten(text) : text);
+
 const headers = new WeakMap();
 
 if (descriptor !== undefined && descriptor.get !== undefined) {
@@ -41,7 +45,7 @@ if (descriptor !== undefined && descriptor.get !== undefined) {
       if (typeof raw !== 'string') return raw;
       const known = headers.get(this);
       if (known !== undefined && known.raw === raw) return known.stack;
-      const stack = [header(this), ...frames(raw)].join('\n');
+      const stack = [header(this), ...frames(asWritten(raw))].join('\n');
       headers.set(this, { raw, stack });
       return stack;
     },
@@ -76,4 +80,4 @@ function called(text = current()) {
   return lines.join('\n');
 }
 
-module.exports = { called, current, frames };
+module.exports = { asWritten, called, current, frames };

@@ -3,12 +3,15 @@
 //
 // internal.traceMade(what, id, name, file, line, asked, stack) -> whether it has no place,
 // internal.traceDropped(), internal.traceRuns(id, name, file, line),
-// internal.traceOutput(fd, text, stack), internal.traceUncaught(text, stack).
+// internal.traceOutput(fd, text, stack), internal.traceUncaught(text, stack),
+// internal.isWalked() -> whether calls are recorded, internal.walkBegins(stack, 1 for the
+// top level of a file) -> whether it has no place, internal.walkDropped(); internal.write and internal.queueFile, which it stands before.
 'use strict';
 
 const { apply, getOwnPropertyDescriptor } = Reflect;
-const { called, current } = require('internal/stack');
+const { asWritten, called, current } = require('internal/stack');
 
+const isWalked = internal.isWalked();
 const FRAMES_MAX = 64;
 const limit = getOwnPropertyDescriptor(Error, 'stackTraceLimit');
 const prepare = getOwnPropertyDescriptor(Error, 'prepareStackTrace');
@@ -18,14 +21,43 @@ const lineNumber = getOwnPropertyDescriptor(Function.prototype, 'lineNumber');
 let last = 0;
 
 // The stack as it is, whatever the program wants its own stacks to look like.
-function stack() {
+function taken() {
   const [given, own] = [apply(limit.get, Error, []), apply(prepare.get, Error, [])];
   apply(limit.set, Error, [FRAMES_MAX]);
   apply(prepare.set, Error, [undefined]);
-  const taken = current();
+  const text = current();
   apply(limit.set, Error, [given]);
   apply(prepare.set, Error, [own]);
-  return called(taken);
+  return text;
+}
+
+// The same stacks come again and again: what was made of them is kept.
+const KNOWN_MAX = 1000;
+
+function remembering(make) {
+  const known = new Map();
+  return (text) => {
+    let made = known.get(text);
+    if (made !== undefined) return made;
+    if (known.size === KNOWN_MAX) known.clear();
+    made = make(text);
+    known.set(text, made);
+    return made;
+  };
+}
+
+const whole = remembering(asWritten);
+const mended = remembering((text) => called(asWritten(text)));
+const stack = () => mended(taken());
+
+if (isWalked) {
+  let noPlace = false;
+  Object.defineProperty(globalThis, '_loopscope', {
+    value: (top) => {
+      if (noPlace) internal.walkDropped();
+      else noPlace = internal.walkBegins(whole(taken()), top);
+    },
+  });
 }
 
 // Name, file and line of a function, none of its own code being run.
@@ -139,3 +171,20 @@ for (const kind of ['once', 'always']) {
 for (const [fd, name] of [[1, 'writeStdout'], [2, 'writeStderr']]) {
   internal[name] = (chunk) => internal.traceOutput(fd, chunk, stack());
 }
+
+// What is written to them by number is printed, too.
+const { open, queueFile, write } = internal;
+const isOutput = (fd) => fd === 1 || fd === 2;
+const O_WRONLY = 1;
+let nowhere;
+internal.write = (fd, bytes, position) => {
+  if (!isOutput(fd)) return write(fd, bytes, position);
+  internal.traceOutput(fd, bytes, stack());
+  return bytes.byteLength;
+};
+internal.queueFile = (request, call, fd, ...rest) => {
+  if (call !== 'write' || !isOutput(fd)) return queueFile(request, call, fd, ...rest);
+  internal.traceOutput(fd, rest[0], stack());
+  nowhere ??= open('/dev/null', O_WRONLY);
+  return queueFile(request, call, nowhere, ...rest);
+};
