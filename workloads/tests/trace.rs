@@ -39,17 +39,20 @@ impl Random {
     }
 }
 
-/// Runs a program with its timeline, or without it, on a loop of its own.
-fn run(source: &str, trace: bool) -> (Timeline, loop_core::snapshot::LoopSnapshot) {
+/// Runs a program on a loop of its own, with its timeline and perhaps its calls, or without.
+fn run(source: &str, calls: Option<bool>) -> (Timeline, loop_core::snapshot::LoopSnapshot) {
     let source: &'static str = source.to_owned().leak();
     let clock = Clock::virtual_time();
     let options = Options { clock: clock.clone(), ..Options::default() };
     let mut lp = Loop::new(options).expect("a loop");
     let script = Script { file: "/program.js".into(), source: Some(source), ..Script::default() };
-    let recorder = Trace::new(clock.clone(), EVENTS_MAX);
-    let status = match trace {
-        true => script.explain(&mut lp, clock, &recorder),
-        false => script.run(&mut lp, clock),
+    let mut recorder = Trace::new(clock.clone(), EVENTS_MAX);
+    if calls == Some(true) {
+        recorder = recorder.with_calls();
+    }
+    let status = match calls {
+        Some(_) => script.explain(&mut lp, clock, &recorder),
+        None => script.run(&mut lp, clock),
     };
     assert_eq!(status.expect("it runs"), 0, "{source}");
     (recorder.timeline(), lp.reader().snapshot())
@@ -64,7 +67,7 @@ fn what_is_listed_is_what_is_counted() {
     let mut seen = 0;
     for seed in 1..=40 {
         let source = format!("let n = 0;\n{}", Random(seed).block(4));
-        let (timeline, observed) = run(&source, true);
+        let (timeline, observed) = run(&source, Some(false));
         let callbacks = |kind| {
             count(
                 &timeline,
@@ -96,8 +99,11 @@ fn what_is_listed_is_what_is_counted() {
 fn what_is_recorded_changes_no_count() {
     for seed in 1..=40 {
         let source = format!("let n = 0;\n{}", Random(seed).block(4));
-        let (_, traced) = run(&source, true);
-        let (nothing, plain) = run(&source, false);
+        let (walked, traced) = run(&source, Some(true));
+        let steps = |is: fn(&What) -> bool| count(&walked, is);
+        let begun = steps(|what| matches!(what, What::Begins { .. }));
+        assert!(begun > 0 && begun == steps(|what| *what == What::Ends), "seed {seed}");
+        let (nothing, plain) = run(&source, None);
         assert_eq!(nothing, Timeline::default());
         assert_eq!(
             (traced.timers, traced.immediates, traced.ticks, traced.microtasks),
@@ -116,7 +122,7 @@ fn each_callback_and_task_knows_the_line_that_asked_for_it() {
     let source = "setTimeout(function late() {}, 0);\nsetImmediate(() => {});\n\
                   process.nextTick(() => {});\nqueueMicrotask(() => {});\n\
                   Promise.resolve().then(() => {});\n";
-    let (timeline, _) = run(source, true);
+    let (timeline, _) = run(source, Some(false));
     let line = |made: &Option<usize>| {
         let asked = &timeline.events[made.expect("it was asked for")];
         asked.stack[0].place.line

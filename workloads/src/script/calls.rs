@@ -21,17 +21,31 @@ impl Calls {
         Calls { source, parentheses }
     }
 
-    /// Line and column, from 1, of the name in the innermost call of that name one of whose
-    /// arguments stands at a line and column. `None` where there is none: that place is the call's
-    /// own, or one in a function among the arguments.
+    /// Line and column, from 1, of the innermost call of that name which is at a line and column, or
+    /// one of whose arguments is: that of its name, or of the `new` before it. `None` where there is
+    /// none, as in a function among the arguments.
     pub(crate) fn begin(&self, line: u64, column: u64, name: &str) -> Option<(u64, u64)> {
         let at = self.offset(line, column)?;
-        let around = self.parentheses.iter().filter(|pair| pair.open < at && at < pair.close);
-        let called = around.filter_map(|pair| Some((pair, self.name_before(pair.open)?)));
+        let before = self.parentheses.iter().filter(|pair| at < pair.close);
+        let called = before.filter_map(|pair| Some((pair, self.name_before(pair.open)?)));
         let ours = called.filter(|(pair, start)| {
-            self.source[*start..pair.open].trim_end() == name && self.is_argument(pair, at)
+            self.source[*start..pair.open].trim_end() == name
+                && (*start <= at && at <= pair.open || pair.open < at && self.is_argument(pair, at))
         });
-        ours.map(|(_, start)| start).max().map(|start| self.place(start))
+        ours.map(|(_, start)| start).max().map(|start| self.place(self.new_before(start)))
+    }
+
+    /// Where the `new` stands before a name, or what that is a property of; else the name.
+    fn new_before(&self, name: usize) -> usize {
+        let mut owner = self.source[..name].trim_end();
+        while let Some(chain) = owner.strip_suffix('.') {
+            owner = chain.trim_end_matches(|letter: char| {
+                letter.is_alphanumeric() || matches!(letter, '_' | '$' | '#')
+            });
+        }
+        let rest = owner.trim_end().strip_suffix("new");
+        let is_word = |rest: &str| !rest.bytes().next_back().is_some_and(is_word);
+        rest.filter(|rest| is_word(rest)).map_or(name, str::len)
     }
 
     fn offset(&self, line: u64, column: u64) -> Option<usize> {
@@ -77,6 +91,10 @@ mod tests {
         check("then((a) => {\n  then((b) => {\n  }, c);\n});", 3, 6, "then", Some((2, 3)));
         check("f(g(\nh(1), b));", 2, 7, "g", Some((1, 3)));
         check("f('(', `${g(')')}`, /[(]/,\nb);", 2, 1, "f", Some((1, 1)));
+        check("f(1);", 1, 1, "f", Some((1, 1)));
+        check("throw new E('x' +\n y);", 2, 2, "E", Some((1, 7)));
+        check("x = new a.b.E(y)", 1, 13, "E", Some((1, 5)));
+        check("renew.E(\ny)", 2, 1, "E", Some((1, 7)));
         check("/* ü */ f(\n// ) f(\nb);", 3, 1, "f", Some((1, 10)));
     }
 
@@ -85,10 +103,9 @@ mod tests {
         let check = |source: &str, line, column, name: &str| {
             assert_eq!(Calls::of(source.to_owned()).begin(line, column, name), None, "{source}");
         };
-        check("f(1);", 1, 1, "f");
-        check("f(() => {\nf(1);\n});", 2, 1, "f");
-        check("f(() =>\np.f(1));", 2, 1, "f");
-        check("f(function() { return\np.f(1); });", 2, 1, "f");
+        check("f(() => {\ng(1);\n});", 2, 1, "f");
+        check("f(() =>\np.g(1));", 2, 1, "f");
+        check("f(function() { return\np.g(1); });", 2, 1, "f");
         check("g(\na);", 2, 1, "f");
         check("f(\na", 2, 1, "f");
         check("f(a);", 0, 0, "f");

@@ -60,12 +60,22 @@ function excerpt(error) {
   const source = internal.sourceText(file);
   const line = source === undefined ? undefined : source.split('\n')[at.line - 1];
   if (line === undefined) return '';
-  const mark = line.slice(0, Math.max(at.column - 1, 0)).replace(/[^\t]/g, ' ');
+  // What is made where it is thrown is marked at the `throw`.
+  const before = line.slice(0, Math.max(at.column - 1, 0)).replace(/\bthrow\s+$/, '');
+  const mark = before.replace(/[^\t]/g, ' ');
   return `${at.file}:${at.line}\n${line}\n${mark}^\n\n`;
 }
 
 function isError(value) {
   return value instanceof Error || Reflect.apply(tagOf, value, []) === '[object Error]';
+}
+
+// An error of the library's own has no frames to show. Node's are in Node's own code, so that its
+// stack is shown without the brackets that errors without frames have.
+function unbracketed(error, text) {
+  const { stack } = error;
+  const bare = typeof stack === 'string' && text.startsWith(`[${stack}]`);
+  return bare ? `${stack}${text.slice(stack.length + 2)}` : text;
 }
 
 function report(error, fromPromise) {
@@ -74,7 +84,7 @@ function report(error, fromPromise) {
   let text;
   try {
     if (isError(error)) {
-      text = `${excerpt(error)}${inspect(error)}\n`;
+      text = `${excerpt(error)}${unbracketed(error, inspect(error))}\n`;
     } else {
       text = `Uncaught${fromPromise ? ' (in promise)' : ''}:\n${inspect(error)}\n`;
     }

@@ -31,6 +31,44 @@ function frames(text) {
   return text.split('\n').map(frame).filter(isForPeople);
 }
 
+// The engine takes a call to stand at its last argument. Each line stands where the call of what
+// the line before it names begins; the first where the error is made, of this class.
+const KNOWN_MAX = 1000;
+const mended = new Map();
+
+function mend(text, made) {
+  const lines = text.split('\n');
+  let callee = made;
+  return lines.map((line) => {
+    const key = `${callee} ${line}`;
+    let known = mended.get(key);
+    if (known === undefined) {
+      if (mended.size === KNOWN_MAX) mended.clear();
+      known = callee === undefined || line.includes('(node:') ? line : beginning(line, callee);
+      mended.set(key, known);
+    }
+    callee = CALLEE.exec(line)?.[1];
+    return known;
+  }).join('\n');
+}
+
+const CALLEE = /at (?:[^ ]*\.)?(\w+) \(/;
+
+function beginning(line, callee) {
+  const place = PLACE.exec(line);
+  if (place === null) return line;
+  const [, before, file, at, column, after] = place;
+  const begin = internal.callBegins(file.replace(/^\/\//, ''), +at, +column, callee);
+  return begin === undefined ? line : `${before}${file}:${begin.join(':')}${after}`;
+}
+
+// The name of an error's class, its code not being run.
+function classOf(error) {
+  const made = Object.getPrototypeOf(error)?.constructor;
+  const name = typeof made === 'function' && Object.getOwnPropertyDescriptor(made, 'name')?.value;
+  return typeof name === 'string' ? name : undefined;
+}
+
 const isWalked = internal.isWalked();
 const asWritten = (text) => (isWalked ? internal.walkAsWritten(text) : text);
 
@@ -45,7 +83,8 @@ if (descriptor !== undefined && descriptor.get !== undefined) {
       if (typeof raw !== 'string') return raw;
       const known = headers.get(this);
       if (known !== undefined && known.raw === raw) return known.stack;
-      const stack = [header(this), ...frames(asWritten(raw))].join('\n');
+      const whole = mend(asWritten(raw), classOf(this));
+      const stack = [header(this), ...frames(whole)].join('\n');
       headers.set(this, { raw, stack });
       return stack;
     },
@@ -71,12 +110,9 @@ const PLACE = /^(.*?)(\/[^()]*):(\d+):(\d+)(\)?)$/;
 function called(text = current()) {
   const lines = text.split('\n');
   const own = lines.findIndex((line) => line !== '' && !line.includes('node:'));
-  const name = /at (?:[^ ]*\.)?(\w+) \(/.exec(lines[own - 1] ?? '')?.[1];
-  const place = PLACE.exec(lines[own] ?? '');
-  if (name === undefined || place === null) return text;
-  const [, before, file, line, column, after] = place;
-  const begin = internal.callBegins(file.replace(/^\/\//, ''), +line, +column, name);
-  if (begin !== undefined) lines[own] = `${before}${file}:${begin.join(':')}${after}`;
+  const name = CALLEE.exec(lines[own - 1] ?? '')?.[1];
+  if (name === undefined || own < 0) return text;
+  lines[own] = beginning(lines[own], name);
   return lines.join('\n');
 }
 
