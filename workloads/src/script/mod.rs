@@ -131,7 +131,8 @@ impl Script {
             last_line: self.last_line.clone(),
             trace,
         };
-        let samples = Samples::default();
+        let own = self.source.map(|source| (self.file.clone(), source));
+        let samples = Samples::new(own);
         let sampler = Sampler::new(samples.clone(), lp.reader());
         lp.blame_by(Box::new(samples));
         Host::new(&program, self.memory_bytes, Box::new(sampler)).map_err(ScriptError::Engine)

@@ -57,6 +57,22 @@ function main() {
 "
     ),
     case!(
+        "call-of-many-lines",
+        "parse",
+        "parse (native)",
+        "app.js",
+        "const text = '[' + '{\"i\":1},'.repeat(300000) + '0]';
+const reviver = undefined;
+setTimeout(parse, 5);
+function parse() {
+  JSON.parse( // HERE
+    text,
+    reviver,
+  );
+}
+"
+    ),
+    case!(
         "nested-helper",
         "helper",
         "",

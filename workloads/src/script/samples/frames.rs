@@ -24,6 +24,8 @@ pub(super) struct Frame<'a> {
 pub(super) struct Place<'a> {
     pub(super) file: &'a str,
     pub(super) line: Option<u32>,
+    /// The column there; 0 where it isn't known.
+    pub(super) column: u32,
     /// The line where the function begins, if that is all that is known.
     pub(super) begins: Option<u32>,
 }
@@ -54,12 +56,12 @@ impl Frame<'_> {
         self.place.is_some_and(|place| !place.file.starts_with(INTERNAL))
     }
 
-    /// As stacks show it.
-    pub(super) fn told(&self) -> String {
+    /// As stacks show it, on this line if that is known.
+    pub(super) fn told(&self, line: Option<u32>) -> String {
         let name = if self.name.is_empty() { "(anonymous)" } else { self.name };
         match self.place {
             None => format!("{name} (native)"),
-            Some(Place { file, line, begins }) => match line.or(begins) {
+            Some(Place { file, begins, .. }) => match line.or(begins) {
                 Some(line) => format!("{name} ({file}:{line})"),
                 None => format!("{name} ({file})"),
             },
@@ -78,7 +80,8 @@ pub(super) fn parse(stack: &str) -> Vec<Frame<'_>> {
         let (Some(index), Some(line)) = (number(), number()) else { continue };
         let Some(file) = words.next() else { continue };
         if let Some((_, Some(frame))) = numbered.get_mut(index as usize) {
-            frame.place = Some(Place { file, line: None, begins: Some(line.max(1)) });
+            let begins = Some(line.max(1));
+            frame.place = Some(Place { file, line: None, column: 0, begins });
         }
     }
     for index in lines().filter_map(|line| line.strip_prefix("module ")?.parse::<usize>().ok()) {
@@ -102,11 +105,12 @@ fn frame(line: &str) -> Option<Frame<'_>> {
     let name = if name == UNNAMED { "" } else { name };
     let place = match place {
         "native" => None,
-        "missing" => Some(Place { file: INTERNAL, line: None, begins: None }),
+        "missing" => Some(Place { file: INTERNAL, line: None, column: 0, begins: None }),
         place => {
             let mut parts = place.rsplitn(3, ':');
-            let (_column, line, file) = (parts.next()?, parts.next()?, parts.next()?);
-            Some(Place { file, line: line.parse().ok(), begins: None })
+            let (column, line, file) = (parts.next()?, parts.next()?, parts.next()?);
+            let column = column.parse().unwrap_or(0);
+            Some(Place { file, line: line.parse().ok(), column, begins: None })
         }
     };
     Some(Frame { name, place })
@@ -134,8 +138,8 @@ fn name_modules(frames: &mut [Frame<'_>]) {
 mod tests {
     use super::*;
 
-    fn script(name: &'static str, line: u32) -> Frame<'static> {
-        let place = Place { file: "/a:b (c)/app.js", line: Some(line), begins: None };
+    fn script(name: &'static str, line: u32, column: u32) -> Frame<'static> {
+        let place = Place { file: "/a:b (c)/app.js", line: Some(line), column, begins: None };
         Frame { name, place: Some(place) }
     }
 
@@ -147,16 +151,16 @@ mod tests {
             \x20   at <anonymous> (/a:b (c)/app.js:3:1)\n\
             nonsense\n    at nonsense\n";
         let native = Frame { name: "parse", place: None };
-        assert_eq!(parse(stack), [native, script("a (b) (native)", 12), script("", 3)]);
+        assert_eq!(parse(stack), [native, script("a (b) (native)", 12, 9), script("", 3, 1)]);
     }
 
     #[test]
     fn what_is_missing_is_where_its_function_begins() {
         let stack = "    at current (node:internal/samples:50:1)\n    at tight (missing)\n\
             \x20   at main (/x.js:1:1)\nbegins 1 7 /with space.js\nbegins 9 1 /x.js\n";
-        let place = Place { file: "/with space.js", line: None, begins: Some(7) };
+        let place = Place { file: "/with space.js", line: None, column: 0, begins: Some(7) };
         assert_eq!(parse(stack)[0], Frame { name: "tight", place: Some(place) });
-        assert_eq!(parse(stack)[0].told(), "tight (/with space.js:7)");
+        assert_eq!(parse(stack)[0].told(None), "tight (/with space.js:7)");
     }
 
     #[test]

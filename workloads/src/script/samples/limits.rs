@@ -28,3 +28,7 @@ pub(super) const SEEN_SHARE_MIN: f64 = 0.1;
 
 /// The share of the samples that makes a culprit.
 pub(super) const CULPRIT_SHARE: f64 = 0.5;
+
+/// Files whose calls are known, and the size up to which they are.
+pub(super) const FILES_MAX: usize = 256;
+pub(super) const FILE_BYTES_MAX: u64 = 8 << 20;

@@ -18,24 +18,45 @@
 
 mod frames;
 mod limits;
+mod sources;
 mod tally;
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use loop_core::{Blame, Blamed, Reader};
 
 use super::engine::Watch;
 use limits::{OPEN_PARTS, PERIOD_NS, STALLS_KEPT};
+use sources::Sources;
 use tally::Tally;
 
 /// What both sides share.
 #[derive(Debug, Default)]
 struct Board {
     open: Option<Tally>,
-    /// Each with when it began, oldest first.
-    ended: VecDeque<(u64, Blamed)>,
+    /// Oldest first.
+    ended: VecDeque<Ended>,
+}
+
+/// A turn that has ended and was a stall.
+#[derive(Debug)]
+enum Ended {
+    /// Nobody has asked for it yet.
+    Counted(Tally),
+    /// When it began, and who is to blame.
+    Told(u64, Blamed),
+}
+
+impl Ended {
+    fn start_ns(&self) -> u64 {
+        match self {
+            Ended::Counted(tally) => tally.start_ns,
+            Ended::Told(start_ns, _) => *start_ns,
+        }
+    }
 }
 
 impl Board {
@@ -46,7 +67,7 @@ impl Board {
             if self.ended.len() == STALLS_KEPT {
                 self.ended.pop_front();
             }
-            self.ended.push_back((ended.start_ns, ended.blame()));
+            self.ended.push_back(Ended::Counted(ended));
         }
         self.open.get_or_insert_with(|| Tally::new(start_ns))
     }
@@ -54,16 +75,27 @@ impl Board {
 
 /// What was seen, for any thread.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Samples(Arc<Mutex<Board>>);
+pub(super) struct Samples(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    board: Mutex<Board>,
+    sources: Sources,
+}
 
 impl Samples {
+    /// Of a program whose main file has this source, where that is not in the file.
+    pub(super) fn new(own: Option<(PathBuf, &'static str)>) -> Samples {
+        Samples(Arc::new(Shared { board: Mutex::default(), sources: Sources::new(own) }))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Board> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// `None`: somebody reads.
     fn try_lock(&self) -> Option<MutexGuard<'_, Board>> {
-        match self.0.try_lock() {
+        match self.0.board.try_lock() {
             Ok(board) => Some(board),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
             Err(TryLockError::WouldBlock) => None,
@@ -73,10 +105,27 @@ impl Samples {
 
 impl Blame for Samples {
     fn blame(&self, start_ns: u64) -> Option<Blamed> {
-        let board = self.lock();
-        let open = board.open.as_ref().filter(|open| open.start_ns == start_ns);
-        let ended = || board.ended.iter().find(|(start, _)| *start == start_ns);
-        open.map(Tally::blame).or_else(|| ended().map(|(_, blamed)| blamed.clone()))
+        let (tally, is_open) = {
+            let board = self.lock();
+            let open = board.open.as_ref().filter(|open| open.start_ns == start_ns);
+            let ended = || board.ended.iter().find(|ended| ended.start_ns() == start_ns);
+            match (open, ended) {
+                (Some(open), _) => (open.clone(), true),
+                (None, ended) => match ended()? {
+                    Ended::Counted(tally) => (tally.clone(), false),
+                    Ended::Told(_, blamed) => return Some(blamed.clone()),
+                },
+            }
+        };
+        // Sources may have to be read: meanwhile samples go on being counted.
+        let blamed = tally.blame(&self.0.sources);
+        if !is_open {
+            let told = || Ended::Told(start_ns, blamed.clone());
+            let mut board = self.lock();
+            let ended = board.ended.iter_mut().find(|ended| ended.start_ns() == start_ns);
+            ended.into_iter().for_each(|ended| *ended = told());
+        }
+        Some(blamed)
     }
 }
 

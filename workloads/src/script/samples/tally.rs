@@ -3,8 +3,8 @@
 //! The culprit is the deepest function of the program that has a name and stands on the stack in
 //! at least half of the samples; the code of a module has one, too: `(top level)`. Where there is
 //! none, it is the deepest function without a name, so that the stall has a file and a line. The
-//! line is the one at which the function was seen most; where the engine never knew, where it
-//! begins.
+//! line is the one at which the function was seen most, where the call begins that it was in; where
+//! the engine never knew, where the function begins.
 //!
 //! Samples that saw no code of the program, as between two promise reactions, are no part of the
 //! shares. Functions of one name in one file are taken for one.
@@ -21,6 +21,7 @@ use super::frames::{Frame, Place, parse};
 use super::limits::{
     CULPRIT_SHARE, FRAMES_TOLD, FUNCTIONS_MAX, PLACES_MAX, SEEN_SHARE_MIN, STACKS_MAX,
 };
+use super::sources::Sources;
 
 /// What a function is told apart by: its name and file; without a name also the line.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -30,13 +31,29 @@ struct Key {
     line: u32,
 }
 
+/// Where a function was seen: line and column, and what it has called there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Spot {
+    at: (u32, u32),
+    callee: String,
+}
+
+/// A frame as it was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Told {
+    name: String,
+    file: Option<String>,
+    spot: Option<Spot>,
+    begins: Option<u32>,
+}
+
 /// What was seen of a function.
 #[derive(Clone, Debug, Default)]
 struct Seen {
     samples: u64,
     /// The frames outside of it, summed over the samples.
     depth: u64,
-    lines: HashMap<u32, u64>,
+    spots: HashMap<Spot, u64>,
     begins: Option<u32>,
     leaves: HashMap<String, u64>,
 }
@@ -50,7 +67,7 @@ pub(super) struct Tally {
     /// Those that saw code of the program.
     seen: u64,
     functions: HashMap<Key, Seen>,
-    stacks: HashMap<Vec<String>, u64>,
+    stacks: HashMap<Vec<Told>, u64>,
 }
 
 impl Tally {
@@ -81,28 +98,34 @@ impl Tally {
             seen.samples += times;
             seen.depth += times * (frames.len() - index) as u64;
             seen.begins = seen.begins.or(place.begins);
-            place.line.into_iter().for_each(|line| count(&mut seen.lines, line, times, PLACES_MAX));
+            let spot = spot(frames, index);
+            spot.into_iter().for_each(|spot| count(&mut seen.spots, spot, times, PLACES_MAX));
             leaf.iter().for_each(|leaf| count(&mut seen.leaves, leaf.clone(), times, PLACES_MAX));
         }
-        let told = frames.iter().filter(|frame| frame.place.is_none() || frame.is_programs());
-        let told = told.take(FRAMES_TOLD).map(Frame::told).collect();
+        let told = (0..frames.len()).filter_map(|index| told(frames, index));
+        let told = told.take(FRAMES_TOLD).collect();
         count(&mut self.stacks, told, times, STACKS_MAX);
     }
 
     /// Who is to blame, as far as the samples tell.
-    pub(super) fn blame(&self) -> Blamed {
+    pub(super) fn blame(&self, sources: &Sources) -> Blamed {
+        let stack = most(&self.stacks);
         Blamed {
-            culprit: self.culprit(),
-            stack: most(&self.stacks).map(|(stack, _)| stack.clone()),
+            culprit: self.culprit(sources),
+            stack: stack.map(|(stack, _)| stack.iter().map(|told| told.text(sources)).collect()),
         }
     }
 
-    fn culprit(&self) -> Option<Culprit> {
+    fn culprit(&self, sources: &Sources) -> Option<Culprit> {
         if (self.seen as f64) < self.samples as f64 * SEEN_SHARE_MIN {
             return None;
         }
         let (key, seen) = self.deepest(true).or_else(|| self.deepest(false))?;
-        let line = most(&seen.lines).map(|(line, _)| *line).or(seen.begins)?;
+        let mut lines: HashMap<u32, u64> = HashMap::new();
+        for (spot, times) in &seen.spots {
+            *lines.entry(sources.line(&key.file, spot.at, &spot.callee)).or_default() += times;
+        }
+        let line = most(&lines).map(|(line, _)| *line).or(seen.begins)?;
         let hot_leaf = most(&seen.leaves).filter(|(_, times)| self.is_most(*times, seen.samples));
         let name = if key.name.is_empty() { "(anonymous)" } else { &key.name };
         Some(Culprit {
@@ -133,6 +156,36 @@ impl Tally {
     }
 }
 
+impl Told {
+    /// As stacks show it.
+    fn text(&self, sources: &Sources) -> String {
+        let line = |(file, spot): (&String, &Spot)| sources.line(file, spot.at, &spot.callee);
+        let line = self.file.as_ref().zip(self.spot.as_ref()).map(line);
+        let place =
+            self.file.as_deref().map(|file| Place { file, line, column: 0, begins: self.begins });
+        Frame { name: &self.name, place }.told(line)
+    }
+}
+
+/// Where a frame of a stack is, and what it has called.
+fn spot(frames: &[Frame<'_>], index: usize) -> Option<Spot> {
+    let place = frames[index].place?;
+    let called = index.checked_sub(1).map(|called| frames[called].name);
+    Some(Spot { at: (place.line?, place.column), callee: called.unwrap_or_default().to_owned() })
+}
+
+/// A built-in or a frame of the program.
+fn told(frames: &[Frame<'_>], index: usize) -> Option<Told> {
+    let frame = &frames[index];
+    let shown = frame.place.is_none() || frame.is_programs();
+    shown.then(|| Told {
+        name: frame.name.to_owned(),
+        file: frame.place.map(|place| place.file.to_owned()),
+        spot: spot(frames, index),
+        begins: frame.place.and_then(|place| place.begins),
+    })
+}
+
 /// What a frame of the program counts for, and where it is.
 fn key<'a>(frame: &Frame<'a>) -> Option<(Key, Place<'a>)> {
     let place = frame.place.filter(|_| frame.is_programs())?;
@@ -150,9 +203,13 @@ fn file(name: &str) -> String {
 fn leaf(frames: &[Frame<'_>]) -> Option<String> {
     let own = frames.iter().position(Frame::is_programs)?;
     match own.checked_sub(1) {
-        Some(called) => Some(frames[called].told()),
-        None => frames[own].name.is_empty().then(|| frames[own].told()),
+        Some(called) => Some(plain(&frames[called])),
+        None => frames[own].name.is_empty().then(|| plain(&frames[own])),
     }
+}
+
+fn plain(frame: &Frame<'_>) -> String {
+    frame.told(frame.place.and_then(|place| place.line))
 }
 
 fn count<K: Eq + Hash>(counts: &mut HashMap<K, u64>, of: K, times: u64, max: usize) {

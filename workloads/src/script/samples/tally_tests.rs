@@ -12,7 +12,7 @@ fn tally(stacks: &[(&str, u64)]) -> Tally {
 }
 
 fn culprit(stacks: &[(&str, u64)]) -> Option<(String, u32, f64, Option<String>)> {
-    let culprit = tally(stacks).culprit()?;
+    let culprit = tally(stacks).culprit(&Sources::default())?;
     Some((culprit.function, culprit.line, culprit.share, culprit.hot_leaf))
 }
 
@@ -24,7 +24,7 @@ fn the_deepest_function_in_half_of_the_samples_is_the_culprit() {
         ("main (/a.js:2:1)", 1),
     ];
     assert_eq!(culprit(&stacks), Some(("work".into(), 6, 0.9, None)));
-    assert_eq!(tally(&stacks).blame().stack.unwrap()[0], "work (/a.js:6)");
+    assert_eq!(tally(&stacks).blame(&Sources::default()).stack.unwrap()[0], "work (/a.js:6)");
 }
 
 #[test]
