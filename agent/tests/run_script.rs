@@ -178,12 +178,27 @@ fn a_syntax_error_has_its_line() {
     assert!(ran.stderr.contains("\nSyntaxError: "), "{}", ran.stderr);
 }
 
+/// Places as Node 20 prints them.
+#[test]
+fn an_uncaught_error_stands_where_its_call_begins() {
+    let source = "function fail(a) {\n  throw new Error(\n    'x' +\n    a,\n  );\n}\n\
+                  function outer(x) {\n  fail(\n    x,\n    'y',\n  );\n}\nouter(1);\n";
+    let path = program("places.js", source);
+    let ran = run(&["run", text(&path), "--report", "none"]);
+    let file = text(&path);
+    let expected = format!(
+        "{file}:2\n  throw new Error(\n  ^\n\nError: x1\n    at fail ({file}:2:9)\n    \
+         at outer ({file}:8:3)\n    at {file}:13:1\n"
+    );
+    assert!(ran.stderr.starts_with(&expected), "{}", ran.stderr);
+}
+
 #[test]
 fn a_missing_file_reads_as_in_node() {
     for name in ["./not-there.js", "not-there.mjs", "js/not-there.js"] {
         let ran = run(&["run", name, "--report", "none"]);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{name}");
-        assert!(ran.stderr.contains("Error: Cannot find module '/"), "{name}: {}", ran.stderr);
+        assert!(ran.stderr.starts_with("Error: Cannot find module '/"), "{name}: {}", ran.stderr);
         assert!(ran.stderr.contains("code: 'MODULE_NOT_FOUND'"), "{name}: {}", ran.stderr);
     }
 }
@@ -212,6 +227,30 @@ fn a_reader_that_goes_away_ends_nothing() {
     drop(child.stdout.take());
     let ran = finish(child);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(5), ""));
+}
+
+/// What Node 20 prints for the same programs.
+#[test]
+fn writing_to_a_reader_that_has_gone_is_an_event_as_in_node() {
+    let listen = "process.stdout.on('error', (e) => console.error('event', e.message));";
+    for (name, more, code, expected) in [
+        ("heard.js", listen, 0, "cb EPIPE\ntick\nevent write EPIPE\nexit 0\n"),
+        ("logged.js", "console.log('more');", 0, "cb EPIPE\ntick\nexit 0\n"),
+        ("unheard.js", "", 1, "cb EPIPE\ntick\nexit 1\n"),
+    ] {
+        let source = format!(
+            "process.on('exit', (code) => console.error('exit', code));\nsetImmediate(() => {{\n\
+             process.stdout.write('a', (error) => console.error('cb', error.code));\n\
+             process.nextTick(() => console.error('tick'));\n{more} }});\n"
+        );
+        let path = program(name, &source);
+        let mut child = command(&["run", text(&path), "--report", "none"]).spawn().expect("starts");
+        drop(child.stdout.take());
+        let ran = finish(child);
+        assert_eq!(ran.code, Some(code), "{name}: {}", ran.stderr);
+        assert!(ran.stderr.starts_with(expected), "{name}: {}", ran.stderr);
+        assert_eq!(ran.stderr.contains("Error: write EPIPE"), code == 1, "{name}");
+    }
 }
 
 #[test]

@@ -58,6 +58,9 @@ fn unknown_argument(error: &Error, option: &str, subject: &Subject) -> String {
     let similar = similar.split(' ').next().filter(|name| !name.is_empty());
     let what = if option.starts_with('-') { "option" } else { "argument" };
     if let Subject::Script(name) = subject {
+        if name.starts_with('-') {
+            return format!("`{name}` reads as an option; a file of that name is `./{name}`");
+        }
         let similar = similar.map(|name| format!("did you mean `{name}`? "));
         let similar = similar.unwrap_or_default();
         return format!(
@@ -158,6 +161,7 @@ mod tests {
         check("loopscope run lambda-freez --gap x", &["`x`", "`--gap`"]);
         check("loopscope run a.js --zzzz", &["unknown option `--zzzz`", "a.js -- --zzzz"]);
         check("loopscope run ./a --count 9 -- sync-promises", &["unknown option `--count`"]);
+        check("loopscope run -a.js", &["`-a.js` reads as an option", "`./-a.js`"]);
         check("loopscope run a.js b", &["unknown argument `b`", "a.js -- b"]);
         check("loopscope run a.js --max-memory 9", &["`9`", "`--max-memory`", "256MiB"]);
         check("loopscope gate -- sync-promises", &["--lock <FILE>"]);

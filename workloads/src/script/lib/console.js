@@ -24,8 +24,18 @@ function send(write, text) {
     write(text);
   } catch (error) {
     if (error.syscall !== 'write') throw error;
+    const { nextTick } = require('internal/task_queues');
+    nextTick(swallow, write === internal.writeStdout ? 'stdout' : 'stderr');
   }
 }
+
+// Nor is it then one of a write to the stream itself, if nobody listens.
+function swallow(name) {
+  const stream = require('internal/process')[name];
+  if (stream.listenerCount('error') === 0) stream.once('error', noop);
+}
+
+const noop = () => {};
 
 function formatArgs(args) {
   return require('internal/inspect').formatArgs(undefined, args);

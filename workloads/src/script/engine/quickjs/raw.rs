@@ -201,12 +201,21 @@ pub(super) fn set_watcher(ctx: &Ctx<'_>, watcher: &Watcher) {
     unsafe { qjs::JS_SetContextOpaque(ctx.as_raw().as_ptr(), watcher) }
 }
 
+/// What a built-in works on: how large that is decides whether it is timed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WorksOn {
+    This,
+    /// The first argument. Where that says nothing, its result does.
+    Argument,
+}
+
 /// A function that calls `original` and tells the watcher when it has returned.
 pub(super) fn watched<'js>(
     ctx: &Ctx<'js>,
     original: &Function<'js>,
     name: &str,
     length: i32,
+    works_on: WorksOn,
 ) -> Result<Value<'js>> {
     let name = CString::new(name)?;
     let mut original = original.as_raw();
@@ -217,7 +226,7 @@ pub(super) fn watched<'js>(
             Some(call_watched),
             name.as_ptr(),
             length,
-            0,
+            works_on as i32,
             1,
             &raw mut original,
         )
@@ -252,7 +261,7 @@ unsafe extern "C" fn call_watched(
     this: qjs::JSValue,
     count: i32,
     arguments: *mut qjs::JSValue,
-    _: i32,
+    works_on: i32,
     data: *mut qjs::JSValue,
 ) -> qjs::JSValue {
     // SAFETY: the engine calls this with a context that lives, and so does its watcher
@@ -260,7 +269,11 @@ unsafe extern "C" fn call_watched(
     // as it came. An exception is put aside while the stack is taken.
     unsafe {
         let watcher = || &*qjs::JS_GetContextOpaque(context).cast::<Watcher>();
-        let is_timed = is_large(context, this) || count > 0 && is_large(context, *arguments);
+        let on_this = works_on == WorksOn::This as i32;
+        let is_timed = match on_this {
+            true => is_large(context, this),
+            false => count > 0 && is_large(context, *arguments),
+        };
         let entered = is_timed.then(|| watcher().entered());
         let value = qjs::JS_Call(context, *data, this, count, arguments);
         match entered {
@@ -269,7 +282,7 @@ unsafe extern "C" fn call_watched(
                 watcher().returned(Some(entered));
                 qjs::JS_Throw(context, thrown);
             }
-            None if !qjs::JS_IsString(value) || !is_large(context, value) => {}
+            None if on_this || !qjs::JS_IsString(value) || !is_large(context, value) => {}
             entered => watcher().returned(entered),
         }
         value

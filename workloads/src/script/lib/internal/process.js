@@ -134,10 +134,21 @@ function stream(fd, write) {
   if (out.isTTY) out.columns = 80;
   out.write = (chunk, encoding, callback) => {
     const done = typeof encoding === 'function' ? encoding : callback;
-    write(typeof chunk === 'string' ? chunk : new Uint8Array(chunk));
+    try {
+      write(typeof chunk === 'string' ? chunk : new Uint8Array(chunk));
+    } catch (error) {
+      if (error.syscall !== 'write') throw error;
+      nextTick(fail, done, error);
+      return false;
+    }
     if (done !== undefined) nextTick(done);
     return true;
   };
+  // Who has read it may be gone: the callback is told, and then the listeners.
+  function fail(done, error) {
+    nextTick(() => out.emit('error', error));
+    if (done !== undefined) done(error);
+  }
   out.end = (chunk, ...rest) => {
     if (chunk !== undefined && typeof chunk !== 'function') out.write(chunk, ...rest);
     return out;
