@@ -40,14 +40,32 @@ impl Image {
     /// If the file can't be read, or there are more than 256.
     pub fn calls_of(&self, targets: &[u64]) -> Result<Vec<CallSite>, ElfError> {
         let mut sites = Vec::new();
-        for segment in self.layout.segments.iter().filter(|segment| segment.executable) {
-            let part = Extent { offset: segment.file_offset, size: segment.file_size };
-            self.source.stream(part, FORM_BYTES - 1, "its code", |at, chunk| {
-                in_chunk(segment.address + at, chunk, targets, &mut sites)
-            })?;
-        }
+        self.each_code(FORM_BYTES - 1, |address, chunk| {
+            in_chunk(address, chunk, targets, &mut sites)
+        })?;
         sites.sort_unstable();
         Ok(sites)
+    }
+
+    /// Passes all code on in chunks, each with its address. The last `overlap` bytes of a chunk come
+    /// again in the next.
+    pub(super) fn each_code(
+        &self,
+        overlap: usize,
+        mut each: impl FnMut(u64, &[u8]) -> Result<(), ElfError>,
+    ) -> Result<(), ElfError> {
+        let what = "its code";
+        let code = || self.layout.segments.iter().filter(|segment| segment.executable);
+        let bytes = code().fold(0, |sum: u64, one| sum.saturating_add(one.file_size));
+        if bytes > limits::CODE_BYTES_MAX {
+            return Err(ElfError::TooLarge { what, bytes });
+        }
+        for segment in code() {
+            let part = Extent { offset: segment.file_offset, size: segment.file_size };
+            self.source
+                .stream(part, overlap, what, |at, chunk| each(segment.address + at, chunk))?;
+        }
+        Ok(())
     }
 }
 

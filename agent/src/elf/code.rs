@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use iced_x86::{
-    Decoder, DecoderOptions, FastFormatter, FlowControl, Instruction, Mnemonic, Register,
+    Decoder, DecoderOptions, FastFormatter, FlowControl, Instruction, Mnemonic, OpKind, Register,
 };
 
 use super::{Image, Unwind, limits};
@@ -84,11 +84,27 @@ impl Function {
         })
     }
 
+    /// Where in structs the fields lie that it uses. What it has on its stack is none.
+    pub fn fields(&self) -> impl Iterator<Item = u64> {
+        self.instructions.iter().filter_map(field)
+    }
+
     /// The functions that are called directly, in the order of the calls.
     pub fn callees(&self) -> impl Iterator<Item = (&Instruction, u64)> {
         let calls = self.instructions.iter().filter(|instruction| instruction.is_call_near());
         calls.map(|call| (call, call.near_branch_target()))
     }
+}
+
+/// Where in a struct the field lies that an instruction uses.
+pub(crate) fn field(instruction: &Instruction) -> Option<u64> {
+    let memory =
+        (0..instruction.op_count()).any(|index| instruction.op_kind(index) == OpKind::Memory);
+    let elsewhere = matches!(
+        instruction.memory_base(),
+        Register::RSP | Register::RBP | Register::RIP | Register::None
+    );
+    (memory && !elsewhere).then(|| instruction.memory_displacement64())
 }
 
 /// Where an instruction jumps to or calls, if it says so itself.

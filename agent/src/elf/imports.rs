@@ -10,11 +10,7 @@
 use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, Register};
 use object::{LittleEndian, elf, pod};
 
-use super::{
-    ElfError, Image,
-    source::{Extent, find},
-    symbols,
-};
+use super::{ElfError, Image, limits::CALLS_MAX, source::find, symbols};
 
 type Dynamic = elf::Dyn64<LittleEndian>;
 type Relocation = elf::Rela64<LittleEndian>;
@@ -22,11 +18,13 @@ type Relocation = elf::Rela64<LittleEndian>;
 const LE: LittleEndian = LittleEndian;
 /// An entry of the table is at most this long, and begins at a multiple of it or of half of it.
 const STUB_BYTES: usize = 16;
+/// `jmp [rip + 32 bits]`.
+const JUMP_BYTES: usize = 6;
 
 /// Which slot holds which symbol's address. 24 bytes each: 0.8 MB in libnode.
 #[derive(Debug, Default)]
 pub struct Imports {
-    /// Address of the slot, index of the symbol in `.dynsym`.
+    /// Address of the slot, index of the symbol in `.dynsym`; by address.
     slots: Vec<(u64, u32)>,
 }
 
@@ -54,7 +52,9 @@ impl Image {
         let count = bytes.len() / size_of::<Relocation>();
         let (relocations, _) = pod::slice_from_bytes::<Relocation>(&bytes, count).ok()?;
         let slots = relocations.iter().map(|one| (one.r_offset.get(LE), one.r_sym(LE, false)));
-        Some(slots.collect())
+        let mut slots: Vec<(u64, u32)> = slots.collect();
+        slots.sort_unstable();
+        Some(slots)
     }
 
     /// Every stub that jumps to what one of these slots holds.
@@ -66,13 +66,9 @@ impl Image {
         if slots.is_empty() {
             return Ok(stubs);
         }
-        for segment in self.layout.segments.iter().filter(|segment| segment.executable) {
-            let part = Extent { offset: segment.file_offset, size: segment.file_size };
-            self.source.stream(part, 5, "its code", |at, chunk| {
-                jumps_by(segment.address + at, chunk, slots, &mut stubs);
-                Ok(())
-            })?;
-        }
+        self.each_code(JUMP_BYTES - 1, |address, chunk| {
+            jumps_by(address, chunk, slots, &mut stubs)
+        })?;
         stubs.retain_mut(|jump| {
             let starts = [*jump, *jump & !(STUB_BYTES as u64 - 1)];
             let start = starts
@@ -104,18 +100,28 @@ fn jumps_by_slot(instruction: &Instruction) -> bool {
 }
 
 /// The jumps through one of the slots: `ff 25`, then 32 bits relative to their end.
-fn jumps_by(address: u64, chunk: &[u8], slots: &[u64], jumps: &mut Vec<u64>) {
+fn jumps_by(
+    address: u64,
+    chunk: &[u8],
+    slots: &[u64],
+    jumps: &mut Vec<u64>,
+) -> Result<(), ElfError> {
     let mut from = 0;
     while let Some(at) = chunk.get(from..).and_then(|rest| find(0xff, rest)) {
         let at = from + at;
         from = at + 1;
-        let Some([0x25, a, b, c, d]) = chunk.get(at + 1..at + 6) else { continue };
-        let end = address.wrapping_add(at as u64 + 6);
+        let Some([0x25, a, b, c, d]) = chunk.get(at + 1..at + JUMP_BYTES) else { continue };
+        let end = address.wrapping_add((at + JUMP_BYTES) as u64);
         let slot = end.wrapping_add_signed(i64::from(i32::from_le_bytes([*a, *b, *c, *d])));
-        if slots.contains(&slot) {
-            jumps.push(address + at as u64);
+        if !slots.contains(&slot) {
+            continue;
         }
+        if jumps.len() == CALLS_MAX {
+            return Err(ElfError::Damaged { what: "the same jump again and again" });
+        }
+        jumps.push(address + at as u64);
     }
+    Ok(())
 }
 
 impl Imports {
@@ -135,7 +141,8 @@ impl Imports {
     /// The name of what a stub calls. None if there is no stub.
     pub fn name_of_stub(&self, image: &Image, stub: u64) -> Option<String> {
         let slot = image.slot_of_stub(stub)?;
-        let &(_, symbol) = self.slots.iter().find(|&&(address, _)| address == slot)?;
+        let index = self.slots.binary_search_by_key(&slot, |&(address, _)| address).ok()?;
+        let (_, symbol) = self.slots[index];
         symbols::name_of(&image.source, image.layout.dynsym?, symbol).ok()?
     }
 }

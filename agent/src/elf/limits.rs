@@ -10,8 +10,10 @@ pub(super) const NOTE_BYTES_MAX: u64 = 64 << 10;
 pub(super) const BUILD_ID_BYTES_MAX: usize = 64;
 /// `.eh_frame_hdr` (1.0 MB in Node 26), `.eh_frame` (5.4 MB), the jump slots (0.8 MB in libnode).
 pub(super) const TABLE_BYTES_MAX: u64 = 32 << 20;
-/// Streamed through for names and calls: 19 MB of names and 47 MB of code in Node 26.
-pub(super) const STREAM_BYTES_MAX: u64 = 1 << 30;
+/// Symbols, and names of symbols, each streamed through: 4 MB and 19 MB in Node 26.
+pub(super) const SYMBOL_BYTES_MAX: u64 = 128 << 20;
+/// All executable segments together, streamed through for calls: 47 MB in Node 26.
+pub(super) const CODE_BYTES_MAX: u64 = 512 << 20;
 /// Bytes read at once while a table is streamed through.
 pub(super) const CHUNK_BYTES: usize = 128 << 10;
 /// Kept of the chunk before and read beyond the end of a chunk: names looked for are shorter.

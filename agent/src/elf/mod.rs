@@ -24,7 +24,7 @@ mod unwind;
 
 pub use calls::{CallSite, SiteKind};
 pub use code::{Class, Function, classify};
-pub(crate) use code::{branch_target, text};
+pub(crate) use code::{branch_target, field, text};
 pub use error::ElfError;
 pub use header::Segment;
 pub use image::Image;

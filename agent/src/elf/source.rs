@@ -56,9 +56,6 @@ impl Source {
         if !self.holds(part) {
             return Err(ElfError::Damaged { what });
         }
-        if part.size > limits::STREAM_BYTES_MAX {
-            return Err(ElfError::TooLarge { what, bytes: part.size });
-        }
         let mut buffer = vec![0; (limits::CHUNK_BYTES + overlap).min(part.size as usize)];
         let mut at = 0;
         while at < part.size {

@@ -7,7 +7,7 @@ use object::{LittleEndian, elf, pod};
 use super::{
     ElfError, Wanted,
     header::SymbolTable,
-    limits::{MATCHES_MAX, NAME_BYTES_MAX},
+    limits::{MATCHES_MAX, NAME_BYTES_MAX, SYMBOL_BYTES_MAX},
     names::{Found, find_names},
     source::{Extent, Source},
 };
@@ -43,6 +43,7 @@ pub(super) fn find_symbols(
     table: SymbolTable,
     wanted: &[Wanted<'_>],
 ) -> Result<Vec<Match>, ElfError> {
+    within_limits(table)?;
     let names = find_names(source, table.names, wanted)?;
     let mut found: Vec<(Found, Symbol)> = Vec::new();
     each_entry(source, table.symbols, |_, entry| {
@@ -70,6 +71,7 @@ pub(super) fn indexes_of(
     table: SymbolTable,
     names: &[&str],
 ) -> Result<Vec<u32>, ElfError> {
+    within_limits(table)?;
     let wanted: Vec<Wanted<'_>> = names.iter().map(|name| Wanted::Name(name)).collect();
     let offsets = find_names(source, table.names, &wanted)?;
     let mut indexes = Vec::new();
@@ -99,6 +101,14 @@ pub(super) fn name_of(
     let (entry, _) =
         pod::from_bytes::<Entry>(&bytes).map_err(|()| ElfError::Damaged { what: "a symbol" })?;
     name_at(source, table.names, entry.st_name.get(LE)).map(Some)
+}
+
+fn within_limits(table: SymbolTable) -> Result<(), ElfError> {
+    let bytes = table.symbols.size.max(table.names.size);
+    if bytes > SYMBOL_BYTES_MAX {
+        return Err(ElfError::TooLarge { what: "its table of symbols", bytes });
+    }
+    Ok(())
 }
 
 fn each_entry(

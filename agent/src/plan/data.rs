@@ -2,7 +2,7 @@
 
 use iced_x86::Register;
 
-use super::{Data, evidence::Evidence, versions::loaded};
+use super::{Data, evidence::Evidence, v8::V8, versions::loaded};
 
 pub(super) const DEFAULT_LOOP: &str = "default_loop_struct";
 pub(super) const UV_DEFAULT_LOOP: &str = "uv_default_loop";
@@ -14,15 +14,17 @@ pub(super) const SIZE_OFFSET: &str = "_ZN2v88internal14MicrotaskQueue11kSizeOffs
 
 /// `sizeof(uv_loop_t)` in all of libuv 1.x, whose ABI it is a part of.
 const LOOP_BYTES: u64 = 848;
-/// A `MicrotaskQueue` is much smaller.
-const QUEUE_BYTES_MAX: u64 = 4_096;
 
-pub(super) fn data(uv: Option<&Evidence<'_>>, v8: Option<&Evidence<'_>>) -> Data {
+/// The offsets are told twice: by a constant, and by the code that uses them.
+pub(super) fn data(uv: Option<&Evidence<'_>>, v8: Option<&V8<'_>>) -> Data {
+    let constant = |name| v8.and_then(|v8| Some((v8, offset(v8.evidence(), name)?)));
     Data {
         default_loop: uv.and_then(default_loop),
-        microtask_queue_vtable: v8.and_then(vtable),
-        finished_count_offset: v8.and_then(|v8| offset(v8, FINISHED_OFFSET)),
-        size_offset: v8.and_then(|v8| offset(v8, SIZE_OFFSET)),
+        microtask_queue_vtable: v8.and_then(|v8| vtable(v8.evidence())),
+        finished_count_offset: constant(FINISHED_OFFSET)
+            .and_then(|(v8, offset)| v8.is_read_behind_drain(offset).then_some(offset)),
+        size_offset: constant(SIZE_OFFSET)
+            .and_then(|(v8, offset)| v8.is_tested_for_empty(offset).then_some(offset)),
     }
 }
 
@@ -64,17 +66,29 @@ fn initialised(uv: &Evidence<'_>) -> Option<u64> {
     }
 }
 
+/// ```text
+/// 0 | 0 or the address of its type | its functions ...
+/// ```
 fn vtable(v8: &Evidence<'_>) -> Option<(usize, u64)> {
     let symbol = v8.one(QUEUE_VTABLE).ok()?;
-    let aligned = symbol.address % 8 == 0 && !symbol.function;
-    let fits = v8.image.bytes_at(symbol.address, usize::try_from(symbol.size).ok()?).is_some();
-    (aligned && fits && symbol.size >= 32).then_some((v8.module, symbol.address))
+    let whole = symbol.size >= 32 && symbol.size.is_multiple_of(8);
+    if symbol.function || !whole || !symbol.address.is_multiple_of(8) {
+        return None;
+    }
+    let bytes = v8.image.bytes_at(symbol.address, usize::try_from(symbol.size).ok()?)?;
+    let words = bytes.chunks_exact(8).map(|word| word.try_into().map_or(0, u64::from_le_bytes));
+    let words: Vec<u64> = words.collect();
+    let (head, functions) = words.split_at(2);
+    // In a shared library the loader fills them in: the file has zeros.
+    let filled_in = functions.iter().all(|&function| function == 0);
+    let are_functions = functions.iter().all(|&one| v8.function_at(one).is_some());
+    let fits = head[0] == 0 && !v8.image.is_code(head[1]) && (filled_in || are_functions);
+    fits.then_some((v8.module, symbol.address))
 }
 
 /// An offset that V8 keeps as a constant of 8 bytes for its own generated code.
 fn offset(v8: &Evidence<'_>, name: &str) -> Option<u64> {
     let symbol = v8.one(name).ok().filter(|symbol| symbol.size == 8)?;
     let bytes = v8.image.bytes_at(symbol.address, 8)?;
-    let offset = u64::from_le_bytes(bytes.try_into().ok()?);
-    (offset < QUEUE_BYTES_MAX && offset % 4 == 0).then_some(offset)
+    bytes.try_into().map(u64::from_le_bytes).ok()
 }

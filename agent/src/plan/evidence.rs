@@ -11,6 +11,8 @@ pub(super) struct Evidence<'a> {
     /// Its place among the modules.
     pub(super) module: usize,
     symbols: BTreeMap<&'static str, Vec<Symbol>>,
+    /// Why its symbols can't be read.
+    pub(super) damage: Option<ElfError>,
     unwind: Option<Unwind>,
     imports: Imports,
 }
@@ -18,12 +20,15 @@ pub(super) struct Evidence<'a> {
 impl<'a> Evidence<'a> {
     /// What these names are in an image. Its other tables are read by [`Evidence::complete`].
     pub(super) fn of(image: &'a Image, module: usize, wanted: &[Wanted<'static>]) -> Self {
-        let found = image.symbols(wanted).unwrap_or_default();
+        let (found, damage) = match image.symbols(wanted) {
+            Ok(found) => (found, None),
+            Err(damage) => (Vec::new(), Some(damage)),
+        };
         let name = |wanted: &Wanted<'static>| match *wanted {
             Wanted::Name(name) | Wanted::Prefix(name) => name,
         };
         let symbols = wanted.iter().map(name).zip(found).collect();
-        Self { image, module, symbols, unwind: None, imports: Imports::default() }
+        Self { image, module, symbols, damage, unwind: None, imports: Imports::default() }
     }
 
     /// Reads where its functions lie and what it imports.

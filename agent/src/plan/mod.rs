@@ -26,6 +26,7 @@ mod versions;
 use crate::elf::{Image, Wanted};
 use evidence::Evidence;
 use probe::Outcome;
+use v8::V8;
 
 pub use types::{Data, Missing, Module, NotNode, Plan, Point, Probe, Versions};
 
@@ -69,26 +70,32 @@ pub fn plan(images: &[Image]) -> Result<Plan, NotNode> {
     let mut all: Vec<Evidence<'_>> = images.iter().enumerate().map(of).collect();
     all.iter_mut().filter(|one| one.concerns_us()).for_each(Evidence::complete);
     let Some(node) = all.iter().find(|one| one.has(NODE_START)) else {
-        return Err(NotNode { reason: "no file of it has node::Start".to_owned() });
+        let damage = all.iter().find_map(|one| one.damage.as_ref());
+        let reason = match damage {
+            Some(damage) => format!("its symbols can't be read: {damage}"),
+            None => "no file of it has node::Start".to_owned(),
+        };
+        return Err(NotNode { reason });
     };
     let uv = part(&all, node, "libuv", |one| one.has(uv::RUN));
-    let v8 = part(&all, node, "V8", |one| one.has(v8::COLLECT) || one.has(v8::RUN));
+    let v8 = part(&all, node, "V8", |one| one.has(v8::COLLECT) || one.has(v8::RUN)).map(V8::of);
     let mut outcome = Outcome::default();
     match &uv {
         Ok(uv) => uv::phases(uv, &mut outcome),
         Err(reason) => outcome.add_missing(&Point::ALL[..5], reason),
     }
     match &v8 {
-        Ok(v8) => v8::drains_and_collections(v8, &mut outcome),
+        Ok(v8) => v8.probes(&mut outcome),
         Err(reason) => outcome.add_missing(&Point::ALL[5..], reason),
     }
-    let (uv, v8) = (uv.ok(), v8.ok());
+    let (uv, v8) = (uv.ok(), v8.as_ref().ok());
+    let v8_evidence = v8.map(V8::evidence);
     Ok(Plan {
-        modules: all.iter().map(|one| one.describe(uv, v8)).collect(),
+        modules: all.iter().map(|one| one.describe(uv, v8_evidence)).collect(),
         probes: outcome.probes,
         missing: outcome.missing,
         data: data::data(uv, v8),
-        versions: versions::versions(node, uv, v8),
+        versions: versions::versions(node, uv, v8_evidence),
     })
 }
 
@@ -105,7 +112,10 @@ fn part<'a, 'i>(
     let mut others = all.iter().filter(|one| holds(one));
     match (others.next(), others.next()) {
         (Some(one), None) => Ok(one),
-        (None, _) => Err(format!("no file of it has {name}'s functions")),
+        (None, _) if node.image.has_all_symbols() => {
+            Err(format!("no file of it has {name}'s functions"))
+        }
+        (None, _) => Err(format!("the file is stripped: {name}'s functions have no names in it")),
         _ => Err(format!("several of its files have {name}'s functions")),
     }
 }

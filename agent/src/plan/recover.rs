@@ -11,7 +11,7 @@
 //!
 //! **Invariant**: a phase is told only where exactly one function that `uv_run` calls fits it.
 
-use iced_x86::{Code, FlowControl, Instruction, Mnemonic, OpKind, Register};
+use iced_x86::{Code, FlowControl, Mnemonic, Register};
 
 use super::{Point, evidence::Evidence};
 use crate::elf::{Function, branch_target};
@@ -27,6 +27,8 @@ const TIME: u64 = 544;
 
 /// What stops a timer, exported by every libuv.
 pub(super) const TIMER_STOP: &str = "uv_timer_stop";
+/// More functions than `uv_run` calls: 18 in Node 24.
+const CALLEES_MAX: usize = 64;
 /// What a function calls that finds its stack overwritten.
 const STACK_GUARD: &str = "__stack_chk_fail";
 /// What waits for events, imported from the C library.
@@ -37,6 +39,9 @@ pub(super) fn phase(uv: &Evidence<'_>, run: &Function, point: Point) -> Result<F
     let mut callees: Vec<u64> = run.callees().map(|(_, callee)| callee).collect();
     callees.sort_unstable();
     callees.dedup();
+    if callees.len() > CALLEES_MAX {
+        return Err(format!("uv_run calls {} functions: that is no libuv's", callees.len()));
+    }
     let functions: Vec<Function> =
         callees.into_iter().filter_map(|callee| uv.function_at(callee)).collect();
     let fitting = match point {
@@ -59,21 +64,25 @@ fn runner<'a>(uv: &Evidence<'_>, all: &'a [Function], point: Point) -> Option<&'
     let with = |queue| all.iter().zip(&queues).filter(move |one| *one.1 == Some(queue));
     let [prepare, check, idle] = QUEUES.map(|(_, queue)| unique(with(queue).map(|one| one.0)));
     let all = [prepare?, check?, idle?];
-    let alike = all.windows(2).all(|pair| codes(pair[0]).eq(codes(pair[1])));
+    let alike = all.windows(2).all(|pair| steps(pair[0]).eq(steps(pair[1])));
     let index = QUEUES.iter().position(|&(one, _)| one == point)?;
     alike.then_some(all[index])
 }
 
-/// What a function does, whatever lies between for alignment.
-fn codes(function: &Function) -> impl Iterator<Item = Code> {
+/// What a function does: its instructions but for the numbers in them, and for what lies between
+/// them for alignment.
+fn steps(function: &Function) -> impl Iterator<Item = (Code, [Register; 4])> {
     let done = function.instructions.iter().filter(|one| one.mnemonic() != Mnemonic::Nop);
-    done.map(Instruction::code)
+    done.map(|one| {
+        let operands = [one.op0_register(), one.op1_register()];
+        (one.code(), [operands[0], operands[1], one.memory_base(), one.memory_index()])
+    })
 }
 
 /// The queue whose handles a function runs: it uses no other, and calls nothing but the callback, and
 /// what it ends in when its stack was overwritten.
 fn queue_of(uv: &Evidence<'_>, function: &Function) -> Option<u64> {
-    let mut used = displacements(function).filter(|at| QUEUE_FIELDS.contains(at));
+    let mut used = function.fields().filter(|at| QUEUE_FIELDS.contains(at));
     let queue = used.next()? & !15;
     let one_queue = used.all(|at| at == queue || at == queue + 8);
     let calls_back = callbacks(function) == 1;
@@ -90,7 +99,7 @@ fn callbacks(function: &Function) -> usize {
 
 /// It takes the first timer from the heap as long as that is due, stops it and calls it back.
 fn runs_timers(uv: &Evidence<'_>, function: &Function) -> bool {
-    let uses = |field| displacements(function).any(|at| at == field);
+    let uses = |field| function.fields().any(|at| at == field);
     let stop = uv.one(TIMER_STOP).map(|symbol| symbol.address);
     let stops = function.callees().any(|(_, callee)| {
         stop == Ok(callee) || uv.name_of_stub(callee).as_deref() == Some(TIMER_STOP)
@@ -104,15 +113,5 @@ fn polls(uv: &Evidence<'_>, function: &Function) -> bool {
         function.instructions.iter().filter_map(branch_target).any(|target| {
             uv.name_of_stub(target).is_some_and(|name| WAITS.contains(&name.as_str()))
         });
-    waits && displacements(function).any(|at| at == BACKEND_FD)
-}
-
-/// The fields of structs that a function uses. What it has on its stack is none.
-fn displacements(function: &Function) -> impl Iterator<Item = u64> {
-    let fields = function.instructions.iter().filter(|one| {
-        let memory = (0..one.op_count()).any(|index| one.op_kind(index) == OpKind::Memory);
-        let stack = [Register::RSP, Register::RBP].contains(&one.memory_base());
-        memory && !stack && !one.is_ip_rel_memory_operand()
-    });
-    fields.map(Instruction::memory_displacement64)
+    waits && function.fields().any(|at| at == BACKEND_FD)
 }

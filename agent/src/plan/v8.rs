@@ -3,7 +3,7 @@
 //! Both have an end that is no function: it stands behind the call of the function that did the
 //! work. All calls of it are looked for in all of the code, so that none is missed.
 
-use iced_x86::Instruction;
+use iced_x86::{Instruction, Mnemonic};
 
 use super::{
     Point, Probe,
@@ -11,7 +11,7 @@ use super::{
     pick,
     probe::{Outcome, probe},
 };
-use crate::elf::{CallSite, Function, SiteKind, Symbol, branch_target};
+use crate::elf::{CallSite, Function, SiteKind, Symbol, branch_target, field};
 
 /// `v8::internal::Execution::TryRunMicrotasks`. What follows are the types of its arguments, which
 /// differ between versions.
@@ -27,25 +27,121 @@ const TRY_RUN_ARGUMENTS: usize = 2;
 /// `PerformGarbageCollection(heap, collector, reason)`; the text of the reason isn't read.
 const COLLECT_ARGUMENTS: usize = 3;
 
-/// The probes of drains and collections.
-pub(super) fn drains_and_collections(v8: &Evidence<'_>, outcome: &mut Outcome) {
-    let mut drain = named(v8, TRY_RUN);
-    let mut collect = named(v8, COLLECT);
-    let targets = [&mut drain, &mut collect].into_iter().flatten().flatten().collect();
-    let found = find_callers(v8, targets);
-    for (points, targets) in [(DRAIN, drain), (GC, collect)] {
-        let [starts, ends] = match targets.and_then(|targets| found.clone().map(|()| targets)) {
-            Ok(targets) if points == DRAIN => [drain_start(v8, &targets), drain_end(v8, &targets)],
-            Ok(targets) => [gc_start(v8, &targets), gc_end(v8, &targets)],
-            Err(reason) => [Err(reason.clone()), Err(reason)],
+/// Those functions in one image, and who calls them.
+pub(super) struct V8<'a> {
+    evidence: &'a Evidence<'a>,
+    drain: Result<Vec<Target>, String>,
+    collect: Result<Vec<Target>, String>,
+    run: Result<Vec<Target>, String>,
+}
+
+impl<'a> V8<'a> {
+    pub(super) fn of(evidence: &'a Evidence<'a>) -> Self {
+        let [mut drain, mut collect, run] =
+            [TRY_RUN, COLLECT, RUN].map(|prefix| named(evidence, prefix));
+        let targets = [&mut drain, &mut collect].into_iter().flatten().flatten().collect();
+        if let Err(reason) = find_callers(evidence, targets) {
+            drain = drain.and(Err(reason.clone()));
+            collect = collect.and(Err(reason));
+        }
+        Self { evidence, drain, collect, run }
+    }
+
+    pub(super) fn evidence(&self) -> &'a Evidence<'a> {
+        self.evidence
+    }
+
+    /// The probes of drains and collections.
+    pub(super) fn probes(&self, outcome: &mut Outcome) {
+        outcome.add(Point::DrainStart, self.drain_start());
+        outcome.add(Point::DrainEnd, self.drain_end());
+        outcome.add(Point::GcStart, self.gc_start());
+        outcome.add(Point::GcEnd, self.gc_end());
+    }
+
+    /// Whether a field of the queue that lies there is the first that is used behind a drain: the
+    /// count of finished microtasks is.
+    pub(super) fn is_read_behind_drain(&self, offset: u64) -> bool {
+        let callers = self.drain().map_or(&[][..], |drain| &drain.callers);
+        let first_field = |Caller { function, site }: &Caller| {
+            let call = function.index_of(site.address)?;
+            function.instructions[call + 1..].iter().find_map(field)
         };
-        outcome.add(points[0], starts);
-        outcome.add(points[1], ends);
+        !callers.is_empty() && callers.iter().all(|caller| first_field(caller) == Some(offset))
+    }
+
+    /// Whether a field of the queue that lies there is what says that nothing waits in it.
+    pub(super) fn is_tested_for_empty(&self, offset: u64) -> bool {
+        let tests = |one: &Instruction| {
+            one.mnemonic() == Mnemonic::Cmp
+                && field(one) == Some(offset)
+                && one.try_immediate(1).is_ok_and(|number| number == 0)
+        };
+        let run = self.run.iter().flatten();
+        run.into_iter().any(|run| run.function.instructions.iter().any(tests))
+    }
+
+    fn drain(&self) -> Result<&Target, String> {
+        match self.drain.as_deref() {
+            Ok([drain]) => Ok(drain),
+            Ok(_) => Err("more than one TryRunMicrotasks".to_owned()),
+            Err(reason) => Err(reason.clone()),
+        }
+    }
+
+    fn drain_start(&self) -> Probes {
+        let picked = pick::at_entry(&self.drain()?.function, TRY_RUN_ARGUMENTS)?;
+        Ok(vec![probe(self.evidence, Point::DrainStart, picked)?])
+    }
+
+    /// The end is certain only where `RunMicrotasks` is all that calls it.
+    fn drain_end(&self) -> Probes {
+        let callers = &self.drain()?.callers;
+        let run = self.run.as_ref().map_err(Clone::clone)?;
+        for Caller { function, .. } in callers {
+            let start = function.range.start;
+            // GCC's `.part.N` has a symbol only where the file isn't stripped.
+            let goes_on_in_it = |run: &Target| run.function.jumps_between(start, start);
+            let is_run = |run: &Target| run.symbol.address == start || goes_on_in_it(run);
+            if !run.iter().any(is_run) {
+                return Err(format!("a function at {start:#x}, not RunMicrotasks, calls it"));
+            }
+        }
+        self.behind_calls(Point::DrainEnd, callers.iter())
+    }
+
+    /// Only what is called: GCC leaves an unused copy of what it has made a special one of.
+    fn gc_start(&self) -> Probes {
+        let targets = self.collect.as_ref().map_err(Clone::clone)?;
+        let used = targets.iter().filter(|target| !target.callers.is_empty());
+        let starts = used.map(|target| {
+            let picked = pick::at_entry(&target.function, COLLECT_ARGUMENTS)
+                .or_else(|_| pick::at_entry_at_any_cost(&target.function))?;
+            probe(self.evidence, Point::GcStart, picked)
+        });
+        some(starts.collect::<Result<_, _>>()?)
+    }
+
+    fn gc_end(&self) -> Probes {
+        let targets = self.collect.as_ref().map_err(Clone::clone)?;
+        self.behind_calls(Point::GcEnd, targets.iter().flat_map(|target| &target.callers))
+    }
+
+    /// A probe behind each call. All of them, or none: with one missing, an end would be.
+    fn behind_calls<'c>(&self, point: Point, callers: impl Iterator<Item = &'c Caller>) -> Probes {
+        let ends = callers.map(|Caller { function, site }| {
+            if site.kind == SiteKind::Jump {
+                return Err(format!("a jump at {:#x} leads to it", site.address));
+            }
+            probe(self.evidence, point, pick::behind_call(function, site.address)?)
+        });
+        some(ends.collect::<Result<_, _>>()?)
     }
 }
 
-const DRAIN: [Point; 2] = [Point::DrainStart, Point::DrainEnd];
-const GC: [Point; 2] = [Point::GcStart, Point::GcEnd];
+fn some(probes: Vec<Probe>) -> Probes {
+    if probes.is_empty() { Err("nothing calls it directly".to_owned()) } else { Ok(probes) }
+}
 
 type Probes = Result<Vec<Probe>, String>;
 
@@ -91,74 +187,20 @@ fn find_callers(v8: &Evidence<'_>, mut targets: Vec<&mut Target>) -> Result<(), 
     let addresses: Vec<u64> = ways.iter().map(|&(address, _)| address).collect();
     let sites = v8.image.calls_of(&addresses).map_err(|error| error.to_string())?;
     for site in sites {
-        let Some(function) = v8.function_around(site.address) else {
-            return Err(format!("{:#x} may call it, but can't be disassembled", site.address));
+        // What looks like a call may be a part of data or of another instruction. Then nobody can
+        // tell whether it is one.
+        let function = v8.function_around(site.address).filter(|function| {
+            let index = function.index_of(site.address);
+            index.is_some_and(|index| {
+                branch_target(&function.instructions[index]) == Some(site.target)
+            })
+        });
+        let Some(function) = function else {
+            return Err(format!("{:#x} may be a call of it", site.address));
         };
-        let leads = |one: &Instruction| branch_target(one) == Some(site.target);
-        let index = function.index_of(site.address);
-        // Bytes within another instruction may look like a call.
-        if !index.is_some_and(|index| leads(&function.instructions[index])) {
-            continue;
-        }
         for &(_, target) in ways.iter().filter(|&&(address, _)| address == site.target) {
             targets[target].callers.push(Caller { function: function.clone(), site });
         }
     }
     Ok(())
-}
-
-fn drain_start(v8: &Evidence<'_>, targets: &[Target]) -> Probes {
-    let [target] = targets else { return Err("more than one TryRunMicrotasks".to_owned()) };
-    let picked = pick::at_entry(&target.function, TRY_RUN_ARGUMENTS)?;
-    Ok(vec![probe(v8, Point::DrainStart, picked)?])
-}
-
-/// The end is certain only where `RunMicrotasks` is all that calls it.
-fn drain_end(v8: &Evidence<'_>, targets: &[Target]) -> Probes {
-    let [Target { callers, .. }] = targets else {
-        return Err("more than one TryRunMicrotasks".to_owned());
-    };
-    let run = named(v8, RUN)?;
-    for Caller { function, .. } in callers {
-        let start = function.range.start;
-        // GCC's `.part.N` has a symbol only where the file isn't stripped.
-        let goes_on_in_it = |run: &Target| run.function.jumps_between(start, start);
-        let is_run = |run: &Target| run.symbol.address == start || goes_on_in_it(run);
-        if !run.iter().any(is_run) {
-            return Err(format!("a function at {start:#x}, not RunMicrotasks, calls it"));
-        }
-    }
-    behind_calls(v8, Point::DrainEnd, callers.iter())
-}
-
-/// Only what is called: GCC leaves an unused copy of what it has made a special one of.
-fn gc_start(v8: &Evidence<'_>, targets: &[Target]) -> Probes {
-    let used = targets.iter().filter(|target| !target.callers.is_empty());
-    let starts = used.map(|target| {
-        let picked = pick::at_entry(&target.function, COLLECT_ARGUMENTS)
-            .or_else(|_| pick::at_entry_at_any_cost(&target.function))?;
-        probe(v8, Point::GcStart, picked)
-    });
-    let starts: Vec<Probe> = starts.collect::<Result<_, _>>()?;
-    if starts.is_empty() { Err("nothing calls it directly".to_owned()) } else { Ok(starts) }
-}
-
-fn gc_end(v8: &Evidence<'_>, targets: &[Target]) -> Probes {
-    behind_calls(v8, Point::GcEnd, targets.iter().flat_map(|target| &target.callers))
-}
-
-/// A probe behind each call. All of them, or none: with one missing, an end would be.
-fn behind_calls<'a>(
-    v8: &Evidence<'_>,
-    point: Point,
-    callers: impl Iterator<Item = &'a Caller>,
-) -> Probes {
-    let ends = callers.map(|Caller { function, site }| {
-        if site.kind == SiteKind::Jump {
-            return Err(format!("a jump at {:#x} leads to it", site.address));
-        }
-        probe(v8, point, pick::behind_call(function, site.address)?)
-    });
-    let ends: Vec<Probe> = ends.collect::<Result<_, _>>()?;
-    if ends.is_empty() { Err("nothing calls it directly".to_owned()) } else { Ok(ends) }
 }
