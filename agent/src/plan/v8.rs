@@ -27,6 +27,8 @@ const TRY_RUN_ARGUMENTS: usize = 2;
 /// `PerformGarbageCollection(heap, collector, reason)`; the text of the reason isn't read.
 const COLLECT_ARGUMENTS: usize = 3;
 
+const NOT_CALLED: &str = "nothing calls it directly";
+
 /// Those functions in one image, and who calls them.
 pub(super) struct V8<'a> {
     evidence: &'a Evidence<'a>,
@@ -81,24 +83,13 @@ impl<'a> V8<'a> {
         run.into_iter().any(|run| run.function.instructions.iter().any(tests))
     }
 
+    /// `TryRunMicrotasks`, certain only where `RunMicrotasks` is all that calls it.
     fn drain(&self) -> Result<&Target, String> {
-        match self.drain.as_deref() {
-            Ok([drain]) => Ok(drain),
-            Ok(_) => Err("more than one TryRunMicrotasks".to_owned()),
-            Err(reason) => Err(reason.clone()),
-        }
-    }
-
-    fn drain_start(&self) -> Probes {
-        let picked = pick::at_entry(&self.drain()?.function, TRY_RUN_ARGUMENTS)?;
-        Ok(vec![probe(self.evidence, Point::DrainStart, picked)?])
-    }
-
-    /// The end is certain only where `RunMicrotasks` is all that calls it.
-    fn drain_end(&self) -> Probes {
-        let callers = &self.drain()?.callers;
+        let [drain] = self.drain.as_deref().map_err(Clone::clone)? else {
+            return Err("more than one TryRunMicrotasks".to_owned());
+        };
         let run = self.run.as_ref().map_err(Clone::clone)?;
-        for Caller { function, .. } in callers {
+        for Caller { function, .. } in &drain.callers {
             let start = function.range.start;
             // GCC's `.part.N` has a symbol only where the file isn't stripped.
             let goes_on_in_it = |run: &Target| run.function.jumps_between(start, start);
@@ -107,24 +98,44 @@ impl<'a> V8<'a> {
                 return Err(format!("a function at {start:#x}, not RunMicrotasks, calls it"));
             }
         }
-        self.behind_calls(Point::DrainEnd, callers.iter())
+        if drain.callers.is_empty() { Err(NOT_CALLED.to_owned()) } else { Ok(drain) }
     }
 
-    /// Only what is called: GCC leaves an unused copy of what it has made a special one of.
-    fn gc_start(&self) -> Probes {
+    fn drain_start(&self) -> Probes {
+        let picked = pick::at_entry(&self.drain()?.function, TRY_RUN_ARGUMENTS)?;
+        Ok(vec![probe(self.evidence, Point::DrainStart, picked)?])
+    }
+
+    fn drain_end(&self) -> Probes {
+        self.behind_calls(Point::DrainEnd, self.drain()?.callers.iter())
+    }
+
+    /// Those that are called: GCC leaves an unused copy of what it has made a special one of.
+    fn collections(&self) -> Result<Vec<&Target>, String> {
         let targets = self.collect.as_ref().map_err(Clone::clone)?;
         let used = targets.iter().filter(|target| !target.callers.is_empty());
-        let starts = used.map(|target| {
+        let used: Vec<&Target> = used.collect();
+        if used.is_empty() {
+            return Err(NOT_CALLED.to_owned());
+        }
+        match used.iter().find(|target| !tells_young_from_full(&target.function)) {
+            Some(other) => Err(format!("{} does not test its collector", other.symbol.name)),
+            None => Ok(used),
+        }
+    }
+
+    fn gc_start(&self) -> Probes {
+        let starts = self.collections()?.into_iter().map(|target| {
             let picked = pick::at_entry(&target.function, COLLECT_ARGUMENTS)
                 .or_else(|_| pick::at_entry_at_any_cost(&target.function))?;
             probe(self.evidence, Point::GcStart, picked)
         });
-        some(starts.collect::<Result<_, _>>()?)
+        starts.collect()
     }
 
     fn gc_end(&self) -> Probes {
-        let targets = self.collect.as_ref().map_err(Clone::clone)?;
-        self.behind_calls(Point::GcEnd, targets.iter().flat_map(|target| &target.callers))
+        let callers = self.collections()?.into_iter().flat_map(|target| &target.callers);
+        self.behind_calls(Point::GcEnd, callers)
     }
 
     /// A probe behind each call. All of them, or none: with one missing, an end would be.
@@ -135,12 +146,16 @@ impl<'a> V8<'a> {
             }
             probe(self.evidence, point, pick::behind_call(function, site.address)?)
         });
-        some(ends.collect::<Result<_, _>>()?)
+        ends.collect()
     }
 }
 
-fn some(probes: Vec<Probe>) -> Probes {
-    if probes.is_empty() { Err("nothing calls it directly".to_owned()) } else { Ok(probes) }
+/// `collector & 0xfffffffd` is zero for the young collections, 0 and 2.
+fn tells_young_from_full(function: &Function) -> bool {
+    function.instructions.iter().any(|one| {
+        matches!(one.mnemonic(), Mnemonic::And | Mnemonic::Test)
+            && one.try_immediate(1).is_ok_and(|mask| mask as u32 == 0xffff_fffd)
+    })
 }
 
 type Probes = Result<Vec<Probe>, String>;

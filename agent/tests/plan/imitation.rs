@@ -32,6 +32,9 @@ const RET: &[u8] = &[0xc3];
 /// `push rbp; pop rbp; ret`.
 const EMPTY: &[u8] = &[0x55, 0x5d, 0xc3];
 
+/// `push rbp; test esi, 0xfffffffd; pop rbp; ret`.
+pub(crate) const COLLECTS: &[u8] = &[0x55, 0xf7, 0xc6, 0xfd, 0xff, 0xff, 0xff, 0x5d, 0xc3];
+
 /// `call`, from an address behind some bytes.
 pub(crate) fn call(function: u64, before: &[u8], target: u64) -> Vec<u8> {
     relative(0xe8, function, before, target)
@@ -123,7 +126,7 @@ fn add_v8(program: &mut Program) {
     let before = [PUSH, &[0x48, 0x83, 0x7f, 0x08, 0x00]].concat();
     let run = [&call(RUN_MICROTASKS_AT, &before, TRY_RUN_AT)[..], BEHIND_DRAIN].concat();
     program.function(RUN_MICROTASKS, RUN_MICROTASKS_AT, &run);
-    program.function(COLLECT, COLLECT_AT, EMPTY);
+    program.function(COLLECT, COLLECT_AT, COLLECTS);
     let collector = calls_once(COLLECTOR, COLLECT_AT, BEHIND_COLLECTION);
     program.code(COLLECTOR, &collector);
     let offsets = [("29kFinishedMicrotaskCountOffset", 40u64), ("11kSizeOffset", 8)];

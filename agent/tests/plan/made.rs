@@ -138,12 +138,15 @@ fn a_trap_is_not_probed() {
     check_missing(&program, &[Point::RunIdle], "no instruction that the kernel emulates");
     let mut stepped = node();
     remove(&mut stepped, imitation::COLLECT_AT);
-    // mov esi, eax; ret: nothing is emulated, and the first is stepped.
-    stepped.function(imitation::COLLECT, imitation::COLLECT_AT, &[0x89, 0xc6, 0xc3]);
+    // Without the push nothing is emulated, and the test is stepped.
+    stepped.function(imitation::COLLECT, imitation::COLLECT_AT, &imitation::COLLECTS[1..]);
     let plan = plan_of(&stepped).unwrap();
     assert!(plan.probes_of(Point::GcStart).all(|probe| probe.stepped));
-    patch(&mut stepped, imitation::COLLECT_AT, 0, &[0xcd, 0x03]);
-    check_missing(&stepped, &[Point::GcStart], "no probe is set");
+    let trap = [&[0xcc], &imitation::COLLECTS[1..]].concat();
+    let mut trapped = node();
+    remove(&mut trapped, imitation::COLLECT_AT);
+    trapped.function(imitation::COLLECT, imitation::COLLECT_AT, &trap);
+    check_missing(&trapped, &[Point::GcStart], "no probe is set");
 }
 
 #[test]
@@ -151,7 +154,7 @@ fn a_drain_ends_only_in_run_microtasks() {
     let again = calls_once(0x40_5000, imitation::TRY_RUN_AT, BEHIND_DRAIN);
     let mut elsewhere = node();
     elsewhere.code(0x40_5000, &again);
-    check_missing(&elsewhere, &[Point::DrainEnd], "not RunMicrotasks");
+    check_missing(&elsewhere, &[Point::DrainStart, Point::DrainEnd], "not RunMicrotasks");
     let mut part = node();
     part.function(&format!("{}.part.50", imitation::RUN_MICROTASKS), 0x40_5000, &again);
     assert_eq!(plan_of(&part).unwrap().probes_of(Point::DrainEnd).count(), 2);
@@ -193,7 +196,7 @@ fn every_call_of_a_collection_has_its_end() {
 fn a_copy_that_nothing_calls_is_not_probed() {
     let mut program = node();
     let special = format!("{}.constprop.1331", imitation::COLLECT);
-    program.function(&special, 0x40_5000, &[0x55, 0x5d, 0xc3]);
+    program.function(&special, 0x40_5000, imitation::COLLECTS);
     program.function(&format!("{}.cold", imitation::COLLECT), 0x40_5100, &[0x06]);
     remove(&mut program, imitation::COLLECTOR);
     program.code(
@@ -206,6 +209,10 @@ fn a_copy_that_nothing_calls_is_not_probed() {
     assert_eq!(plan.probes_of(Point::GcEnd).count(), 1);
     remove(&mut program, imitation::COLLECTOR);
     check_missing(&program, &[Point::GcStart, Point::GcEnd], "nothing calls it");
+    // What does not tell a young collection from a full one is something else.
+    let mut other = node();
+    patch(&mut other, imitation::COLLECT_AT, 3, &[0xfc]);
+    check_missing(&other, &[Point::GcStart, Point::GcEnd], "does not test its collector");
 }
 
 #[test]

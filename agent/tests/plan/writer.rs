@@ -76,9 +76,13 @@ impl Program {
 
     /// Code with a frame but no symbol.
     pub(crate) fn code(&mut self, address: u64, bytes: &[u8]) {
+        self.code_before(address, bytes, &[0; 16]);
+    }
+
+    /// The same with what follows it.
+    pub(crate) fn code_before(&mut self, address: u64, bytes: &[u8], next: &[u8]) {
         self.frames.push((address, bytes.len() as u64));
-        let mut bytes = bytes.to_vec();
-        bytes.extend([0; 16]);
+        let bytes = [bytes, next].concat();
         let size = bytes.len() as u64;
         self.parts.push(Part { address, bytes, size, flags: 5 });
     }
