@@ -57,30 +57,40 @@ impl Image {
         Some(slots)
     }
 
-    /// Every stub that jumps to what one of these slots holds.
+    /// The stubs through which functions of these names are called, each with which name.
+    ///
+    /// Cost: nothing more where none of them is called so, else one pass over the code.
     ///
     /// # Errors
     /// If the file can't be read.
-    pub fn stubs_of(&self, slots: &[u64]) -> Result<Vec<u64>, ElfError> {
-        let mut stubs = Vec::new();
-        if slots.is_empty() {
-            return Ok(stubs);
+    pub fn stubs_of(
+        &self,
+        imports: &Imports,
+        names: &[&str],
+    ) -> Result<Vec<(u64, usize)>, ElfError> {
+        let Some(table) = self.layout.dynsym.filter(|_| !imports.slots.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let symbols = symbols::indexes_of(&self.source, table, names)?;
+        let name_of = |symbol| symbols.iter().find(|one| one.0 == symbol).map(|one| one.1);
+        let slots = imports.slots.iter().filter_map(|&(slot, one)| Some((slot, name_of(one)?)));
+        let slots: Vec<(u64, usize)> = slots.collect();
+        let mut jumps = Vec::new();
+        if !slots.is_empty() {
+            self.each_code(JUMP_BYTES - 1, |address, chunk| {
+                jumps_by(address, chunk, &slots, &mut jumps)
+            })?;
         }
-        self.each_code(JUMP_BYTES - 1, |address, chunk| {
-            jumps_by(address, chunk, slots, &mut stubs)
-        })?;
-        stubs.retain_mut(|jump| {
-            let starts = [*jump, *jump & !(STUB_BYTES as u64 - 1)];
-            let start = starts
-                .into_iter()
-                .rev()
-                .find(|&start| self.slot_of_stub(start).is_some_and(|slot| slots.contains(&slot)));
-            *jump = start.unwrap_or(*jump);
-            start.is_some()
+        // A stub may have an instruction before the jump.
+        let stubs = jumps.into_iter().filter_map(|(jump, name)| {
+            let starts = [jump & !(STUB_BYTES as u64 - 1), jump];
+            let is_stub = |&start: &u64| {
+                let slot = self.slot_of_stub(start);
+                slots.iter().any(|&(address, its)| Some(address) == slot && its == name)
+            };
+            Some((starts.into_iter().find(is_stub)?, name))
         });
-        stubs.sort_unstable();
-        stubs.dedup();
-        Ok(stubs)
+        Ok(stubs.collect())
     }
 
     /// The slot that a stub jumps by, if one begins at the address.
@@ -103,8 +113,8 @@ fn jumps_by_slot(instruction: &Instruction) -> bool {
 fn jumps_by(
     address: u64,
     chunk: &[u8],
-    slots: &[u64],
-    jumps: &mut Vec<u64>,
+    slots: &[(u64, usize)],
+    jumps: &mut Vec<(u64, usize)>,
 ) -> Result<(), ElfError> {
     let mut from = 0;
     while let Some(at) = chunk.get(from..).and_then(|rest| find(0xff, rest)) {
@@ -113,31 +123,16 @@ fn jumps_by(
         let Some([0x25, a, b, c, d]) = chunk.get(at + 1..at + JUMP_BYTES) else { continue };
         let end = address.wrapping_add((at + JUMP_BYTES) as u64);
         let slot = end.wrapping_add_signed(i64::from(i32::from_le_bytes([*a, *b, *c, *d])));
-        if !slots.contains(&slot) {
-            continue;
-        }
+        let Some(&(_, name)) = slots.iter().find(|one| one.0 == slot) else { continue };
         if jumps.len() == CALLS_MAX {
             return Err(ElfError::Damaged { what: "the same jump again and again" });
         }
-        jumps.push(address + at as u64);
+        jumps.push((address + at as u64, name));
     }
     Ok(())
 }
 
 impl Imports {
-    /// The slots that hold the address of a symbol of this name.
-    ///
-    /// # Errors
-    /// If the file can't be read.
-    pub fn slots_of(&self, image: &Image, names: &[&str]) -> Result<Vec<u64>, ElfError> {
-        let Some(table) = image.layout.dynsym.filter(|_| !self.slots.is_empty()) else {
-            return Ok(Vec::new());
-        };
-        let symbols = symbols::indexes_of(&image.source, table, names)?;
-        let slots = self.slots.iter().filter(|(_, symbol)| symbols.contains(symbol));
-        Ok(slots.map(|&(slot, _)| slot).collect())
-    }
-
     /// The name of what a stub calls. None if there is no stub.
     pub fn name_of_stub(&self, image: &Image, stub: u64) -> Option<String> {
         let slot = image.slot_of_stub(stub)?;

@@ -65,22 +65,24 @@ pub(super) fn find_symbols(
     found.into_iter().map(named).collect()
 }
 
-/// The places in the table of all symbols of these names, defined or not.
+/// The places in the table of all symbols of these names, defined or not, each with which name.
 pub(super) fn indexes_of(
     source: &Source,
     table: SymbolTable,
     names: &[&str],
-) -> Result<Vec<u32>, ElfError> {
+) -> Result<Vec<(u32, usize)>, ElfError> {
     within_limits(table)?;
     let wanted: Vec<Wanted<'_>> = names.iter().map(|name| Wanted::Name(name)).collect();
     let offsets = find_names(source, table.names, &wanted)?;
     let mut indexes = Vec::new();
     each_entry(source, table.symbols, |index, entry| {
         let offset = entry.st_name.get(LE);
-        if offsets.iter().any(|found| found.offset == offset) && indexes.len() < MATCHES_MAX {
-            indexes.push(index);
+        let named = offsets.iter().filter(|found| found.offset == offset);
+        indexes.extend(named.map(|found| (index, found.wanted)));
+        match indexes.len() > MATCHES_MAX {
+            true => Err(ElfError::Damaged { what: "the same symbols again and again" }),
+            false => Ok(()),
         }
-        Ok(())
     })?;
     Ok(indexes)
 }

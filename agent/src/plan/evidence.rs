@@ -52,10 +52,9 @@ impl<'a> Evidence<'a> {
         self.symbols.get(name).is_some_and(|symbols| !symbols.is_empty())
     }
 
-    /// The stubs through which the image itself calls what it exports or imports as this name.
-    pub(super) fn stubs_of(&self, name: &str) -> Result<Vec<u64>, ElfError> {
-        let slots = self.imports.slots_of(self.image, &[name])?;
-        self.image.stubs_of(&slots)
+    /// The stubs through which the image calls functions of these names, each with which name.
+    pub(super) fn stubs_of(&self, names: &[&str]) -> Result<Vec<(u64, usize)>, ElfError> {
+        self.image.stubs_of(&self.imports, names)
     }
 
     /// What a stub calls.

@@ -193,12 +193,10 @@ fn is_whole(symbol: &Symbol) -> bool {
 
 /// Fills in who calls each, directly or through the linkage table.
 fn find_callers(v8: &Evidence<'_>, mut targets: Vec<&mut Target>) -> Result<(), String> {
-    let mut ways: Vec<(u64, usize)> = Vec::new();
-    for (index, target) in targets.iter().enumerate() {
-        ways.push((target.symbol.address, index));
-        let stubs = v8.stubs_of(&target.symbol.name).map_err(|error| error.to_string())?;
-        ways.extend(stubs.into_iter().map(|stub| (stub, index)));
-    }
+    let names: Vec<&str> = targets.iter().map(|target| target.symbol.name.as_str()).collect();
+    let mut ways = v8.stubs_of(&names).map_err(|error| error.to_string())?;
+    let addresses = targets.iter().map(|target| target.symbol.address);
+    ways.extend(addresses.zip(0..));
     let addresses: Vec<u64> = ways.iter().map(|&(address, _)| address).collect();
     let sites = v8.image.calls_of(&addresses).map_err(|error| error.to_string())?;
     for site in sites {

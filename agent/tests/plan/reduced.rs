@@ -58,6 +58,7 @@ pub(crate) fn reduce(path: &Path) -> Program {
     reduction.add_callers(&mut program, &whole);
     reduction.add_text(&mut program);
     reduction.add_wait(&mut program, &whole);
+    program.merge();
     program
 }
 

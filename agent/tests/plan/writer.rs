@@ -87,6 +87,23 @@ impl Program {
         self.parts.push(Part { address, bytes, size, flags: 5 });
     }
 
+    /// Makes one part of those that overlap, as what follows one function begins the next.
+    pub(crate) fn merge(&mut self) {
+        self.parts.sort_by_key(|part| part.address);
+        let mut merged: Vec<Part> = Vec::new();
+        for part in self.parts.drain(..) {
+            match merged.last_mut().filter(|last| part.address < last.address + last.size) {
+                Some(last) => {
+                    let twice = (last.address + last.size - part.address) as usize;
+                    last.bytes.extend(part.bytes.get(twice..).unwrap_or_default());
+                    last.size = last.bytes.len() as u64;
+                }
+                None => merged.push(part),
+            }
+        }
+        self.parts = merged;
+    }
+
     /// Data, with its symbol if it has a name.
     pub(crate) fn data(&mut self, name: &str, address: u64, bytes: &[u8]) {
         let size = bytes.len() as u64;
