@@ -61,7 +61,8 @@ impl Progress {
 
     /// The line for a terminal, cut to its width.
     fn line(&self, observed: &LoopSnapshot) -> String {
-        let turns = format_count(observed.turns);
+        let turns = observed.turns.map(|turns| format!("{} turns, ", format_count(turns)));
+        let turns = turns.unwrap_or_default();
         let (ink, state) = match observed.open {
             Some(open) if open.age_ns >= self.stall_threshold_ns => {
                 (Ink::Bad, format!("BLOCKED for {}", describe(&open)))
@@ -69,7 +70,7 @@ impl Progress {
             Some(open) => (Ink::Good, format!("busy for {}", describe(&open))),
             None => (Ink::Good, "waiting".to_owned()),
         };
-        let rest = format!("  {turns} turns, {} stalls", observed.stall_totals.total_count());
+        let rest = format!("  {turns}{} stalls", observed.stall_totals.total_count());
         let room = self.terminal.width.saturating_sub(self.name.chars().count() + 2);
         let state: String = state.chars().take(room).collect();
         let room = room.saturating_sub(state.chars().count());
@@ -110,7 +111,7 @@ mod tests {
     fn blocked() -> LoopSnapshot {
         let drain = Drain { queue: Queue::Microtask, age_ns: 1_230_000_000, jobs: 41_000 };
         let open = OpenTurn { age_ns: 1_230_000_000, phase: Some(Phase::Poll), drain: Some(drain) };
-        LoopSnapshot { turns: 2, open: Some(open), ..LoopSnapshot::default() }
+        LoopSnapshot { turns: Some(2), open: Some(open), ..LoopSnapshot::default() }
     }
 
     #[test]
@@ -132,7 +133,11 @@ mod tests {
 
     #[test]
     fn an_idle_loop_waits() {
-        let line = Progress::new("demo", 1, Terminal::PLAIN).line(&LoopSnapshot::default());
-        assert_eq!(line, "demo  waiting  0 turns, 0 stalls");
+        let line = |turns| {
+            let seen = LoopSnapshot { turns, ..LoopSnapshot::default() };
+            Progress::new("demo", 1, Terminal::PLAIN).line(&seen)
+        };
+        assert_eq!(line(Some(0)), "demo  waiting  0 turns, 0 stalls");
+        assert_eq!(line(None), "demo  waiting  0 stalls");
     }
 }

@@ -40,7 +40,7 @@ fn asked_by_turns(clock: Clock, turns: u64, work: impl Fn(&mut Loop) + 'static) 
     });
     lp.idle_start(|_| {});
     assert_eq!(lp.run(RunMode::Default).unwrap(), RunStatus::Stopped);
-    assert_eq!(lp.reader().snapshot().turns, turns + WARM_UP + 1);
+    assert_eq!(lp.reader().snapshot().turns, Some(turns + WARM_UP + 1));
     result.get().unwrap()
 }
 

@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     lp.signal_start(SIGINT, Loop::stop)?;
     lp.run(RunMode::Default)?;
-    println!("{} turns", lp.reader().snapshot().turns);
+    println!("{} turns", lp.reader().snapshot().turns.unwrap_or(0));
     Ok(())
 }
 

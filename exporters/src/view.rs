@@ -68,7 +68,13 @@ mod tests {
     use super::*;
 
     fn worker(tid: u32, thread: &str, turns: u64) -> LoopSnapshot {
-        LoopSnapshot { pid: 7, tid, thread: thread.to_owned(), turns, ..LoopSnapshot::default() }
+        LoopSnapshot {
+            pid: 7,
+            tid,
+            thread: thread.to_owned(),
+            turns: Some(turns),
+            ..LoopSnapshot::default()
+        }
     }
 
     #[test]
@@ -79,7 +85,7 @@ mod tests {
         let view = View::new(&snapshot, &stats);
         let turns: Vec<_> =
             view.loops.iter().map(|l| (l.data.thread.as_str(), l.data.turns)).collect();
-        assert_eq!(turns, [("main", 1), ("other", 5)]);
+        assert_eq!(turns, [("main", Some(1)), ("other", Some(5))]);
     }
 
     #[test]

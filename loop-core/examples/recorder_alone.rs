@@ -69,7 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let seen = reader.snapshot();
     let waited = seen.poll_wait_ns.as_ref().map_or(0, |waits| waits.count());
-    println!("turns: {}, of which {waited} followed a wait", seen.turns);
+    println!("turns: {}, of which {waited} followed a wait", seen.turns.unwrap_or(0));
     println!("utilization: {:.2}", seen.utilization.unwrap_or(0.0));
     for stall in &seen.stalls {
         let phase = stall.phase.map_or("none", Phase::name);

@@ -396,7 +396,7 @@ fn metrics_idle_time_zero_without_waiting() {
 #[test]
 fn metrics_info_counts_turns_and_events() {
     let mut lp = virtual_loop();
-    let turns = |lp: &Loop| lp.reader().snapshot().turns;
+    let turns = |lp: &Loop| lp.reader().snapshot().turns.unwrap();
     lp.timer_start(5, 5, |_| {});
     for polls in 1..=4 {
         lp.run(RunMode::Once).unwrap();

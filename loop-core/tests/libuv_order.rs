@@ -123,7 +123,7 @@ fn a_callback_cannot_run_the_loop_that_runs_it() {
     });
     done(&mut lp);
     assert_eq!(log.borrow().join(" "), "inner outer");
-    assert_eq!(lp.reader().snapshot().turns, 2);
+    assert_eq!(lp.reader().snapshot().turns, Some(2));
     lp.set_immediate(noting(&log, "again"));
     done(&mut lp);
     assert_eq!(log.borrow().len(), 3);

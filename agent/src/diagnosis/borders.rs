@@ -155,7 +155,7 @@ fn a_freeze_that_makes_nothing_late_is_harmless() {
             frozen_ns: Some(frozen_ms * MS),
             timer_lateness_ns: times(&[late_ms * MS]),
             turn_ns: times(&[turn_ms * MS]),
-            turns: 1,
+            turns: Some(1),
             ..empty()
         })
     };
@@ -174,7 +174,7 @@ fn a_timer_that_no_turn_explains_is_told_with_its_reason() {
     let late = |late_ms, turn_ms, waited_ms| LoopSnapshot {
         timer_lateness_ns: times(&[late_ms * MS]),
         turn_ns: times(&[turn_ms * MS]),
-        turns: 1,
+        turns: Some(1),
         cpu: ThreadCpu { run_delay_ns: Some(waited_ms * MS), ..ThreadCpu::default() },
         ..empty()
     };

@@ -33,11 +33,12 @@ pub(super) fn verdict(all: &[Seen<'_>]) -> Diagnosis {
 
 fn summary(all: &[Seen<'_>]) -> String {
     let stalls = all.iter().map(|seen| seen.groups.all().0).fold(0, u64::saturating_add);
-    let turns = all.iter().map(|seen| seen.of.turns).fold(0, u64::saturating_add);
+    let turns = all.iter().filter_map(|seen| seen.of.turns).reduce(u64::saturating_add);
     match (turns, stalls) {
-        (0, 0) => "No turn has ended yet, and nothing holds the loop up".to_owned(),
-        (1, 0) => "No stall in 1 turn".to_owned(),
-        (_, 0) => format!("No stall in {} turns", format_count(turns)),
+        (None, 0) => "No stall was seen".to_owned(),
+        (Some(0), 0) => "No turn has ended yet, and nothing holds the loop up".to_owned(),
+        (Some(1), 0) => "No stall in 1 turn".to_owned(),
+        (Some(turns), 0) => format!("No stall in {} turns", format_count(turns)),
         (_, 1) => "1 stall, by waiting for a CPU: too little to call it starved".to_owned(),
         _ => format!(
             "{} stalls, by waiting for a CPU: too few to call it starved",
@@ -48,7 +49,7 @@ fn summary(all: &[Seen<'_>]) -> String {
 
 /// Low where nothing was seen that could be ill.
 fn confidence(all: &[Seen<'_>]) -> Confidence {
-    let timed = |seen: &Seen<'_>| seen.of.turns > 0 && seen.of.turn_ns.is_some();
+    let timed = |seen: &Seen<'_>| seen.of.turns > Some(0) && seen.of.turn_ns.is_some();
     match (all.iter().any(timed), all.iter().all(timed)) {
         (true, true) => Confidence::High,
         (true, false) => Confidence::Medium,

@@ -71,7 +71,7 @@ fn any_loop() -> impl Strategy<Value = LoopSnapshot> {
     let lengths = (histogram(Scale::Length), histogram(Scale::Length), histogram(Scale::Time));
     let times = (histogram(Scale::Time), histogram(Scale::Time), histogram(Scale::Time));
     let counters = prop::array::uniform8(of(number()));
-    let rest = (open_turn(), pool(), histogram(Scale::Time), phase(), number());
+    let rest = (open_turn(), pool(), histogram(Scale::Time), phase(), of(number()));
     (stalls, totals, lengths, times, counters, rest).prop_map(
         |(stalls, totals, lengths, times, counters, (open, thread_pool, timed, phase, turns))| {
             let [active_ns, idle_ns, frozen_ns, on_cpu_ns, run_delay_ns, throttled_ns, ..] =

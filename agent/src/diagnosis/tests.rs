@@ -32,7 +32,7 @@ pub(super) fn observed(stalls: Vec<Stall>) -> LoopSnapshot {
     for ended in stalls.iter().filter(|stall| !stall.running) {
         totals.add(ended.ledger_ns.cause(), ended.duration_ns);
     }
-    LoopSnapshot { turns: 3, thread: "main".into(), stall_totals: totals, stalls, ..empty() }
+    LoopSnapshot { turns: Some(3), thread: "main".into(), stall_totals: totals, stalls, ..empty() }
 }
 
 pub(super) fn empty() -> LoopSnapshot {
@@ -90,7 +90,7 @@ pub(super) fn example(id: Id) -> LoopSnapshot {
             },
             ..empty()
         },
-        Id::Healthy => LoopSnapshot { turns: 10, turn_ns: times(&[MS; 10]), ..empty() },
+        Id::Healthy => LoopSnapshot { turns: Some(10), turn_ns: times(&[MS; 10]), ..empty() },
     }
 }
 

@@ -23,11 +23,11 @@ pub fn section<'a>(
     for (name, value) in params {
         values.insert(format!("param.{name}"), value.to_owned());
     }
-    values.insert("turns".to_owned(), observed.turns.to_string());
     for (phase, count) in observed.callbacks.iter().flat_map(|callbacks| callbacks.iter()) {
         values.insert(format!("callbacks.{}", phase.name()), count.to_string());
     }
     let totals = [
+        ("turns", observed.turns),
         ("timers", observed.timers),
         ("immediates", observed.immediates),
         ("microtasks", observed.microtasks),
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn counts_become_lines_and_what_is_not_counted_has_none() {
         let observed = LoopSnapshot {
-            turns: 4,
+            turns: Some(4),
             callbacks: Some(PhaseMap([1, 0, 0, 0, 2, 3, 0])),
             microtasks: Some(60_003),
             microtask_drain_length: Some(Histogram::of(Scale::Length, [60_000, 1, 1])),

@@ -46,7 +46,7 @@ fn row(snapshot: &Snapshot, observed: &LoopSnapshot) -> String {
         escape(name),
         observed.pid,
         escape(&observed.thread),
-        format_count(observed.turns),
+        observed.turns.map_or_else(|| "-".to_owned(), format_count),
         format_count(observed.stall_totals.total_count()),
     )
 }

@@ -110,7 +110,7 @@ pub(super) const LOOPS: &[Metric] = &[
         unit: "{turn}",
         help: "Completed turns",
         labels: &[],
-        read: Read::Loop(|l, emit| emit(&[], Value::Count(l.turns))),
+        read: Read::Loop(|l, emit| count(l.turns, emit)),
     },
     Metric {
         name: "loopscope_eventloop_callbacks_total",

@@ -34,7 +34,7 @@ pub(crate) fn full_loop() -> LoopSnapshot {
         pid: 4242,
         thread: "main".to_owned(),
         tid: 4242,
-        turns: 4,
+        turns: Some(4),
         callbacks: Some(PhaseMap::from_fn(|phase| if phase == Phase::Poll { 5 } else { 1 })),
         microtasks: Some(60_003),
         ticks: Some(2),
@@ -83,7 +83,7 @@ pub(crate) fn bare_loop() -> LoopSnapshot {
         pid: 99,
         thread: "worker-1".to_owned(),
         tid: 101,
-        turns: 12,
+        turns: Some(12),
         turn_ns: times(&[5_000]),
         ..LoopSnapshot::default()
     }

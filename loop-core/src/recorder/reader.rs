@@ -164,7 +164,8 @@ impl Reader {
         }
         read(&mut out.turn_ns, Hist::Turn as usize, timed);
         let counted = out.turn_ns.as_ref().map(Histogram::count);
-        out.turns = counted.unwrap_or_else(|| self.shared.histograms[Hist::Turn as usize].count());
+        let histogram = &self.shared.histograms[Hist::Turn as usize];
+        out.turns = Some(counted.unwrap_or_else(|| histogram.count()));
         read(&mut out.poll_wait_ns, Hist::PollWait as usize, true);
         read(&mut out.timer_lateness_ns, Hist::Lateness as usize, true);
         out.timers = out.timer_lateness_ns.as_ref().map(Histogram::count);

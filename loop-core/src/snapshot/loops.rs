@@ -16,8 +16,9 @@ pub struct LoopSnapshot {
     /// Thread id as the kernel has it.
     pub tid: u32,
 
-    /// Completed turns: a turn is what a loop does between two polls.
-    pub turns: u64,
+    /// Completed turns: a turn is what a loop does between two polls. `None` where they aren't
+    /// counted.
+    pub turns: Option<u64>,
     /// Callbacks run in each phase.
     pub callbacks: Option<PhaseMap<u64>>,
     /// Microtasks run.
@@ -99,7 +100,6 @@ impl LoopSnapshot {
 
     /// Adds what `other` observed.
     pub fn merge(&mut self, other: &LoopSnapshot) {
-        self.turns += other.turns;
         self.callbacks = both(self.callbacks, other.callbacks, add_phases);
         for (ours, theirs) in self.totals_mut().zip(other.totals()) {
             *ours = both(*ours, theirs, |a, b| a + b);
@@ -121,7 +121,6 @@ impl LoopSnapshot {
     /// What happened after `earlier`, an older snapshot of the same loop.
     pub fn since(&self, earlier: &LoopSnapshot) -> LoopSnapshot {
         let mut delta = self.clone();
-        delta.turns = self.turns.saturating_sub(earlier.turns);
         delta.callbacks = since(self.callbacks, earlier.callbacks, sub_phases);
         for (ours, then) in delta.totals_mut().zip(earlier.totals()) {
             *ours = since(*ours, then, u64::saturating_sub);
@@ -142,6 +141,7 @@ impl LoopSnapshot {
 
     fn totals(&self) -> impl Iterator<Item = Option<u64>> {
         let own = [
+            self.turns,
             self.microtasks,
             self.ticks,
             self.timers,
@@ -158,6 +158,7 @@ impl LoopSnapshot {
 
     fn totals_mut(&mut self) -> impl Iterator<Item = &mut Option<u64>> {
         let own = [
+            &mut self.turns,
             &mut self.microtasks,
             &mut self.ticks,
             &mut self.timers,

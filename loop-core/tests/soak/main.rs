@@ -134,7 +134,7 @@ fn higher(a: Level, b: Level) -> Level {
 }
 
 fn print(rounds: u64, seconds: u64, seen: &LoopSnapshot, levels: [Level; 3]) {
-    println!("{rounds} rounds in {seconds} s or more, {} turns", seen.turns);
+    println!("{rounds} rounds in {seconds} s or more, {} turns", seen.turns.unwrap());
     println!(
         "{} timers, {} immediates, {} microtasks, {} jobs, frozen {} ms",
         seen.timers.unwrap(),

@@ -58,8 +58,9 @@ pub(super) fn write(
 
 fn remark(observed: &LoopSnapshot) -> String {
     let turns = match observed.turns {
-        1 => "1 turn".to_owned(),
-        turns => format!("{} turns", format_count(turns)),
+        None => "turns not counted".to_owned(),
+        Some(1) => "1 turn".to_owned(),
+        Some(turns) => format!("{} turns", format_count(turns)),
     };
     let busy = observed.utilization.map(|ratio| format!(", loop busy {}", percent(ratio)));
     let open = observed.open.map(|open| {

@@ -103,7 +103,7 @@ pub(super) fn loop_snapshot(parts: Parts<'_>) -> LoopSnapshot {
         pid,
         thread,
         tid: head.tid,
-        turns: head.totals.turns,
+        turns: Some(head.totals.turns),
         microtasks: points.drains().then_some(head.totals.microtasks),
         active_ns: Some(active_ns),
         idle_ns: Some(idle_ns),
@@ -244,7 +244,7 @@ mod tests {
         let points = Points::of([Point::IoPoll]);
         let stalls = Stalls::new(points, 0);
         let seen = loop_snapshot(parts(&stalls, points, None));
-        assert_eq!(seen.turns, 3);
+        assert_eq!(seen.turns, Some(3));
         assert!(seen.turn_ns.is_some() && seen.poll_wait_ns.is_some());
         assert!(seen.timer_lateness_ns.is_none() && seen.microtask_drain_length.is_none());
         assert!(seen.microtasks.is_none() && seen.gc_pause_ns.is_none());

@@ -31,7 +31,8 @@ pub(super) fn add(table: &mut Table) {
     // `() -> [active ns, idle ns, turns]`.
     table.share("loopTimes", |shared, _| {
         let Some(now) = snapshot(shared) else { return Ok(Value::Null) };
-        let numbers = [now.active_ns.unwrap_or(0), now.idle_ns.unwrap_or(0), now.turns];
+        let numbers =
+            [now.active_ns.unwrap_or(0), now.idle_ns.unwrap_or(0), now.turns.unwrap_or(0)];
         Ok(Value::List(numbers.map(|number| Value::Number(number as f64)).to_vec()))
     });
     let at = Rc::clone(&marks);
