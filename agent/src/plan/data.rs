@@ -2,7 +2,7 @@
 
 use iced_x86::Register;
 
-use super::{Data, evidence::Evidence, v8::V8, versions::loaded};
+use super::{Data, evidence::Evidence, isolate, v8::V8, versions::loaded};
 
 pub(super) const DEFAULT_LOOP: &str = "default_loop_struct";
 pub(super) const UV_DEFAULT_LOOP: &str = "uv_default_loop";
@@ -25,6 +25,7 @@ pub(super) fn data(uv: Option<&Evidence<'_>>, v8: Option<&V8<'_>>) -> Data {
             .and_then(|(v8, offset)| v8.is_read_behind_drain(offset).then_some(offset)),
         size_offset: constant(SIZE_OFFSET)
             .and_then(|(v8, offset)| v8.is_tested_for_empty(offset).then_some(offset)),
+        queue_in_isolate: v8.and_then(|v8| isolate::queue_in_isolate(v8.evidence())),
     }
 }
 

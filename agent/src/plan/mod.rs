@@ -15,6 +15,7 @@
 
 mod data;
 mod evidence;
+mod isolate;
 mod pick;
 mod probe;
 mod recover;
@@ -33,7 +34,7 @@ pub use types::{Data, Missing, Module, NotNode, Plan, Point, Probe, Versions};
 /// `node::Start(int, char**)`: what the program calls, and what no imitation of Node has.
 const NODE_START: &str = "_ZN4node5StartEiPPc";
 
-const WANTED: [Wanted<'static>; 24] = [
+const WANTED: [Wanted<'static>; 25] = [
     Wanted::Name(NODE_START),
     Wanted::Name(versions::NODE_VERSION),
     Wanted::Name(versions::UV_VERSION),
@@ -55,6 +56,7 @@ const WANTED: [Wanted<'static>; 24] = [
     Wanted::Name(data::QUEUE_VTABLE),
     Wanted::Name(data::FINISHED_OFFSET),
     Wanted::Name(data::SIZE_OFFSET),
+    Wanted::Name(isolate::CHECKPOINT),
     Wanted::Prefix(v8::TRY_RUN),
     Wanted::Prefix(v8::RUN),
     Wanted::Prefix(v8::COLLECT),

@@ -106,6 +106,8 @@ pub struct Data {
     pub finished_count_offset: Option<u64>,
     /// Where in a `MicrotaskQueue` the number of those that wait lies, of 8 bytes.
     pub size_offset: Option<u64>,
+    /// Where in an `Isolate` the address of its own `MicrotaskQueue` lies.
+    pub queue_in_isolate: Option<u64>,
 }
 
 /// Which versions they are, by what the code itself says.
