@@ -18,6 +18,7 @@ mod governor;
 pub mod layout;
 pub mod loops;
 pub mod memory;
+pub mod passive;
 mod probes;
 mod session;
 mod stalls;

@@ -18,8 +18,14 @@ mod reading;
 mod search;
 mod stacks;
 
+use super::clock::{Shift, monotonic_ns};
+use super::layout::UvLayout;
+use super::memory::Memory;
+use crate::plan::Plan;
+use crate::process::{MappedFile, Process};
+
 pub use finder::{Finder, Found};
-pub use queue::{QueuePlaces, queue_in_isolate};
+pub use queue::QueuePlaces;
 pub use reading::{LoopReading, read_loop};
 
 /// A loop that runs JavaScript.
@@ -48,4 +54,35 @@ pub struct Places {
     pub default_loop: Option<u64>,
     /// V8's queue of microtasks.
     pub queue: Option<QueuePlaces>,
+}
+
+impl Places {
+    /// Where the process has what the plan found in its files. They are those that the plan was
+    /// made from, in the same order.
+    pub fn of(plan: &Plan, files: &[MappedFile]) -> Places {
+        let address = |(module, address): (usize, u64)| files.get(module)?.address_of(address);
+        let data = &plan.data;
+        let queue = || {
+            // Behind two words that tell of the class stands its first function.
+            const FIRST_FUNCTION: u64 = 16;
+            Some(QueuePlaces {
+                functions: address(data.microtask_queue_vtable?)? + FIRST_FUNCTION,
+                in_isolate: data.queue_in_isolate?,
+                finished_count: data.finished_count_offset?,
+            })
+        };
+        Places { default_loop: data.default_loop.and_then(address), queue: queue() }
+    }
+}
+
+/// The loops of a process at this moment: one search, without a second look. A [`Finder`] goes on
+/// looking.
+pub fn find_loops(
+    process: &Process,
+    memory: &Memory,
+    places: Places,
+    layout: &'static UvLayout,
+) -> Vec<FoundLoop> {
+    let now_ns = Shift::to(process).to_target_ns(monotonic_ns());
+    Finder::new(layout, places).find(process, memory, now_ns).loops
 }

@@ -34,8 +34,7 @@ pub struct LoopReading {
     pub finished_microtasks: Option<u64>,
 }
 
-/// What the loop tells now. Where its counter of microtasks lies in the queue says
-/// `finished_offset`.
+/// What the loop tells now.
 ///
 /// # Errors
 /// The process or the loop is gone, or the memory can't be read: see

@@ -1,0 +1,192 @@
+//! The passive tier: what reading a process' memory and `/proc` tells of its loops.
+//!
+//! No probe, no system call in the target, nothing that it could feel. What libuv and V8 count is
+//! exact: turns, time waited, microtasks. A turn that holds its loop up is seen while it does, and
+//! also if it began before we came. How long turns are that hold nothing up, and what happens in
+//! any of them, is not seen.
+//!
+//! Cost: a look at a loop takes 10 µs, 10 to 100 times a second: see `bench/benches/passive.rs`.
+//!
+//! **Invariant**: what can't be seen is `None`. Ages and durations are lower bounds.
+
+mod accounts;
+mod ended;
+mod schedule;
+mod stalls;
+mod watch;
+mod watched;
+
+use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
+
+use loop_core::snapshot::{Events, LoopSnapshot};
+
+use super::clock::{Shift, monotonic_ns, unix_ns};
+use super::layout::UvLayout;
+use super::loops::{Finder, FoundLoop, Places};
+use super::memory::Memory;
+use crate::process::Process;
+use ended::Ended;
+use schedule::PAUSE_NS_MAX;
+use watched::Watched;
+
+/// What to look for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// A turn that lasts at least as long is a stall, in nanoseconds.
+    pub threshold_ns: u64,
+}
+
+/// Watches the loops of one process.
+#[derive(Debug)]
+pub struct Passive {
+    process: Arc<Process>,
+    memory: Arc<Memory>,
+    layout: &'static UvLayout,
+    finder: Finder,
+    options: Options,
+    clock: Clock,
+    loops: Vec<Watched>,
+    ended: Ended,
+    workers: usize,
+    /// How many entries its folder of threads had when it was last looked through.
+    threads: u64,
+    state: State,
+}
+
+/// How times are told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    /// From our clock to the target's, which may live in another time namespace.
+    shift: Shift,
+    /// From our `CLOCK_MONOTONIC` to the time since the Unix epoch.
+    unix_since_ns: u64,
+}
+
+/// What a watch could not see, and whether it is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// Threads that compute and whose stack was not found yet: they may run a loop.
+    pub unseen_threads: usize,
+    /// Why the main thread's loop isn't observed; `None` while it is.
+    pub no_main: Option<&'static str>,
+    /// The process has ended or executes another program. What was seen of it stays.
+    pub is_over: bool,
+}
+
+impl Passive {
+    /// Begins to watch a process, whose libuv and V8 are known by these offsets and addresses.
+    pub fn new(
+        process: Arc<Process>,
+        memory: Arc<Memory>,
+        layout: &'static UvLayout,
+        places: Places,
+        options: Options,
+    ) -> Passive {
+        let shift = Shift::to(&process);
+        let unix_since_ns = unix_ns().saturating_sub(monotonic_ns());
+        let mut passive = Passive {
+            process,
+            memory,
+            layout,
+            finder: Finder::new(layout, places),
+            options,
+            clock: Clock { shift, unix_since_ns },
+            loops: Vec::new(),
+            ended: Ended::default(),
+            workers: 0,
+            threads: 0,
+            state: State::default(),
+        };
+        passive.tick(monotonic_ns());
+        passive
+    }
+
+    /// Looks at the loops for which it is time. `now_ns` is our `CLOCK_MONOTONIC`; what it returns
+    /// is when to call it next, by the same clock. It never waits for the target.
+    pub fn tick(&mut self, now_ns: u64) -> u64 {
+        if self.state.is_over {
+            return u64::MAX;
+        }
+        self.find(now_ns);
+        for watched in self.loops.iter_mut().filter(|watched| watched.due_ns() <= now_ns) {
+            watched.look(&self.memory, self.layout, self.clock, self.options, now_ns);
+        }
+        let has_ended = |watched: &mut Watched| watched.has_ended();
+        for watched in self.loops.extract_if(.., has_ended) {
+            self.ended.add(&watched, self.process.identity().pid, self.clock, self.options);
+        }
+        if self.loops.is_empty() && !self.process.is_same_image() {
+            self.state = State { is_over: true, ..State::default() };
+            return u64::MAX;
+        }
+        let due = self.loops.iter().map(Watched::due_ns).chain(self.finder.due_ns());
+        due.min().unwrap_or(u64::MAX).min(now_ns + PAUSE_NS_MAX)
+    }
+
+    /// What was seen of each loop since it was found, those that have ended last.
+    pub fn loops(&self) -> Vec<LoopSnapshot> {
+        let pid = self.process.identity().pid;
+        let running = self.loops.iter();
+        let running = running.map(|watched| watched.snapshot(pid, self.clock, self.options));
+        running.chain(self.ended.loops().cloned()).collect()
+    }
+
+    /// The stalls of all loops: how many there were, and how many of them are told in detail.
+    pub fn events(&self) -> Events {
+        let mut events = self.ended.events();
+        for watched in &self.loops {
+            events.merge(watched.events());
+        }
+        events
+    }
+
+    /// What can't be seen, and whether it is over.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Looks for loops, if threads have come or gone, or some had none when they were looked at.
+    fn find(&mut self, now_ns: u64) {
+        let folder = std::fs::metadata(self.process.path("task"));
+        let threads = folder.map_or(0, |folder| folder.nlink());
+        let is_due = self.finder.due_ns().is_some_and(|due_ns| due_ns <= now_ns);
+        if threads == self.threads && !is_due {
+            return;
+        }
+        self.threads = threads;
+        let found = self.finder.find(&self.process, &self.memory, now_ns);
+        self.state.unseen_threads = found.unseen;
+        self.state.no_main = found.no_main;
+        for found in found.loops {
+            self.watch(found);
+        }
+    }
+
+    fn watch(&mut self, found: FoundLoop) {
+        if let Some(watched) = self.loops.iter_mut().find(|watched| watched.is_of(&found)) {
+            watched.update(found);
+            return;
+        }
+        let thread = if found.main {
+            "main".to_owned()
+        } else {
+            self.workers += 1;
+            format!("worker-{}", self.workers)
+        };
+        let folder = self.process.path(&format!("task/{}", found.tid));
+        self.loops.extend(Watched::new(found, thread, &folder));
+    }
+}
+
+impl Clock {
+    /// Now, as the target tells it.
+    fn target_ns(&self) -> u64 {
+        self.shift.to_target_ns(monotonic_ns())
+    }
+
+    /// A time of the target, in nanoseconds since the Unix epoch.
+    fn unix_ns(&self, target_ns: u64) -> u64 {
+        self.shift.from_target_ns(target_ns).saturating_add(self.unix_since_ns)
+    }
+}

@@ -1,0 +1,63 @@
+//! When a loop is looked at next: seldom while nothing can be missed, often while it is stuck.
+//!
+//! ```text
+//! no turn is open          a turn is open                     it is a stall
+//! 4/5 of the threshold     when it will be as old as that     a twentieth of its age
+//! ```
+//!
+//! All within [`PAUSE_NS_MIN`] and [`PAUSE_NS_MAX`]. A turn that becomes a stall is seen before it
+//! is one, as the pause is shorter than the threshold; then it is seen again as soon as it is one.
+
+/// The shortest pause between two looks at a stalled loop: 100 a second.
+pub(super) const PAUSE_NS_MIN: u64 = 10_000_000;
+/// The longest: 10 a second.
+pub(super) const PAUSE_NS_MAX: u64 = 100_000_000;
+/// The pause before a turn becomes a stall may be shorter, as there is one such look for a turn.
+const LAST_NS_MIN: u64 = 2_000_000;
+
+/// How long to pause after a look at a loop whose open turn is this old, if it has one.
+pub(super) fn pause_ns(open_ns: Option<u64>, threshold_ns: u64) -> u64 {
+    let slow = (threshold_ns / 5 * 4).clamp(PAUSE_NS_MIN, PAUSE_NS_MAX);
+    match open_ns {
+        None => slow,
+        Some(age_ns) if age_ns < threshold_ns => (threshold_ns - age_ns).clamp(LAST_NS_MIN, slow),
+        Some(age_ns) => (age_ns / 20).clamp(PAUSE_NS_MIN, PAUSE_NS_MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MS: u64 = 1_000_000;
+
+    #[test]
+    fn a_stuck_loop_is_looked_at_more_often_than_an_idle_one() {
+        assert_eq!(pause_ns(None, 50 * MS), 40 * MS);
+        assert_eq!(pause_ns(Some(35 * MS), 50 * MS), 15 * MS);
+        assert_eq!(pause_ns(Some(50 * MS), 50 * MS), 10 * MS);
+        assert_eq!(pause_ns(Some(3_000 * MS), 50 * MS), 100 * MS);
+        assert_eq!(pause_ns(None, 1_000 * MS), 100 * MS);
+        assert_eq!(pause_ns(None, MS), 10 * MS);
+    }
+
+    proptest! {
+        #[test]
+        fn a_turn_is_seen_before_it_is_a_stall_and_soon_after(
+            threshold_ms in 15u64..2_000, begins_ns in 0u64..1_000_000_000
+        ) {
+            let threshold = threshold_ms * MS;
+            // Looks at an idle loop, in which a turn begins at `begins_ns`.
+            let mut at = 0;
+            while at < begins_ns {
+                at += pause_ns(None, threshold);
+            }
+            prop_assert!(at - begins_ns < threshold);
+            while at - begins_ns < threshold {
+                at += pause_ns(Some(at - begins_ns), threshold);
+            }
+            prop_assert!(at - begins_ns <= threshold + LAST_NS_MIN);
+        }
+    }
+}

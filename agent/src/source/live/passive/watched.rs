@@ -1,0 +1,168 @@
+//! One loop of the target: what is read of it, and what that comes to.
+
+use std::path::Path;
+
+use loop_core::snapshot::{Counters, Events, LoopSnapshot, OpenTurn, Stall, ThreadCpu};
+
+use super::super::layout::UvLayout;
+use super::super::loops::{FoundLoop, read_loop};
+use super::super::memory::{Memory, Trouble, trouble};
+use super::accounts::Accounts;
+use super::schedule::pause_ns;
+use super::stalls::Stalls;
+use super::watch::{Sample, Turn, Watch};
+use super::{Clock, Options};
+
+/// A reading that took longer was interrupted: what it says is not of one moment.
+const READING_NS_MAX: u64 = 500_000;
+/// How often it is then done again.
+const READINGS_MAX: usize = 3;
+
+/// A loop that is watched.
+#[derive(Debug)]
+pub(super) struct Watched {
+    found: FoundLoop,
+    thread: String,
+    accounts: Accounts,
+    watch: Option<Watch>,
+    stalls: Stalls,
+    due_ns: u64,
+    has_ended: bool,
+}
+
+impl Watched {
+    /// `folder` is that of its thread in `/proc`. `None`: the thread has ended.
+    pub(super) fn new(found: FoundLoop, thread: String, folder: &Path) -> Option<Watched> {
+        let accounts = Accounts::open(folder).ok()?;
+        let stalls = Stalls::default();
+        Some(Watched { found, thread, accounts, watch: None, stalls, due_ns: 0, has_ended: false })
+    }
+
+    /// Whether this is the loop.
+    pub(super) fn is_of(&self, found: &FoundLoop) -> bool {
+        (self.found.tid, self.found.start_ticks) == (found.tid, found.start_ticks)
+    }
+
+    /// More has been found out about the loop.
+    pub(super) fn update(&mut self, found: FoundLoop) {
+        self.found = found;
+    }
+
+    /// When to look next, by our clock.
+    pub(super) fn due_ns(&self) -> u64 {
+        self.due_ns
+    }
+
+    /// Whether the loop was closed, or its thread or process has ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended
+    }
+
+    /// Reads the loop.
+    pub(super) fn look(
+        &mut self,
+        memory: &Memory,
+        layout: &UvLayout,
+        clock: Clock,
+        options: Options,
+        now_ns: u64,
+    ) {
+        let sample = self.sample(memory, layout, clock);
+        self.has_ended = matches!(sample, Err(Trouble::Gone));
+        if let Ok(sample) = sample {
+            let ended = match &mut self.watch {
+                Some(watch) => watch.note(sample),
+                watch => {
+                    *watch = Some(Watch::new(sample));
+                    None
+                }
+            };
+            self.count(ended, clock, options);
+        }
+        if self.has_ended {
+            // A turn that went on until the end has ended with it.
+            self.count(self.open(), clock, options);
+        }
+        let open_ns = self.open().map(|turn| turn.duration_ns);
+        self.due_ns = now_ns + pause_ns(open_ns, options.threshold_ns);
+    }
+
+    /// What is known of it at one moment; of several tries the quickest but one that was quick.
+    fn sample(&self, memory: &Memory, layout: &UvLayout, clock: Clock) -> Result<Sample, Trouble> {
+        let mut tries = 0;
+        loop {
+            let at_ns = clock.target_ns();
+            let reading = read_loop(memory, &self.found, layout).map_err(|why| trouble(&why));
+            tries += 1;
+            let took_ns = clock.target_ns() - at_ns;
+            // The stack of a thread that has ended may still lie there: this tells.
+            let account = self.accounts.read().map_err(|_| Trouble::Gone)?;
+            if took_ns <= READING_NS_MAX || tries == READINGS_MAX {
+                return Ok(Sample { at_ns, reading: reading?, account });
+            }
+        }
+    }
+
+    fn open(&self) -> Option<Turn> {
+        self.watch.as_ref()?.open()
+    }
+
+    /// Counts a turn that has ended, if it was a stall.
+    fn count(&mut self, turn: Option<Turn>, clock: Clock, options: Options) {
+        let stall = turn.filter(|turn| turn.duration_ns >= options.threshold_ns);
+        self.stalls.extend(stall.map(|turn| stall_of(&turn, clock, false)));
+    }
+
+    /// How many stalls have ended.
+    pub(super) fn events(&self) -> Events {
+        self.stalls.events()
+    }
+
+    /// What has been seen of it.
+    pub(super) fn snapshot(&self, pid: u32, clock: Clock, options: Options) -> LoopSnapshot {
+        let open = self.open().filter(|_| !self.has_ended);
+        let running = open.filter(|turn| turn.duration_ns >= options.threshold_ns);
+        let running = running.map(|turn| stall_of(&turn, clock, true));
+        let known = LoopSnapshot {
+            pid,
+            thread: self.thread.clone(),
+            tid: self.found.tid,
+            open: open.map(|turn| OpenTurn { age_ns: turn.duration_ns, phase: None, drain: None }),
+            stalls: self.stalls.newest().cloned().chain(running).collect(),
+            stall_totals: self.stalls.totals(),
+            ..LoopSnapshot::default()
+        };
+        let Some(watch) = &self.watch else { return known };
+        let (wall_ns, idle_ns) = (watch.wall_ns(), watch.idle_ns());
+        let active_ns = wall_ns - idle_ns;
+        let account = watch.account();
+        LoopSnapshot {
+            turns: watch.turns(),
+            microtasks: watch.microtasks(),
+            active_ns: Some(active_ns),
+            idle_ns: Some(idle_ns),
+            utilization: (wall_ns > 0).then(|| active_ns as f64 / wall_ns as f64),
+            cpu: ThreadCpu {
+                on_cpu_ns: account.map(|account| account.on_cpu_ns),
+                run_delay_ns: account.map(|account| account.run_delay_ns),
+                throttled_ns: None,
+            },
+            ..known
+        }
+    }
+}
+
+fn stall_of(turn: &Turn, clock: Clock, running: bool) -> Stall {
+    Stall {
+        start_unix_ns: clock.unix_ns(turn.start_ns),
+        duration_ns: turn.duration_ns,
+        running,
+        phase: None,
+        callbacks: None,
+        microtasks: turn.microtasks,
+        ledger_ns: turn.ledger_ns,
+        counters: Counters::default(),
+        culprit: None,
+        stack: None,
+    }
+}
