@@ -78,6 +78,7 @@ impl Turns {
         let mut seen = LoopSnapshot {
             pid,
             tid,
+            turns: Some(0),
             microtasks: Some(0),
             microtask_drain_length: Some(Histogram::new(Scale::Length)),
             microtask_drain_ns: time(),
@@ -173,7 +174,7 @@ impl Turns {
     /// What ran since the last turn were the poll's callbacks of a new one.
     fn start_check(&mut self, at: Moment, end: Option<Moment>) {
         self.end_turn();
-        self.seen.turns += 1;
+        self.seen.turns = self.seen.turns.map(|turns| turns + 1);
         let poll = std::mem::take(&mut self.part);
         self.turn = Some(Turn { poll, end_ns: at.wall_ns, ..Turn::default() });
         self.start_phase(Phase::Check, at, end);
@@ -295,7 +296,7 @@ mod tests {
     #[test]
     fn waiting_in_the_poll_is_no_stall_and_computing_in_it_is() {
         let waited = of(&[check(0, 0), check(1_000, 2)]);
-        assert_eq!((waited.seen.turns, waited.seen.stalls.len()), (2, 0));
+        assert_eq!((waited.seen.turns, waited.seen.stalls.len()), (Some(2), 0));
         let computed = of(&[check(0, 0), check(1_000, 91)]);
         let stall = &computed.seen.stalls[0];
         assert_eq!((stall.duration_ns, stall.phase), (91 * MS, Some(Phase::Poll)));
@@ -370,7 +371,7 @@ mod tests {
     #[test]
     fn events_out_of_order_do_no_harm() {
         let turns = of(&[check(500, 50), check(0, 0), (at(3, 1), What::GcStart), check(1, 0)]);
-        assert_eq!(turns.seen.turns, 3);
+        assert_eq!(turns.seen.turns, Some(3));
         assert!(turns.seen.stalls.is_empty());
     }
 }

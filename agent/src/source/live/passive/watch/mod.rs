@@ -24,8 +24,8 @@
 
 use loop_core::snapshot::{Ledger, LedgerKey};
 
-use super::super::loops::LoopReading;
 use super::accounts::Account;
+use crate::source::live::loops::LoopReading;
 
 const NS_IN_MS: u64 = 1_000_000;
 
@@ -272,3 +272,6 @@ fn ledger_ns(duration_ns: u64, run_queue_ns: Option<u64>) -> Ledger {
 fn since(then: Option<u64>, now: Option<u64>) -> Option<u64> {
     now?.checked_sub(then?)
 }
+
+#[cfg(test)]
+mod tests;
