@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 
-use loop_core::snapshot::Snapshot;
+use loop_core::snapshot::{Snapshot, Tier};
 
 use super::output::Output;
 use super::ways::{Ways, write_report};
 use crate::cli::{AttachArgs, SourceChoice};
 use crate::diagnosis::diagnose;
+use crate::doctor;
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
 use crate::report::Report;
@@ -29,7 +30,8 @@ pub(super) fn execute(args: &AttachArgs) -> Result<Exit, Failure> {
     };
     // A send fails when the observation is over and nobody listens any more.
     let on_end = move || drop(ended.send(Event::Ended(Ok(()))));
-    let live = source::attach(&args.pids, options, on_end)?;
+    let live = source::attach(&args.pids, options, on_end)
+        .map_err(|failure| doctor::refusal(&args.pids, Tier::Turn).unwrap_or(failure))?;
     let observed: Arc<dyn Observe> = live;
     let on_interrupt = Box::new(move || sender.send(Event::Interrupted).is_ok());
     let (output, background) = ways.start(&observed, Some(on_interrupt))?;

@@ -24,13 +24,13 @@ pub(super) fn execute(args: &DoctorArgs) -> Result<Exit, Failure> {
 mod linux {
     use super::{DoctorArgs, Exit, Failure};
     use crate::cli::ReportForm;
-    use crate::doctor::{self, Host, Report, Target, Trial, verdict};
+    use crate::doctor::{self, Host, Report, Target, verdict};
     use crate::process::{Discovery, ProcFs};
     use crate::terminal::Terminal;
 
     /// Looks at the host and at the processes.
     pub(super) fn examine(args: &DoctorArgs) -> Result<Report, Failure> {
-        let host = Host::read(Trial::NotTried, Trial::NotTried);
+        let host = Host::read();
         let (pids, unseen) = match args.pids.as_slice() {
             [] => {
                 let found = Discovery::default().look(&ProcFs::default());

@@ -74,7 +74,8 @@ pub struct Host {
     pub bpf: Trial,
     /// What came of a link of many probes (`uprobe_multi`).
     pub uprobe_links: Trial,
-    /// How much memory may be locked; `None` is any amount.
+    /// How much memory may be locked; `None` is any amount. Of no matter since Linux 5.11, which
+    /// accounts what programs take to the control group.
     pub memlock_bytes: Option<u64>,
     /// Which control groups are mounted.
     pub cgroups: Cgroups,

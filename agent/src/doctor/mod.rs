@@ -26,7 +26,12 @@ mod text;
 #[cfg(target_os = "linux")]
 mod verdict;
 
+#[cfg(target_os = "linux")]
+use loop_core::snapshot::Tier;
+
 use crate::exit::Cause;
+#[cfg(target_os = "linux")]
+use crate::exit::Failure;
 
 #[cfg(target_os = "linux")]
 pub use host::{Cgroups, Host, Lockdown, Trial};
@@ -62,4 +67,16 @@ pub struct Report {
     pub targets: Vec<(Target, Verdict)>,
     /// How many processes could not be looked at, if Nodes were looked for.
     pub unseen: Option<usize>,
+}
+
+/// Why one of these processes can't be observed, or not in this tier: what `doctor` says of it.
+/// `None` if all can be.
+#[cfg(target_os = "linux")]
+pub fn refusal(pids: &[u32], least: Tier) -> Option<Failure> {
+    let host = Host::read();
+    pids.iter().find_map(|&pid| {
+        let target = Target::look(pid);
+        let verdict = verdict(&host, &target);
+        target.failure(&verdict).or_else(|| verdict.below(least).map(Failure::refused))
+    })
 }

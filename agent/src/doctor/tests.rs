@@ -56,6 +56,8 @@ fn check(host: &Host, want: &[&str]) {
     let verdict = verdict(host, &target(&[]));
     assert_eq!((verdict.source, verdict.tier), (Some(Source::Ebpf), Some(Tier::Passive)));
     assert!(verdict.refusal().is_none(), "the passive tier is possible");
+    assert_eq!(verdict.below(Tier::Turn), verdict.missing.first());
+    assert_eq!(verdict.below(Tier::Passive), None);
     let [cause] = &verdict.missing[..] else { panic!("one cause: {:?}", verdict.missing) };
     let line = cause.to_string();
     assert!(want.iter().all(|part| line.contains(part)), "{want:?} not in {line}");
@@ -67,6 +69,7 @@ fn a_host_that_lacks_nothing_gives_the_full_tier() {
     let verdict = verdict(&able(), &target(&[]));
     assert_eq!((verdict.source, verdict.tier), (Some(Source::Ebpf), Some(Tier::Full)));
     assert!(verdict.missing.is_empty(), "{:?}", verdict.missing);
+    assert_eq!(verdict.below(Tier::Full), None);
 }
 
 #[test]
@@ -129,16 +132,6 @@ fn a_forbidden_bpf_is_told_with_who_forbids_it() {
     check(&Host { bpf: fails(13), ..able() }, &["although the rights are there", "SELinux"]);
     check(&Host { bpf: fails(38), ..able() }, &["has no bpf()", "CONFIG_BPF_SYSCALL=y"]);
     check(&Host { bpf: fails(7), ..able() }, &["error 7; see", "dmesg"]);
-}
-
-#[test]
-fn locked_memory_is_no_matter_since_5_11() {
-    let own = Own { capabilities: with(&[Capability::Bpf, Capability::Perfmon]), ..able().own };
-    let little = Host { memlock_bytes: Some(65_536), own, ..able() };
-    assert!(little.probes_missing().is_empty());
-    let old = Host { release: "5.10.0".to_owned(), ..little };
-    let causes: Vec<String> = old.probes_missing().iter().map(ToString::to_string).collect();
-    assert!(causes.iter().any(|line| line.contains("only 65536 bytes") && line.contains("ulimit")));
 }
 
 #[test]

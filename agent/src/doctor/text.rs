@@ -103,7 +103,8 @@ fn settings(host: &Host) -> String {
 }
 
 fn memlock(host: &Host) -> String {
-    host.memlock_bytes.map_or("unlimited".to_owned(), |bytes| format!("{} KiB", bytes / 1024))
+    let limit = host.memlock_bytes.map(|bytes| format!("{} KiB", bytes / 1024));
+    format!("{}; of no matter here", limit.as_deref().unwrap_or("unlimited"))
 }
 
 fn cgroups(mounted: Cgroups) -> &'static str {

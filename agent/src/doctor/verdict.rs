@@ -11,11 +11,6 @@ use crate::process::Capability;
 /// The oldest kernel with links of many probes (`BPF_TRACE_UPROBE_MULTI`), by which all probes of a
 /// process are set at once, in 3 ms instead of 50.
 const PROBES_KERNEL: (u32, u32) = (6, 6);
-/// From here on memory of kernel programs is accounted to the control group, and not locked.
-const NO_MEMLOCK_KERNEL: (u32, u32) = (5, 11);
-/// What the programs and their tables take at most where it is locked.
-const MEMLOCK_BYTES: u64 = 8 << 20;
-
 const EPERM: i32 = 1;
 const EACCES: i32 = 13;
 const ENOSYS: i32 = 38;
@@ -35,6 +30,19 @@ impl Verdict {
     /// Why it can't be observed at all.
     pub fn refusal(&self) -> Option<&Cause> {
         self.missing.first().filter(|_| self.tier.is_none())
+    }
+
+    /// Why it can't be observed in this tier.
+    pub fn below(&self, least: Tier) -> Option<&Cause> {
+        self.missing.first().filter(|_| self.tier.is_none_or(|tier| rank(tier) < rank(least)))
+    }
+}
+
+fn rank(tier: Tier) -> u8 {
+    match tier {
+        Tier::Passive => 0,
+        Tier::Turn => 1,
+        Tier::Full => 2,
     }
 }
 
@@ -67,7 +75,6 @@ impl Host {
             self.lockdown_missing(),
             self.uprobes_missing(),
             self.bpf_missing(),
-            self.memlock_missing(),
         ];
         checks.into_iter().flatten().collect()
     }
@@ -165,15 +172,6 @@ impl Host {
                 "see whether SELinux or another security module objects (`journalctl -k`)",
             ),
             _ => Cause::new(said.clone(), "see the kernel's log (`dmesg`)"),
-        })
-    }
-
-    fn memlock_missing(&self) -> Option<Cause> {
-        let small = self.memlock_bytes.filter(|&bytes| bytes < MEMLOCK_BYTES)?;
-        let locked = !self.has_kernel(NO_MEMLOCK_KERNEL) && !self.own.has(Capability::SysResource);
-        locked.then(|| {
-            let what = format!("only {small} bytes of memory may be locked");
-            Cause::new(what, "`ulimit -l unlimited`")
         })
     }
 }

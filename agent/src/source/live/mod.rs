@@ -26,3 +26,4 @@ mod target;
 
 pub use command::LiveCommand;
 pub use session::{Live, Options, attach, probes_can_be_set};
+pub use ebpf::{Refused, Tried, try_probes};

@@ -1,9 +1,10 @@
 //! What a hit of a probe costs on this machine, measured on a function of our own.
 
+use std::io;
 use std::path::Path;
 use std::time::Instant;
 
-use super::{Kernel, TARGETS, system};
+use super::{Kernel, Link, TARGETS, system};
 use crate::plan::Point;
 use crate::process::Process;
 
@@ -22,16 +23,23 @@ pub(super) fn hit_ns(kernel: &Kernel) -> u64 {
     measured_ns(kernel).map_or(USUAL_NS, |ns| ns * COLD_FACTOR)
 }
 
-fn measured_ns(kernel: &Kernel) -> Option<u64> {
+/// A probe in a function of our own. No target has its number, so the program returns at once.
+///
+/// # Errors
+/// The kernel does not set it.
+pub(super) fn link(kernel: &Kernel) -> io::Result<Link> {
     let own = std::process::id();
     let address = system::probe_point();
-    let maps = Process::open(own).ok()?.maps().ok()?;
-    let mapping = maps.iter().find(|map| (map.start..map.end).contains(&address))?;
+    let maps = Process::open(own).map_err(io::Error::other)?.maps()?;
+    let mapping = maps.iter().find(|map| (map.start..map.end).contains(&address));
+    let mapping = mapping.ok_or_else(|| io::Error::other("this program's code is not mapped"))?;
     let offset = address - mapping.start + mapping.offset;
+    kernel.link(TARGETS, own, Path::new("/proc/self/exe"), &[(Point::IoPoll, offset)])
+}
+
+fn measured_ns(kernel: &Kernel) -> Option<u64> {
     let plain = time();
-    // No target has this number, so the program returns at once.
-    let link = kernel.link(TARGETS, own, Path::new("/proc/self/exe"), &[(Point::IoPoll, offset)]);
-    let link = link.ok()?;
+    let link = link(kernel).ok()?;
     let probed = time();
     drop(link);
     let ns = probed.saturating_sub(plain) / u64::from(HITS);

@@ -14,6 +14,7 @@ mod calibrate;
 mod object;
 mod slots;
 mod system;
+mod trial;
 
 use std::ffi::CString;
 use std::io;
@@ -26,6 +27,7 @@ pub(super) use object::LoadError;
 #[cfg(test)]
 pub(super) use slots::{Account, Turn};
 pub(super) use slots::{Ended, Head, PHASES, Reading};
+pub use trial::{Refused, Tried, try_probes};
 
 use object::Loaded;
 use slots::SLOT_WORDS;
