@@ -175,30 +175,41 @@ impl Process {
         if let Ok(file) = open_regular(&self.path(&format!("map_files/{start:x}-{end:x}"))) {
             return Ok(file);
         }
-        let mut inner = self.path("root").into_os_string();
-        inner.push(&mapping.path);
+        let mut paths = vec![self.path("exe")];
+        if !mapping.deleted {
+            let mut inner = self.path("root").into_os_string();
+            inner.push(&mapping.path);
+            paths.push(inner.into());
+        }
         let mut why = None;
-        for path in [self.path("exe"), PathBuf::from(inner)] {
+        let mut others = Vec::new();
+        for path in paths {
             match open_regular(&path) {
-                Ok(file) if self.is_mapped(mappings, &file) => return Ok(file),
-                Ok(_) => {}
+                Ok(file) if has_numbers(&file, mapping) => return Ok(file),
+                Ok(file) => others.push(file),
                 Err(error) => why = Some(error),
             }
         }
-        let path = mapping.path.display();
-        let what = if mapping.deleted { "was removed or replaced" } else { "can't be found" };
-        let why = why.map_or(String::new(), |error| format!(" ({error})"));
-        let cure = "run as root, or with CAP_CHECKPOINT_RESTORE";
-        Err(io::Error::other(format!("{path}, which is mapped, {what}{why}; {cure}")))
+        let memory = self.path("mem");
+        let same = |file: &File| same_file::is_mapped(&memory, mappings, file);
+        others.into_iter().find(same).ok_or_else(|| unopened(mapping, why))
     }
+}
 
-    fn is_mapped(&self, mappings: &[Mapping], file: &File) -> bool {
-        let numbers = file.metadata().is_ok_and(|found| {
-            let dev = (rustix::fs::major(found.dev()), rustix::fs::minor(found.dev()));
-            (dev, found.ino()) == (mappings[0].dev, mappings[0].inode)
-        });
-        numbers || same_file::is_mapped(&self.path("mem"), mappings, file)
-    }
+/// Whether the kernel tells the same numbers of a file and of what is mapped.
+fn has_numbers(file: &File, mapping: &Mapping) -> bool {
+    file.metadata().is_ok_and(|found| {
+        let dev = (rustix::fs::major(found.dev()), rustix::fs::minor(found.dev()));
+        (dev, found.ino()) == (mapping.dev, mapping.inode)
+    })
+}
+
+fn unopened(mapping: &Mapping, why: Option<io::Error>) -> io::Error {
+    let path = mapping.path.display();
+    let what = if mapping.deleted { "was removed or replaced" } else { "can't be found" };
+    let why = why.map_or(String::new(), |error| format!(" ({error})"));
+    let cure = "run as root, or with CAP_CHECKPOINT_RESTORE";
+    io::Error::other(format!("{path}, which is mapped, {what}{why}; {cure}"))
 }
 
 fn mapped(file: File, mappings: Vec<Mapping>, holds: Holds) -> io::Result<MappedFile> {

@@ -50,3 +50,65 @@ fn places(mappings: &[Mapping]) -> Vec<(u64, u64)> {
     let in_code = spread.map(|into| (code.start + into, code.offset + into));
     std::iter::once((head.start, 0)).chain(in_code).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::process::Process;
+
+    /// The mappings of this program, and a copy of its file with a change.
+    fn changed(change: impl Fn(&mut Vec<u8>, &[Mapping])) -> bool {
+        let process = Process::open(std::process::id()).expect("it is there");
+        let program = std::env::current_exe().expect("it has a path");
+        let mut mappings = process.maps().expect("they can be read");
+        mappings.retain(|mapping| mapping.path == program);
+        let mut bytes = std::fs::read(&program).expect("it can be read");
+        change(&mut bytes, &mappings);
+        static COPIES: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let copy = COPIES.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let copy = format!("loopscope-same-file-{}-{copy}", std::process::id());
+        let copy: PathBuf = std::env::temp_dir().join(copy);
+        std::fs::write(&copy, bytes).expect("it can be written");
+        let file = File::open(&copy).expect("it is there");
+        std::fs::remove_file(&copy).expect("it can be removed");
+        is_mapped(&process.path("mem"), &mappings, &file)
+    }
+
+    fn code(mappings: &[Mapping]) -> usize {
+        let code = mappings.iter().find(|mapping| mapping.executable).expect("it has code");
+        code.offset as usize
+    }
+
+    #[test]
+    fn a_file_of_the_same_bytes_is_the_one_that_is_mapped() {
+        assert!(changed(|_, _| {}));
+        // Behind the head and before the code lies what is not compared.
+        assert!(changed(|bytes, _| bytes[PAGE_BYTES] ^= 1));
+    }
+
+    #[test]
+    fn another_file_is_not() {
+        assert!(!changed(|bytes, _| bytes[100] ^= 1));
+        assert!(!changed(|bytes, mappings| bytes[code(mappings)] ^= 1));
+        assert!(!changed(|bytes, mappings| bytes.truncate(code(mappings))));
+        assert!(!changed(|bytes, _| bytes.clear()));
+        // One that was built otherwise: its code lies a little further.
+        assert!(!changed(|bytes, mappings| bytes[code(mappings)..].rotate_right(16)));
+    }
+
+    #[test]
+    fn a_breakpoint_in_memory_is_no_difference_and_one_in_the_file_is() {
+        assert!(is_same(&[1, BREAKPOINT, 3], &[1, 2, 3]));
+        assert!(!is_same(&[1, 2, 3], &[1, BREAKPOINT, 3]));
+    }
+
+    #[test]
+    fn without_a_head_or_memory_nothing_is_proven() {
+        assert!(places(&[]).is_empty());
+        let own = File::open("/proc/self/exe").expect("it is there");
+        assert!(!is_mapped(Path::new("/proc/self/mem"), &[], &own));
+        assert!(!is_mapped(Path::new("/nowhere"), &[], &own));
+    }
+}
