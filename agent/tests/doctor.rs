@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use common::{Ran, command, finish, folder, run, until};
+use common::{Ran, command, finish, folder, run};
 use loopscope::process::{Discovery, Identity, ProcFs, Process};
 use serde_json::Value;
 
@@ -29,16 +29,17 @@ fn node(test: &str) -> Option<(PathBuf, String)> {
     found
 }
 
-/// A process that is ended with the test.
+/// A process that is ended with the test, and its folder removed.
 struct Target {
     child: Child,
     /// The process itself, where another one started it.
     pid: u32,
+    folder: PathBuf,
 }
 
 impl Target {
-    /// Starts a command and waits until a Node runs in it; `None` after telling why not.
-    fn start(test: &str, mut command: Command) -> Option<Target> {
+    /// Starts a command on a folder and waits until a Node runs in it; `None` after telling why not.
+    fn start(test: &str, folder: &Path, mut command: Command) -> Option<Target> {
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("it starts");
         let mut line = String::new();
@@ -46,7 +47,7 @@ impl Target {
         std::io::BufRead::read_line(&mut output, &mut line).expect("it can be read");
         if line.trim() == "ready" {
             let pid = innermost(child.id());
-            return Some(Target { child, pid });
+            return Some(Target { child, pid, folder: folder.to_owned() });
         }
         let ran = child.wait_with_output().expect("it has ended");
         let why = String::from_utf8_lossy(&ran.stderr).replace('\n', " ");
@@ -59,6 +60,7 @@ impl Drop for Target {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -91,16 +93,27 @@ fn doctor_with_less(pid: u32) -> Option<Ran> {
     (!ran.stderr.starts_with("setpriv")).then_some(ran)
 }
 
-/// A Node that was started so is seen as what it is, also with fewer rights.
-fn check(test: &str, name: &str, start: impl Fn(&Path, &Path) -> Command) -> Option<Target> {
-    let (node, version) = node(test)?;
+/// A folder with a script.
+fn laid(test: &str) -> PathBuf {
     let folder = folder(&format!("doctor-{test}"));
     fs::write(folder.join("app.js"), SCRIPT).expect("it can be written");
-    let target = Target::start(test, start(&node, &folder))?;
+    folder
+}
+
+/// A Node that was started so, after this change, is seen as what it is, also with fewer rights.
+fn check(
+    test: &str,
+    start: impl Fn(&Path, &Path) -> Command,
+    change: impl Fn(&Path),
+) -> Option<Target> {
+    let (node, version) = node(test)?;
+    let folder = laid(test);
+    let target = Target::start(test, &folder, start(&node, &folder))?;
+    change(&folder);
     let check = |told: &Value| {
         assert_eq!(told["pid"], target.pid, "{told}");
         assert_eq!(told["runtime_version"], version.as_str(), "{told}");
-        assert_eq!(told["name"], name, "{told}");
+        assert_eq!(told["name"], "app.js", "{told}");
         assert!(told["tier"].is_string(), "{told}");
     };
     check(&told(&doctor(target.pid)));
@@ -110,6 +123,8 @@ fn check(test: &str, name: &str, start: impl Fn(&Path, &Path) -> Command) -> Opt
     }
     Some(target)
 }
+
+fn unchanged(_: &Path) {}
 
 /// A copy of Node in the folder.
 fn copy(node: &Path, folder: &Path, name: &str) -> PathBuf {
@@ -133,101 +148,92 @@ fn plainly(program: &Path, folder: &Path) -> Command {
 
 #[test]
 fn by_another_name() {
-    check("by_another_name", "app.js", |node, folder| {
-        plainly(&copy(node, folder, "my-service"), folder)
-    });
+    let start = |node: &Path, folder: &Path| plainly(&copy(node, folder, "my-service"), folder);
+    check("by_another_name", start, unchanged);
 }
 
 #[test]
 fn a_file_that_was_removed() {
-    let target = check("a_file_that_was_removed", "app.js", |node, folder| {
-        let program = copy(node, folder, "node");
-        let mut command = Command::new("sh");
-        let script = "\"$1\" \"$2/app.js\" & sleep 0.2; rm \"$1\"; wait";
-        command.args(["-c", script, "sh"]).arg(program).arg(folder);
-        command
+    let start = |node: &Path, folder: &Path| plainly(&copy(node, folder, "node"), folder);
+    check("a_file_that_was_removed", start, |folder| {
+        fs::remove_file(folder.join("node")).expect("it can be removed");
     });
-    // Its path leads nowhere now.
-    let Some(target) = target else { return };
-    let process = Process::open(target.pid).expect("it is there");
-    until("it is removed", || {
-        process.modules().expect("they can be opened").iter().any(|module| module.deleted)
-    });
-    let told = told(&doctor(target.pid));
-    assert!(told["runtime_version"].is_string(), "{told}");
-    kill_inner(&target);
 }
 
 /// As a package manager upgrades: another program has its path.
 #[test]
 fn a_file_that_was_replaced() {
-    let target = check("a_file_that_was_replaced", "app.js", |node, folder| {
-        let program = copy(node, folder, "node");
-        let mut command = Command::new("sh");
-        let script =
-            "\"$1\" \"$2/app.js\" & sleep 0.2; cp /bin/sh \"$1.new\"; mv \"$1.new\" \"$1\"; wait";
-        command.args(["-c", script, "sh"]).arg(program).arg(folder);
-        command
+    let start = |node: &Path, folder: &Path| plainly(&copy(node, folder, "node"), folder);
+    let target = check("a_file_that_was_replaced", start, |folder| {
+        let new = copy(Path::new("/bin/sh"), folder, "new");
+        fs::rename(new, folder.join("node")).expect("it can be replaced");
     });
     let Some(target) = target else { return };
     let process = Process::open(target.pid).expect("it is there");
-    until("it is replaced", || {
-        process.modules().expect("they can be opened").iter().any(|module| module.deleted)
-    });
     let modules = process.modules().expect("they can be opened");
     let node = modules.iter().find(|module| module.holds.node).expect("it is a Node");
+    assert!(node.deleted);
     let bytes = node.open().and_then(|file| file.metadata()).expect("it is open").len();
     assert!(bytes > fs::metadata(&node.path).expect("the new one is there").len());
     let by_path = fs::metadata(node.probe_path()).expect("the kernel finds it");
     assert_eq!(by_path.len(), bytes);
-    kill_inner(&target);
-}
-
-/// The shell has started it, and would wait for it.
-fn kill_inner(target: &Target) {
-    let status = Command::new("kill").arg(target.pid.to_string()).status().expect("kill is there");
-    assert!(status.success());
 }
 
 #[test]
 fn in_a_mount_namespace_with_another_root() {
     let test = "in_a_mount_namespace_with_another_root";
-    check(test, "app.js", |node, folder| {
-        let script = "mount -t tmpfs none /mnt; cd /mnt; mkdir old srv usr proc dev
+    check(
+        test,
+        |node, folder| {
+            let script = "mount -t tmpfs none /mnt; cd /mnt; mkdir old srv usr proc dev
             cp \"$1\" srv/node; cp \"$2/app.js\" srv
             mount --rbind /usr usr; mount --rbind /proc proc; mount --rbind /dev dev
             for name in lib lib32 lib64; do ln -s usr/$name $name; done
             pivot_root . old; umount -l /old; exec /srv/node /srv/app.js";
-        unshared(&["--mount"], script, node, folder)
-    });
+            unshared(&["--mount"], script, node, folder)
+        },
+        unchanged,
+    );
 }
 
 #[test]
 fn on_an_overlay() {
-    check("on_an_overlay", "app.js", |node, folder| {
-        let script = "mount -t tmpfs none /mnt; cd /mnt; mkdir low up work all
+    check(
+        "on_an_overlay",
+        |node, folder| {
+            let script = "mount -t tmpfs none /mnt; cd /mnt; mkdir low up work all
             cp \"$1\" low/node
             mount -t overlay -o lowerdir=/mnt/low,upperdir=/mnt/up,workdir=/mnt/work none all
             exec /mnt/all/node \"$2/app.js\"";
-        unshared(&["--mount"], script, node, folder)
-    });
+            unshared(&["--mount"], script, node, folder)
+        },
+        unchanged,
+    );
 }
 
 #[test]
 fn in_a_user_namespace() {
-    check("in_a_user_namespace", "app.js", |node, folder| {
-        let options = ["--user", "--map-root-user"];
-        unshared(&options, "exec \"$1\" \"$2/app.js\"", node, folder)
-    });
+    check(
+        "in_a_user_namespace",
+        |node, folder| {
+            let options = ["--user", "--map-root-user"];
+            unshared(&options, "exec \"$1\" \"$2/app.js\"", node, folder)
+        },
+        unchanged,
+    );
 }
 
 #[test]
 fn in_a_pid_namespace_of_its_own() {
     let test = "in_a_pid_namespace_of_its_own";
-    let target = check(test, "app.js", |node, folder| {
-        let options = ["--pid", "--fork", "--mount-proc", "--kill-child"];
-        unshared(&options, "exec \"$1\" \"$2/app.js\"", node, folder)
-    });
+    let target = check(
+        test,
+        |node, folder| {
+            let options = ["--pid", "--fork", "--mount-proc", "--kill-child"];
+            unshared(&options, "exec \"$1\" \"$2/app.js\"", node, folder)
+        },
+        unchanged,
+    );
     let Some(target) = target else { return };
     let told = told(&doctor(target.pid));
     assert_eq!(told["own_pid"], 1, "{told}");
@@ -240,15 +246,14 @@ fn in_a_pid_namespace_of_its_own() {
 fn a_node_is_found_by_what_it_executes() {
     let test = "a_node_is_found_by_what_it_executes";
     let Some((node, _)) = node(test) else { return };
-    let folder = folder(test);
-    fs::write(folder.join("app.js"), SCRIPT).expect("it can be written");
+    let folder = laid(test);
     let program = copy(&node, &folder, "my-service");
-    let Some(target) = Target::start(test, plainly(&program, &folder)) else { return };
+    let Some(target) = Target::start(test, &folder, plainly(&program, &folder)) else { return };
     // By name it is a Node; it is a shell.
     let fake = folder.join("node");
     fs::copy("/bin/sh", &fake).expect("it can be copied");
     let shell = Command::new(&fake).stdin(Stdio::piped()).spawn().expect("it starts");
-    let shell = Target { pid: shell.id(), child: shell };
+    let shell = Target { pid: shell.id(), child: shell, folder: folder.clone() };
     let mut discovery = Discovery::default();
     for _ in 0..2 {
         let found = discovery.look(&ProcFs::default()).expect("/proc can be listed");
@@ -269,9 +274,8 @@ fn a_node_is_found_by_what_it_executes() {
 fn without_rights_the_one_that_is_missing_is_told() {
     let test = "without_rights_the_one_that_is_missing_is_told";
     let Some((node, _)) = node(test) else { return };
-    let folder = folder(test);
-    fs::write(folder.join("app.js"), SCRIPT).expect("it can be written");
-    let Some(target) = Target::start(test, plainly(&node, &folder)) else { return };
+    let folder = laid(test);
+    let Some(target) = Target::start(test, &folder, plainly(&node, &folder)) else { return };
     // Where only this user may go, the other one can't execute it.
     let program = std::env::temp_dir().join(format!("loopscope-{test}-{}", std::process::id()));
     fs::copy(env!("CARGO_BIN_EXE_loopscope"), &program).expect("it can be copied");

@@ -77,6 +77,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["elf"],
             &["plan"],
             &["source"],
+            &["doctor"],
             &["supervise"],
             &["monitor"],
             &["diagnosis"],
