@@ -16,6 +16,7 @@
 //! **Invariant**: nothing is written to the program's output, and the folder is removed when the
 //! observation ends, however it ends.
 
+mod delays;
 mod event;
 mod folder;
 mod part;
@@ -33,13 +34,12 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use loop_core::snapshot::{ClockKind, Events, Snapshot};
-use rustix::time::{ClockId, clock_gettime};
 
 use super::{Observe, Observer};
 use crate::exit::Failure;
 use folder::Folder;
 use process::{Process, Scales, Thread};
-use reader::{ASK_EVERY, Reader, Seen, TICK, lock, unix_ns};
+use reader::{ASK_EVERY, Reader, Seen, TICK, lock, monotonic_ns, unix_ns};
 
 /// The name of the thread that reads traces, as `top -H` shows it.
 const THREAD_NAME: &str = "loopscope-trace";
@@ -236,10 +236,4 @@ fn no_room(error: &io::Error) -> Failure {
         "no folder for traces can be made in {} ({error}); set TMPDIR to one where it can",
         folder.display()
     ))
-}
-
-/// The clock that V8's trace has its times from.
-fn monotonic_ns() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
 }

@@ -71,9 +71,9 @@ impl Part {
         }
     }
 
-    /// What was neither on a CPU nor in something that is told: it waited, for a CPU or for
+    /// What was neither on a CPU nor in something that is told: the thread waited, for a CPU or for
     /// anything else.
-    pub(super) fn unknown_ns(&self) -> u64 {
+    pub(super) fn waited_ns(&self) -> u64 {
         self.held_ns.saturating_sub(self.gc_ns + self.microtasks_ns + self.running_ns)
     }
 }

@@ -187,6 +187,13 @@ impl Process {
         }
     }
 
+    /// Takes what the kernel accounts to its threads now.
+    pub(super) fn sample(&mut self, now_ns: u64) {
+        for of in self.loops.iter_mut().filter(|of| !of.ended) {
+            of.turns.sample(now_ns, schedstat::read_of(self.pid, of.turns.seen.tid));
+        }
+    }
+
     /// The process will write no more.
     pub(super) fn end(&mut self) {
         self.loops.iter_mut().for_each(|of| of.turns.end());

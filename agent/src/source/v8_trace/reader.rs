@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use loop_core::snapshot::ThreadCpu;
+use rustix::time::{ClockId, clock_gettime};
 
 use super::folder::Folder;
 use super::pieces::Pieces;
@@ -81,6 +82,8 @@ impl Reader {
     /// Reads what is new, and asks for more when it is time.
     pub(super) fn tick(&mut self) {
         let newcomers = self.look_around();
+        let now_ns = monotonic_ns();
+        lock(&self.seen).processes.values_mut().for_each(|process| process.sample(now_ns));
         self.read_all();
         let due = self.asked.is_none_or(|asked| asked.elapsed() >= ASK_EVERY);
         if due || newcomers {
@@ -277,4 +280,10 @@ pub(super) fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
 pub(super) fn unix_ns() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
+}
+
+/// The clock that V8's trace has its times from.
+pub(super) fn monotonic_ns() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
 }

@@ -17,6 +17,7 @@ use loop_core::Phase;
 use loop_core::buckets::Scale;
 use loop_core::snapshot::{Counters, Histogram, Ledger, LedgerKey, LoopSnapshot, Stall, ThreadCpu};
 
+use super::delays::Delays;
 use super::event::{Event, Moment, What};
 use super::part::{Inside, Part};
 
@@ -59,6 +60,7 @@ pub(super) struct Turns {
     part: Part,
     /// The turn that has not ended for certain.
     turn: Option<Turn>,
+    delays: Delays,
 }
 
 /// What a turn has done so far.
@@ -100,7 +102,15 @@ impl Turns {
             gc: None,
             part: Part::default(),
             turn: None,
+            delays: Delays::default(),
         }
+    }
+
+    /// Takes what the kernel accounts to the thread at a moment of the monotonic clock.
+    pub(super) fn sample(&mut self, wall_ns: u64, cpu: ThreadCpu) {
+        let Some(run_delay_ns) = cpu.run_delay_ns else { return };
+        self.delays.add(wall_ns, run_delay_ns);
+        self.seen.cpu.run_delay_ns = Some(run_delay_ns);
     }
 
     /// Takes the next event.
@@ -231,9 +241,9 @@ impl Turns {
         }
         let phases = [None, Some(Phase::Poll), Some(Phase::Check), Some(Phase::Timers)];
         let longest = phases.into_iter().zip(parts).max_by_key(|(_, part)| part.held_ns);
-        let ledger_ns = ledger(&all);
-        self.seen.stall_totals.add(ledger_ns.cause(), all.held_ns);
         let start_ns = turn.end_ns.saturating_sub(all.held_ns);
+        let ledger_ns = ledger(&all, self.delays.between(start_ns, turn.end_ns));
+        self.seen.stall_totals.add(ledger_ns.cause(), all.held_ns);
         self.seen.stalls.push(Stall {
             start_unix_ns: start_ns.saturating_add(self.unix_offset_ns),
             duration_ns: all.held_ns,
@@ -259,14 +269,20 @@ fn record(histogram: &mut Option<Histogram>, value: u64) {
     }
 }
 
-/// JavaScript stands for what it calls, too: the trace does not tell native code apart. Nor does it
-/// tell what a thread waited for.
-fn ledger(all: &Part) -> Ledger {
-    Ledger::default()
+/// JavaScript stands for what it calls, too: the trace does not tell native code apart. What was
+/// neither on a CPU nor in something that is told has waited: for a CPU at most `run_delay_ns`,
+/// where that is known, and else for something that it had asked for.
+fn ledger(all: &Part, run_delay_ns: Option<u64>) -> Ledger {
+    let known = Ledger::default()
         .with(LedgerKey::Gc, all.gc_ns)
         .with(LedgerKey::Microtasks, all.microtasks_ns)
-        .with(LedgerKey::Javascript, all.running_ns)
-        .with(LedgerKey::Unknown, all.unknown_ns())
+        .with(LedgerKey::Javascript, all.running_ns);
+    match run_delay_ns.map(|delay_ns| delay_ns.min(all.waited_ns())) {
+        Some(delay_ns) => known
+            .with(LedgerKey::RunQueue, delay_ns)
+            .with(LedgerKey::SyncIo, all.waited_ns() - delay_ns),
+        None => known.with(LedgerKey::Unknown, all.waited_ns()),
+    }
 }
 
 #[cfg(test)]
@@ -316,6 +332,25 @@ mod tests {
         let known = [LedgerKey::Javascript, LedgerKey::Unknown].map(|key| stall.ledger_ns.get(key));
         assert_eq!(known, [Some(25 * MS), Some(60 * MS)]);
         assert_eq!(turns.seen.phases[Phase::Timers].as_ref().unwrap().max, 80 * MS);
+    }
+
+    #[test]
+    fn a_wait_is_told_apart_where_the_kernel_was_asked_before_and_behind_it() {
+        let asleep = |samples: &[(u64, u64)]| {
+            let mut turns = Turns::new(7, 7, 50 * MS, 0);
+            for &(wall_ms, delay_ms) in samples {
+                let run_delay_ns = Some(delay_ms * MS);
+                turns.sample(wall_ms * MS, ThreadCpu { run_delay_ns, ..ThreadCpu::default() });
+            }
+            let due = What::Timers(Some(at(200, 10)));
+            turns.take(&Event { tid: 7, at: at(100, 0), what: due });
+            turns.end();
+            let keys = [LedgerKey::RunQueue, LedgerKey::SyncIo, LedgerKey::Unknown];
+            keys.map(|key| turns.seen.stalls[0].ledger_ns.get(key))
+        };
+        assert_eq!(asleep(&[(50, 7), (150, 9), (250, 12)]), [Some(5 * MS), Some(85 * MS), None]);
+        assert_eq!(asleep(&[(50, 7), (150, 9)]), [None, None, Some(90 * MS)]);
+        assert_eq!(asleep(&[(150, 9), (250, 12)]), [None, None, Some(90 * MS)]);
     }
 
     #[test]
