@@ -5,15 +5,15 @@ use std::net::SocketAddr;
 use std::process::Child;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, sleep};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::common::{self, command, get, signal, wait};
 use crate::kernel::Objects;
 use crate::report::Report;
 use crate::target::Target;
 
-/// How long the agent's probes must stay the same in number to be taken for all of them.
-const SETTLED: Duration = Duration::from_millis(200);
+/// How long what an agent has written may take until the test has read it.
+const READ: Duration = Duration::from_millis(200);
 
 /// A limit of its own, far above what a test takes, so that no agent outlives its test for long.
 const DURATION: &str = "100s";
@@ -43,8 +43,7 @@ impl Attach {
         Attach::with(targets, &["--report", "json"])
     }
 
-    /// Attaches with options, and waits until the agent shows a loop of every target and, unless
-    /// its tier is the passive one, has all of its probes.
+    /// Attaches with options, and waits until it is.
     pub(crate) fn with(targets: &[&Target], options: &[&str]) -> Attach {
         let pids: Vec<u32> = targets.iter().map(|target| target.pid()).collect();
         Attach::pids(&pids, options)
@@ -142,19 +141,17 @@ impl Attach {
         Ended { code, stdout: stdout.unwrap_or_default(), stderr: self.stderr() }
     }
 
-    /// Waits until it shows a loop of every process, and its probes are all there.
+    /// Waits until it has a link in the kernel for every process, or, where it sets no probes, shows
+    /// a loop of each.
     pub(crate) fn until_attached(&mut self, pids: &[u32], by_probes: bool) {
+        if by_probes {
+            let links = |attach: &Attach| Objects::of(attach.pid()).links();
+            self.until("its probes", |attach| links(attach) >= pids.len());
+            return;
+        }
         self.until("a loop of every target in its metrics", |attach| {
             let page = attach.metrics();
             pids.iter().all(|pid| page.contains(&format!("pid=\"{pid}\"")))
-        });
-        let (mut probes, mut since) = (0, Instant::now());
-        self.until("its probes", |attach| {
-            let now = Objects::of(attach.pid()).probes();
-            if now != probes {
-                (probes, since) = (now, Instant::now());
-            }
-            (probes > 0 || !by_probes) && since.elapsed() >= SETTLED
         });
     }
 
@@ -162,7 +159,7 @@ impl Attach {
     pub(crate) fn until(&mut self, what: &str, mut holds: impl FnMut(&Attach) -> bool) {
         common::until(what, || {
             if let Some(status) = self.child.try_wait().expect("it can be waited for") {
-                sleep(SETTLED);
+                sleep(READ);
                 panic!("the agent ended with {status} before this: {what}: {}", self.stderr());
             }
             holds(self)

@@ -67,8 +67,8 @@ impl Objects {
         *self == Objects::default()
     }
 
-    /// How many probes it has: links, or events of the older kind.
-    pub(crate) fn probes(&self) -> usize {
+    /// How many links of probes there are.
+    pub(crate) fn links(&self) -> usize {
         self.links.len()
     }
 
