@@ -15,8 +15,9 @@ use crate::target::Target;
 /// How long what an agent has written may take until the test has read it.
 const READ: Duration = Duration::from_millis(200);
 
-/// A limit of its own, far above what a test takes, so that no agent outlives its test for long.
-const DURATION: &str = "100s";
+/// Above what a test waits for anything, so that no agent ends before its test, nor outlives it for
+/// long.
+const DURATION: &str = "150s";
 
 /// An agent that is attached. It is killed when this is dropped, however the test ends.
 #[derive(Debug)]

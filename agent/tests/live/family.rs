@@ -59,7 +59,8 @@ fn children_of_a_cluster_are_followed() {
         let mut target = Target::start(&node, "cluster.js");
         let children = target.children();
         let mut attach = Attach::with(&[&target], &["--report", "json", "--children"]);
-        attach.until_attached(&children, true);
+        let all = [vec![target.pid()], children.clone()].concat();
+        attach.until_attached(&all, true);
         target.go_and_be_done();
         let report = attach.stop();
         let truth = target.end();

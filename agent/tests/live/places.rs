@@ -31,12 +31,7 @@ fn observe(mut target: Target, sees: Sees, check: &mut Check) {
     check.about(&target);
     let attach = match sees {
         Sees::All => Attach::to(&[&target]),
-        Sees::WhatItCan => {
-            let mut attach = Attach::start(&[target.pid()], &["--report", "json"]);
-            attach.until_attached(&[target.pid()], false);
-            sleep(Duration::from_millis(300));
-            attach
-        }
+        Sees::WhatItCan => Attach::start(&[target.pid()], &["--report", "json"]),
     };
     target.go_and_be_done();
     let report = attach.stop();
@@ -248,12 +243,13 @@ fn it_becomes_another_program() {
     let script = script.to_str().expect("a path of letters");
     let mut target = Target::start_with(&node, "again.js", &[script]);
     check.about(&target);
-    let mut attach = Attach::to(&[&target]);
+    let attach = Attach::to(&[&target]);
     target.go();
     target.ready();
-    attach.until("its page", |attach| !attach.metrics().is_empty());
     target.go_and_be_done();
-    let report = attach.stop();
+    let ended = attach.interrupt();
+    check.holds(matches!(ended.code, Some(0 | 130)), format!("ended with {ended:?}"));
+    let report = Report::read(&ended.stdout);
     let pid = target.pid();
     let truth = target.end();
     // Whether it is followed or told as ended, what is told of it is true.
@@ -267,8 +263,10 @@ fn it_becomes_another_program() {
     let attach = Attach::to(&[&asleep]);
     asleep.go();
     sleep(Duration::from_millis(400));
-    let report = attach.stop();
+    let ended = attach.interrupt();
     check.about(&asleep);
+    check.holds(matches!(ended.code, Some(0 | 130)), format!("ended with {ended:?}"));
+    let report = Report::read(&ended.stdout);
     check.holds(report.loops(asleep.pid()).len() <= 1, "more than one loop");
     check.end();
 }
