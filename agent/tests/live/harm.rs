@@ -80,7 +80,6 @@ fn agents_that_come_and_go() {
 
 fn turns(report: &Report, target: &Target) -> f64 {
     let loops = report.loops(target.pid());
-    assert!(!loops.is_empty(), "{target}: no loop was seen");
     loops.iter().map(|seen| seen.number("turns")).sum()
 }
 

@@ -253,7 +253,7 @@ fn it_becomes_another_program() {
     let pid = target.pid();
     let truth = target.end();
     // Whether it is followed or told as ended, what is told of it is true.
-    if let Some(main) = report.main(pid, &mut check) {
+    for main in report.loops(pid) {
         let length = main.histogram("microtask_drain_length");
         if length.count > 0.0 {
             truth::drains(&main, &truth["drains"], &mut check);
