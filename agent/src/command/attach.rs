@@ -7,7 +7,7 @@ use loop_core::snapshot::{Snapshot, Tier};
 
 use super::output::Output;
 use super::ways::{Ways, write_report};
-use crate::cli::{AttachArgs, SourceChoice};
+use crate::cli::{AttachArgs, SourceChoice, TierChoice};
 use crate::diagnosis::diagnose;
 use crate::doctor;
 use crate::exit::{Exit, Failure};
@@ -25,13 +25,14 @@ pub(super) fn execute(args: &AttachArgs) -> Result<Exit, Failure> {
     let options = LiveOptions {
         stall_threshold_ns: args.stall_threshold_ns,
         tier: args.tier.into(),
+        least: least(args),
         children: args.children,
         budget_ratio: args.overhead_budget / 100.0,
     };
     // A send fails when the observation is over and nobody listens any more.
     let on_end = move || drop(ended.send(Event::Ended(Ok(()))));
     let live = source::attach(&args.pids, options, on_end)
-        .map_err(|failure| doctor::refusal(&args.pids, Tier::Turn).unwrap_or(failure))?;
+        .map_err(|failure| doctor::refusal(&args.pids, least(args)).unwrap_or(failure))?;
     let observed: Arc<dyn Observe> = live;
     let on_interrupt = Box::new(move || sender.send(Event::Interrupted).is_ok());
     let (output, background) = ways.start(&observed, Some(on_interrupt))?;
@@ -60,6 +61,14 @@ pub(super) fn execute(args: &AttachArgs) -> Result<Exit, Failure> {
         Outcome::TimedOut => Exit::Ok,
         Outcome::Interrupted => Exit::Interrupted,
     })
+}
+
+/// The least to be content with: what was asked for by name must be had.
+fn least(args: &AttachArgs) -> Tier {
+    match (args.source, args.tier) {
+        (SourceChoice::Ebpf, TierChoice::Turn | TierChoice::Full) => Tier::Turn,
+        _ => Tier::Passive,
+    }
 }
 
 /// What `attach` can't do, because the process runs already.

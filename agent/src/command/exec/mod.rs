@@ -106,6 +106,10 @@ fn live_options(args: &ExecArgs) -> LiveOptions {
     LiveOptions {
         stall_threshold_ns: args.stall_threshold_ns,
         tier: args.tier.map_or(Tier::Full, Tier::from),
+        least: match args.tier {
+            Some(TierChoice::Passive) => Tier::Passive,
+            _ => Tier::Turn,
+        },
         children: true,
         budget_ratio: args.overhead_budget / 100.0,
     }

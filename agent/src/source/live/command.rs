@@ -8,14 +8,15 @@
 //! it runs. Where the command is a wrapper (a shell, npm), its children are looked for instead, and
 //! a Node among them is observed from some milliseconds on after it was started.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use super::candidate::{Candidate, Plans, Program};
-use super::ebpf::Link;
+use super::ebpf::Kernel;
+use super::probed::Set;
 use super::probes::{self, Probes};
 use super::session::{Live, Options, Shared, not_allowed};
-use super::target::{Common, Target};
 use crate::exit::Failure;
 use crate::process::Process;
 use crate::source::{Observe, Observer};
@@ -28,18 +29,23 @@ const FIRST: u32 = 0;
 pub(super) struct Prepared {
     pid: u32,
     program: Program,
-    probes: Probes,
-    links: Vec<Link>,
+    set: Set,
 }
 
 impl Prepared {
-    fn set(shared: &Shared, pid: u32, program: Program) -> std::io::Result<Prepared> {
+    fn new(
+        shared: &Shared,
+        kernel: &Arc<Kernel>,
+        pid: u32,
+        program: Program,
+    ) -> io::Result<Prepared> {
         let Options { stall_threshold_ns, tier, .. } = shared.options;
         let layout = probes::layout(stall_threshold_ns, program.layout, &program.plan);
         let probes = Probes::before(tier, &program.plan, &program.file, layout).from_start();
-        shared.kernel.set_target(FIRST, &probes.layout)?;
-        let links = probes.link(&shared.kernel, FIRST, pid)?;
-        Ok(Prepared { pid, program, probes, links })
+        kernel.set_target(FIRST, &probes.layout)?;
+        let links = probes.link(kernel, FIRST, pid)?;
+        let set = Set { kernel: Arc::clone(kernel), index: FIRST, probes, links };
+        Ok(Prepared { pid, program, set })
     }
 
     /// Whether this is the process, and it executes the program.
@@ -47,9 +53,9 @@ impl Prepared {
         candidate.process.identity().pid == self.pid && self.program.is_in(&candidate.files)
     }
 
-    /// The target that it has become.
-    pub(super) fn attached(self, candidate: Candidate, common: Common) -> Target {
-        Target::new(FIRST, candidate, self.probes, self.links, common)
+    /// The probes, of the process that it has become.
+    pub(super) fn set(self) -> Set {
+        self.set
     }
 }
 
@@ -83,7 +89,10 @@ impl Observer for LiveCommand {
             let _ = on_path("node").and_then(|node| plans.program(&node));
         }
         let live = Arc::new(Live::new(self.options, plans)?);
-        let prepared = program.map(|program| Prepared::set(live.shared(), pid, program));
+        let shared = live.shared();
+        let prepared = program.zip(shared.kernel.as_ref().ok());
+        let prepared =
+            prepared.map(|(program, kernel)| Prepared::new(shared, kernel, pid, program));
         let prepared = prepared.transpose().map_err(|error| {
             not_allowed(format!("the probes can't be set into the command ({error})"))
         })?;

@@ -71,7 +71,6 @@ pub(super) struct Now {
 #[derive(Debug)]
 pub(super) struct Parts<'a> {
     pub(super) pid: u32,
-    pub(super) thread: String,
     /// The probes that are set, or were.
     pub(super) points: Points,
     /// Those that are set.
@@ -86,7 +85,7 @@ pub(super) struct Parts<'a> {
 
 /// The figures of a loop.
 pub(super) fn loop_snapshot(parts: Parts<'_>) -> LoopSnapshot {
-    let Parts { pid, thread, points, points_now, reading, now, stalls, cpu, .. } = parts;
+    let Parts { pid, points, points_now, reading, now, stalls, cpu, .. } = parts;
     let stall_threshold_ns = parts.stall_threshold_ns;
     let head = reading.head;
     let since = now.and_then(|now| since_boundary(&head, now));
@@ -101,7 +100,6 @@ pub(super) fn loop_snapshot(parts: Parts<'_>) -> LoopSnapshot {
     listed.extend(running.map(|(open, now)| stalls.running(&head, open, now.at_ns)));
     LoopSnapshot {
         pid,
-        thread,
         tid: head.tid,
         turns: Some(head.totals.turns),
         microtasks: points.drains().then_some(head.totals.microtasks),
@@ -194,7 +192,6 @@ mod tests {
         reading.head.drain_base = 7;
         Parts {
             pid: 1,
-            thread: "main".to_owned(),
             points,
             points_now: points,
             reading,

@@ -19,11 +19,12 @@ pub mod layout;
 pub mod loops;
 pub mod memory;
 pub mod passive;
+mod probed;
 mod probes;
 mod session;
 mod stalls;
 mod target;
 
 pub use command::LiveCommand;
-pub use session::{Live, Options, attach, probes_can_be_set};
 pub use ebpf::{Refused, Tried, try_probes};
+pub use session::{Live, Options, attach, probes_can_be_set};

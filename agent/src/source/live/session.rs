@@ -12,15 +12,16 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use loop_core::snapshot::{ClockKind, Events, Snapshot, Tier};
+use loop_core::snapshot::{ClockKind, Events, Limit, Snapshot, Tier};
 
 use super::candidate::{Candidate, Plans};
 use super::clock::monotonic_ns;
 use super::command::Prepared;
 use super::ebpf::{Kernel, TARGETS};
 use super::family::{Others, new_children};
+use super::probed::{Common, Set};
 use super::probes::{self, Probes};
-use super::target::{Common, Target};
+use super::target::Target;
 use crate::exit::{Cause, Failure};
 use crate::process::{Process, Refusal};
 use crate::source::Observe;
@@ -29,10 +30,16 @@ use crate::source::Observe;
 const TICK: Duration = Duration::from_millis(100);
 
 /// The same while nothing is observed yet: a command has just been started.
-const FIRST_TICKS: Duration = Duration::from_millis(5);
+const FIRST_TICKS_NS: u64 = 5_000_000;
 
-/// How often new children are looked for, in ticks.
-const CHILDREN_EVERY: u64 = 4;
+/// The shortest pause between two looks.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// What a process without probes does not show.
+const UNPROBED: &str = "what the tiers turn and full show";
+
+/// How often new children are looked for.
+const CHILDREN_NS: u64 = 200_000_000;
 
 /// The name of the thread, as `top -H` shows it.
 const THREAD_NAME: &str = "loopscope-watch";
@@ -44,6 +51,8 @@ pub struct Options {
     pub stall_threshold_ns: u64,
     /// The most that is wanted to be seen.
     pub tier: Tier,
+    /// The least. Below it nothing is observed.
+    pub least: Tier,
     /// Whether the Node processes that a target starts, or has started, are observed too.
     pub children: bool,
     /// The most that probes may cost a loop's thread, as a share of its time.
@@ -58,7 +67,8 @@ pub struct Live {
 
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) kernel: Kernel,
+    /// The kernel side, or why there is none.
+    pub(super) kernel: Result<Arc<Kernel>, String>,
     pub(super) options: Options,
     common: Common,
     started_ns: u64,
@@ -73,7 +83,8 @@ struct State {
     others: Others,
     /// Probes in a program that a process is about to execute.
     prepared: Option<Prepared>,
-    ticks: u64,
+    /// When children are looked for next.
+    children_ns: u64,
     ended_ns: Option<u64>,
     stop: bool,
 }
@@ -107,8 +118,8 @@ pub fn probes_can_be_set() -> bool {
 impl Live {
     /// An observation of nothing yet.
     pub(super) fn new(options: Options, plans: Plans) -> Result<Live, Failure> {
-        let kernel = Kernel::load().map_err(|error| not_allowed(error.to_string()))?;
-        let hit_ns = kernel.hit_ns();
+        let kernel = kernel(options)?;
+        let hit_ns = kernel.as_ref().map_or(0, |kernel| kernel.hit_ns());
         let now_ns = monotonic_ns();
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let unix_ns = u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX);
@@ -153,9 +164,21 @@ impl Live {
     /// Nothing more is to come: what is observed stands still. Returns whether there was a Node.
     pub(super) fn end(&self) -> bool {
         let mut state = self.shared.state();
-        state.tick(&self.shared.kernel);
+        state.tick();
         state.ended_ns.get_or_insert_with(monotonic_ns);
         !state.targets.is_empty()
+    }
+}
+
+/// The kernel side, if it is wanted and allowed; else why there is none.
+fn kernel(options: Options) -> Result<Result<Arc<Kernel>, String>, Failure> {
+    if options.tier == Tier::Passive {
+        return Ok(Err("the tier passive was asked for".to_owned()));
+    }
+    match Kernel::load() {
+        Ok(kernel) => Ok(Ok(Arc::new(kernel))),
+        Err(error) if options.least == Tier::Passive => Ok(Err(error.to_string())),
+        Err(error) => Err(not_allowed(error.to_string())),
     }
 }
 
@@ -183,23 +206,32 @@ impl Shared {
         }
         let pid = candidate.process.identity().pid;
         let prepared = state.prepared.take_if(|prepared| prepared.is_of(&candidate));
-        let target = match prepared {
-            Some(prepared) => Ok(prepared.attached(candidate, self.common)),
-            None => self.attach(index, candidate),
+        let set = match (&self.kernel, prepared) {
+            (_, Some(prepared)) => Ok(prepared.set()),
+            (Ok(kernel), None) => self
+                .set(kernel, index, &candidate)
+                .map_err(|error| format!("the probes can't be set into process {pid} ({error})")),
+            (Err(why), None) => Err(why.clone()),
         };
-        let what = |error| format!("the probes can't be set into process {pid} ({error})");
-        state.targets.push(target.map_err(|error| not_allowed(what(error)))?);
+        let (set, why) = match set {
+            Ok(set) => (Some(set), None),
+            Err(why) if self.options.least == Tier::Passive => (None, Some(why)),
+            Err(why) => return Err(not_allowed(why)),
+        };
+        let limits = why.into_iter().map(|why| Limit { what: UNPROBED.to_owned(), why });
+        let target = Target::new(candidate, set, limits.collect(), self.common);
+        state.targets.push(target);
         Ok(())
     }
 
-    fn attach(&self, index: u32, candidate: Candidate) -> io::Result<Target> {
-        let Candidate { plan, layout, files, memory, .. } = &candidate;
+    fn set(&self, kernel: &Arc<Kernel>, index: u32, candidate: &Candidate) -> io::Result<Set> {
+        let Candidate { plan, layout, files, memory, .. } = candidate;
         let layout = probes::layout(self.options.stall_threshold_ns, layout, plan);
         let probes = Probes::of(self.options.tier, plan, files, memory, layout);
         let pid = candidate.process.identity().pid;
-        self.kernel.set_target(index, &probes.layout)?;
-        let links = probes.link(&self.kernel, index, pid)?;
-        Ok(Target::new(index, candidate, probes, links, self.common))
+        kernel.set_target(index, &probes.layout)?;
+        let links = probes.link(kernel, index, pid)?;
+        Ok(Set { kernel: Arc::clone(kernel), index, probes, links })
     }
 
     /// The body of the thread.
@@ -207,7 +239,7 @@ impl Shared {
         let mut on_end = Some(on_end);
         let mut state = self.state();
         while !state.stop {
-            state.tick(&self.kernel);
+            let due_ns = state.tick();
             let new = state.to_look_at(self.options.children);
             if !new.is_empty() {
                 drop(state);
@@ -219,8 +251,8 @@ impl Shared {
             {
                 on_end();
             }
-            let tick = if state.targets.is_empty() { FIRST_TICKS } else { TICK };
-            let waited = self.stopped.wait_timeout(state, tick);
+            let pause = Duration::from_nanos(due_ns.saturating_sub(monotonic_ns()));
+            let waited = self.stopped.wait_timeout(state, pause.clamp(SHORTEST, TICK));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -240,19 +272,23 @@ impl Shared {
 }
 
 impl State {
-    fn tick(&mut self, kernel: &Kernel) {
+    /// Looks at every target. Returns when to call it again, by the monotonic clock.
+    fn tick(&mut self) -> u64 {
         if self.ended_ns.is_some() {
-            return;
+            return u64::MAX;
         }
-        self.ticks += 1;
-        self.targets.iter_mut().for_each(|target| target.tick(kernel));
+        let due_ns = self.targets.iter_mut().map(Target::tick).min();
+        due_ns.unwrap_or_else(|| monotonic_ns() + FIRST_TICKS_NS)
     }
 
     /// Processes that may be Nodes: those that execute another program by now, and new children.
     fn to_look_at(&mut self, children: bool) -> Vec<u32> {
         let mut pids = self.others.due(monotonic_ns());
         pids.extend(self.targets.iter_mut().filter_map(Target::take_renewed));
-        if children && self.ticks % CHILDREN_EVERY == 1 {
+        let now_ns = monotonic_ns();
+        if children && now_ns >= self.children_ns {
+            let pause_ns = if self.targets.is_empty() { FIRST_TICKS_NS } else { CHILDREN_NS };
+            self.children_ns = now_ns + pause_ns;
             let targets = self.targets.iter().filter(|target| !target.has_ended());
             let family = targets.map(Target::pid).chain(self.others.pids()).collect();
             pids.extend(new_children(&family));
@@ -280,8 +316,8 @@ impl Observe for Live {
             wall_ns: now_ns.saturating_sub(shared.started_ns),
             clock: ClockKind::Real,
             events,
-            targets: state.targets.iter().map(|target| target.describe(&shared.kernel)).collect(),
-            loops: state.targets.iter().flat_map(|target| target.loops(&shared.kernel)).collect(),
+            targets: state.targets.iter().map(Target::describe).collect(),
+            loops: state.targets.iter().flat_map(Target::loops).collect(),
         }
     }
 }

@@ -1,115 +1,99 @@
-//! One observed process: its probes, its loops as they come and go, and what they did.
+//! One observed process: what its probes count, and what its memory shows besides.
 //!
-//! **Invariant**: a loop that has ended keeps its last figures, and its room in the kernel is free
-//! for another one.
+//! ```text
+//! probed (kernel) ──────┐
+//!                       ├──> one LoopSnapshot a loop, with its thread's name
+//! passive (memory) ─────┘
+//! ```
+//!
+//! Probes see what happens from the moment they are set. Memory shows what was already going on: a
+//! loop that has been stuck for an hour hits no probe. So a loop is told by its probes from its
+//! first poll on, and by its memory before that, and where it has no probes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use loop_core::snapshot::{
-    Events, Limit, LoopSnapshot, Runtime, Source, Target as Described, ThreadCpu, Tier,
+    Events, Limit, LoopSnapshot, Runtime, Source, Target as Described, Tier,
 };
 
 use super::candidate::Candidate;
-use super::clock::monotonic_ns;
-use super::convert::{self, Now, Parts, Points};
-use super::ebpf::{Head, Kernel, Link, Losses, SLOTS};
-use super::governor::Governor;
-use super::layout::UvLayout;
-use super::loops::{self, FoundLoop};
-use super::memory::Memory;
-use super::probes::Probes;
-use super::stalls::Stalls;
-use crate::plan::Plan;
+use super::clock::{Shift, monotonic_ns};
+use super::loops::Places;
+use super::passive::{self, Passive};
+use super::probed::{Common, Known, Probed, Seen, Set};
 use crate::process::Process;
-use crate::source::schedstat;
 
-/// How often the kernel's and the target's memory are read again until they fit together.
-const READINGS_MAX: usize = 4;
-
-/// What is the same for all targets of one observation.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Common {
-    pub(super) stall_threshold_ns: u64,
-    /// What to add to the monotonic clock to have the time since the Unix epoch.
-    pub(super) unix_offset_ns: u64,
-    /// What a hit of a probe costs the target's thread.
-    pub(super) hit_ns: u64,
-    /// The most that probes may cost it, as a share of its time.
-    pub(super) budget_ratio: f64,
-}
+/// How often a target is looked at that has probes.
+const TICK_NS: u64 = 100_000_000;
 
 /// An observed process.
 #[derive(Debug)]
 pub(super) struct Target {
-    process: Process,
-    plan: Arc<Plan>,
-    layout: &'static UvLayout,
-    memory: Memory,
-    common: Common,
-    index: u32,
-    since_ns: u64,
-    /// The probes that are set, or were.
-    points: Points,
-    probes: Probes,
-    governor: Governor,
-    /// How the tier became what it is, if it isn't what it was.
-    fallen: Vec<Limit>,
-    links: Vec<Link>,
-    loops: BTreeMap<u32, Track>,
-    ended: Vec<Ended>,
-    workers: u32,
+    process: Arc<Process>,
+    version: Option<String>,
+    passive: Passive,
+    probed: Option<Probed>,
+    /// Why it has no probes.
+    unprobed: Vec<Limit>,
+    names: Names,
+    since_unix_ns: u64,
     until_ns: Option<u64>,
     /// Whether it was looked at what came after it.
     renewed: bool,
 }
 
-/// A loop that is there.
-#[derive(Debug)]
-struct Track {
-    tid: u32,
-    thread: String,
-    stalls: Stalls,
-    /// What its thread had used of the CPU when it was seen first, and by now.
-    cpu_first: ThreadCpu,
-    cpu: ThreadCpu,
-}
+/// The names of the threads that run loops: workers are numbered as they were seen.
+#[derive(Debug, Default)]
+struct Names(BTreeMap<u32, usize>);
 
-/// A loop that is not there any more.
-#[derive(Debug)]
-struct Ended {
-    snapshot: LoopSnapshot,
-    events: Events,
-    hits: u64,
+impl Names {
+    fn add(&mut self, mut tids: Vec<u32>) {
+        tids.retain(|tid| !self.0.contains_key(tid));
+        tids.sort_unstable();
+        tids.dedup();
+        for tid in tids {
+            self.0.insert(tid, self.0.len() + 1);
+        }
+    }
+
+    fn of(&self, pid: u32, tid: u32) -> String {
+        match self.0.get(&tid) {
+            _ if tid == pid => "main".to_owned(),
+            Some(number) => format!("worker-{number}"),
+            None => format!("worker-{}", self.0.len() + 1),
+        }
+    }
 }
 
 impl Target {
-    /// A process into which these probes are set.
+    /// A process, with the probes that are set into it; without, `unprobed` says why.
     pub(super) fn new(
-        index: u32,
         candidate: Candidate,
-        probes: Probes,
-        links: Vec<Link>,
+        set: Option<Set>,
+        unprobed: Vec<Limit>,
         common: Common,
     ) -> Target {
-        let Candidate { process, memory, plan, layout, .. } = candidate;
-        let now_ns = monotonic_ns();
+        let Candidate { process, memory, plan, layout, files } = candidate;
+        let (process, memory) = (Arc::new(process), Arc::new(memory));
+        let version = plan.versions.node.clone();
+        let passive = Passive::new(
+            Arc::clone(&process),
+            Arc::clone(&memory),
+            layout,
+            Places::of(&plan, &files),
+            passive::Options { threshold_ns: common.stall_threshold_ns },
+        );
+        let shift = Shift::to(&process);
+        let known = Known { pid: process.identity().pid, plan, layout, memory, shift };
         Target {
             process,
-            plan,
-            layout,
-            memory,
-            common,
-            index,
-            since_ns: now_ns,
-            points: probes.points(),
-            probes,
-            governor: Governor::new(common.budget_ratio, common.hit_ns, now_ns),
-            fallen: Vec::new(),
-            links,
-            loops: BTreeMap::new(),
-            ended: Vec::new(),
-            workers: 0,
+            version,
+            passive,
+            probed: set.map(|set| Probed::new(known, set, common)),
+            unprobed,
+            names: Names::default(),
+            since_unix_ns: monotonic_ns() + common.unix_offset_ns,
             until_ns: None,
             renewed: false,
         }
@@ -130,250 +114,144 @@ impl Target {
         renewed.then(|| self.pid())
     }
 
-    /// Looks who has come and gone, and takes the stalls that the kernel has kept. Called ten times
-    /// a second.
-    pub(super) fn tick(&mut self, kernel: &Kernel) {
+    /// Looks at its loops. Returns when to call it again, by the monotonic clock.
+    pub(super) fn tick(&mut self) -> u64 {
         if self.has_ended() {
-            return;
+            return u64::MAX;
         }
+        let now_ns = monotonic_ns();
         let is_there = self.process.is_same_image() && self.process.identity().is_alive();
         if !is_there {
-            // First of all: a process that executes another program still hits what is set, and
-            // the room of its loops is about to be given away.
-            self.links.clear();
-            self.until_ns = Some(monotonic_ns());
+            self.until_ns = Some(now_ns);
         }
-        let mut heads = self.heads(kernel);
-        // Workers are numbered as they were started.
-        heads.sort_by_key(|(_, head)| head.thread_start_ns);
-        heads.iter().for_each(|(slot, head)| self.track(*slot, head));
-        let slots: Vec<u32> = self.loops.keys().copied().collect();
-        for slot in slots {
-            self.refresh(kernel, slot, is_there);
+        if let Some(probed) = &mut self.probed {
+            probed.tick(is_there);
         }
-        if is_there {
-            self.govern(kernel);
+        let mut due_ns = now_ns + TICK_NS;
+        if !is_there || self.needs_memory() {
+            due_ns = self.passive.tick(now_ns).min(due_ns);
         }
-    }
-
-    /// Takes probes away where they cost more than they may.
-    fn govern(&mut self, kernel: &Kernel) {
-        let now_ns = monotonic_ns();
-        let Some(ratio) = self.governor.over(now_ns, self.most_hits(kernel)) else { return };
-        let tier = match self.probes.tier {
-            Tier::Full => Tier::Turn,
-            Tier::Turn => Tier::Passive,
-            Tier::Passive => return,
-        };
-        let after_s = now_ns.saturating_sub(self.since_ns) as f64 / 1e9;
-        let (cost, budget) = (ratio * 100.0, self.common.budget_ratio * 100.0);
-        self.fallen.push(Limit {
-            what: format!("what tier {} shows, from {after_s:.1} s on", self.probes.tier.name()),
-            why: format!("it cost {cost:.0} % of the loop's time, and may cost {budget:.0} %"),
-        });
-        self.set_tier(kernel, tier);
-    }
-
-    /// Sets the probes of a lower tier instead of those that are set.
-    fn set_tier(&mut self, kernel: &Kernel, tier: Tier) {
-        self.links.clear();
-        self.probes.reduce(tier);
-        let set = kernel
-            .set_target(self.index, &self.probes.layout)
-            .and_then(|()| self.probes.link(kernel, self.index, self.pid()));
-        match set {
-            Ok(links) => self.links = links,
-            Err(error) => {
-                let why = format!("its probes could not be set ({error})");
-                self.fallen.push(Limit { what: format!("tier {}", tier.name()), why });
-                self.probes.reduce(Tier::Passive);
-            }
-        }
-        if self.links.is_empty() {
-            self.end_loops(kernel);
-        }
-    }
-
-    /// No probe is set any more: what was counted is kept.
-    fn end_loops(&mut self, kernel: &Kernel) {
-        for slot in self.loops.keys().copied().collect::<Vec<_>>() {
-            self.end_loop(kernel, slot);
-        }
-    }
-
-    fn heads(&self, kernel: &Kernel) -> Vec<(u32, Head)> {
-        kernel.heads().filter(|(_, head)| head.target == self.index).collect()
-    }
-
-    fn track(&mut self, slot: u32, head: &Head) {
-        if self.loops.contains_key(&slot) {
-            return;
-        }
-        let thread = if head.tid == self.pid() {
-            "main".to_owned()
-        } else {
-            self.workers += 1;
-            format!("worker-{}", self.workers)
-        };
-        let cpu = schedstat::read_of(self.pid(), head.tid);
-        let stalls = Stalls::new(self.points, self.common.unix_offset_ns);
-        self.loops.insert(slot, Track { tid: head.tid, thread, stalls, cpu_first: cpu, cpu });
-    }
-
-    /// Takes what is new of one loop; lets go of it if its thread has ended.
-    fn refresh(&mut self, kernel: &Kernel, slot: u32, process_is_there: bool) {
         let pid = self.pid();
-        let Some(track) = self.loops.get_mut(&slot) else { return };
-        let cpu = schedstat::read_of(pid, track.tid);
-        let is_there = process_is_there && cpu.on_cpu_ns.is_some();
-        if is_there {
-            track.cpu = cpu;
-        }
-        let head = kernel.head(slot);
-        if head.totals.stalls > track.stalls.newest() {
-            track.stalls.take(&kernel.read(slot));
-        }
-        if is_there {
-            return;
-        }
-        self.end_loop(kernel, slot);
+        let probed = self.probed.iter().flat_map(Probed::tids);
+        let tids: Vec<u32> = probed.chain(self.passive.tids()).filter(|&tid| tid != pid).collect();
+        self.names.add(tids);
+        due_ns
     }
 
-    fn end_loop(&mut self, kernel: &Kernel, slot: u32) {
-        let Some(track) = self.loops.remove(&slot) else { return };
-        let events = track.stalls.events();
-        let snapshot = self.snapshot_of(kernel, slot, &track, None);
-        let hits = kernel.head(slot).totals.hits;
-        self.ended.push(Ended { snapshot, events, hits });
-        // A slot that can't be given back is lost to others, and that they have none is counted.
-        let _ = kernel.release(slot);
+    /// Whether there is a loop that no probe has shown yet.
+    fn needs_memory(&self) -> bool {
+        let Some(probed) = self.probed.as_ref().filter(|of| of.tier() != Tier::Passive) else {
+            return true;
+        };
+        let seen = probed.turning();
+        let loops = self.passive.loops();
+        self.passive.state().no_main.is_some()
+            || loops.iter().any(|of| !seen.contains(&of.tid))
+            || loops.iter().any(|of| of.stalls.iter().any(|stall| stall.running))
+    }
+
+    fn seen(&self) -> Vec<Seen> {
+        self.probed.as_ref().map(Probed::loops).unwrap_or_default()
     }
 
     /// All of its loops.
-    pub(super) fn loops(&self, kernel: &Kernel) -> Vec<LoopSnapshot> {
-        let ended = self.ended.iter().map(|ended| ended.snapshot.clone());
-        let there = self.loops.iter().map(|(&slot, track)| {
-            let now = self.now(kernel, slot);
-            self.snapshot_of(kernel, slot, track, now)
-        });
-        ended.chain(there).collect()
-    }
-
-    fn snapshot_of(
-        &self,
-        kernel: &Kernel,
-        slot: u32,
-        track: &Track,
-        now: Option<Now>,
-    ) -> LoopSnapshot {
-        let mut stalls = track.stalls.clone();
-        let reading = kernel.read(slot);
-        stalls.take(&reading);
-        convert::loop_snapshot(Parts {
-            pid: self.pid(),
-            thread: track.thread.clone(),
-            points: self.points,
-            points_now: self.probes.points(),
-            reading,
-            now,
-            stalls: &stalls,
-            cpu: since(track.cpu, track.cpu_first),
-            stall_threshold_ns: self.common.stall_threshold_ns,
-        })
-    }
-
-    /// What the target's memory says, if it fits to what the kernel counted last.
-    fn now(&self, kernel: &Kernel, slot: u32) -> Option<Now> {
-        for _ in 0..READINGS_MAX {
-            let head = kernel.head(slot);
-            let now = self.read(&head)?;
-            if kernel.head(slot).boundary_ns == head.boundary_ns {
-                return Some(now);
+    pub(super) fn loops(&self) -> Vec<LoopSnapshot> {
+        let mut seen = self.seen();
+        let tier = self.tier();
+        for of in self.passive.loops() {
+            match seen.iter_mut().rev().find(|known| known.snapshot.tid == of.tid) {
+                None => seen.push(Seen { snapshot: of, turns: false }),
+                Some(known) if tier == Tier::Passive || !known.turns => {
+                    complete(&mut known.snapshot, of);
+                }
+                Some(known) => add_earlier(&mut known.snapshot, &of, self.since_unix_ns),
             }
         }
-        None
-    }
-
-    fn read(&self, head: &Head) -> Option<Now> {
-        let offset = self.plan.data.finished_count_offset;
-        let queue = (head.queue != 0).then_some(head.queue);
-        let found = FoundLoop {
-            tid: head.tid,
-            // Not looked at: the slot is this thread's.
-            start_ticks: 0,
-            address: head.address,
-            internal_fields: head.fields,
-            main: head.tid == self.pid(),
-            queue,
-            finished_count: queue.zip(offset).map(|(queue, offset)| queue + offset),
-        };
-        let seen = loops::read_loop(&self.memory, &found, self.layout).ok()?;
-        let at_ns = monotonic_ns();
-        let waited_ns = seen.waiting_since_ns.map_or(0, |since| at_ns.saturating_sub(since));
-        Some(Now {
-            at_ns,
-            idle_ns: seen.idle_ns + waited_ns,
-            waits: seen.waiting_since_ns.is_some(),
-            finished: seen.finished_microtasks,
-        })
+        let pid = self.pid();
+        let mut loops: Vec<LoopSnapshot> = seen.into_iter().map(|seen| seen.snapshot).collect();
+        for of in &mut loops {
+            of.thread = self.names.of(pid, of.tid);
+        }
+        loops.sort_by_key(|of| (of.tid != pid, of.tid));
+        loops
     }
 
     /// Completed stalls.
     pub(super) fn events(&self) -> Events {
-        let mut all = Events::default();
-        self.ended.iter().for_each(|ended| all.merge(ended.events));
-        self.loops.values().for_each(|track| all.merge(track.stalls.events()));
-        all
+        match &self.probed {
+            Some(probed) if probed.tier() != Tier::Passive => {
+                let mut events = probed.events();
+                let began_before = |stall: &&loop_core::snapshot::Stall| {
+                    !stall.running && stall.start_unix_ns < self.since_unix_ns
+                };
+                let loops = self.passive.loops();
+                let earlier = loops.iter().flat_map(|of| &of.stalls).filter(began_before).count();
+                events.merge(Events { seen: earlier as u64, kept: earlier as u64, dropped: 0 });
+                events
+            }
+            _ => self.passive.events(),
+        }
     }
 
-    /// The hits of the loop that has most.
-    fn most_hits(&self, kernel: &Kernel) -> u64 {
-        let there = self.loops.keys().map(|&slot| kernel.head(slot).totals.hits);
-        there.chain(self.ended.iter().map(|ended| ended.hits)).max().unwrap_or(0)
+    fn tier(&self) -> Tier {
+        self.probed.as_ref().map_or(Tier::Passive, Probed::tier)
     }
 
-    /// The share of its time that this loop has spent in probes.
-    fn overhead(&self, kernel: &Kernel) -> f64 {
-        let until_ns = self.until_ns.unwrap_or_else(monotonic_ns);
-        let wall_ns = until_ns.saturating_sub(self.since_ns).max(1);
-        (self.most_hits(kernel) * self.common.hit_ns) as f64 / wall_ns as f64
-    }
-
-    fn limits(&self, kernel: &Kernel) -> Vec<Limit> {
-        let all = self.probes.limits.iter().chain(&self.fallen).cloned();
-        all.chain(lost(kernel.losses())).collect()
+    fn limits(&self) -> Vec<Limit> {
+        let mut limits = match &self.probed {
+            Some(probed) => probed.limits(),
+            None => self.unprobed.clone(),
+        };
+        let state = self.passive.state();
+        let limit = |what: &str, why: String| Limit { what: what.to_owned(), why };
+        limits.extend(
+            state
+                .no_main
+                .filter(|_| self.probed.as_ref().is_none_or(|probed| probed.turning().is_empty()))
+                .map(|why| limit("the main thread's loop", why.to_owned())),
+        );
+        if state.unseen_threads > 0 && self.tier() == Tier::Passive {
+            let why = format!("{} threads compute all the time", state.unseen_threads);
+            limits.push(limit("loops of workers that were busy from the start", why));
+        }
+        limits
     }
 
     /// Who it is, and how it is observed.
-    pub(super) fn describe(&self, kernel: &Kernel) -> Described {
+    pub(super) fn describe(&self) -> Described {
+        let until_ns = self.until_ns.unwrap_or_else(monotonic_ns);
         Described {
             pid: self.pid(),
             name: self.process.name().to_owned(),
             runtime: Runtime::NodeJs,
-            runtime_version: self.plan.versions.node.clone().unwrap_or_else(|| "unknown".into()),
+            runtime_version: self.version.clone().unwrap_or_else(|| "unknown".into()),
             source: Source::Ebpf,
-            tier: self.probes.tier,
-            overhead_ratio: Some(self.overhead(kernel)),
-            sampled: !self.fallen.is_empty(),
-            limits: self.limits(kernel),
+            tier: self.tier(),
+            overhead_ratio: Some(self.probed.as_ref().map_or(0.0, |of| of.overhead(until_ns))),
+            sampled: self.probed.as_ref().is_some_and(Probed::has_fallen),
+            limits: self.limits(),
         }
     }
 }
 
-/// What the kernel side had no room for.
-fn lost(losses: Losses) -> Option<Limit> {
-    let hits = losses.no_slot + losses.no_thread;
-    (hits > 0).then(|| Limit {
-        what: format!("loops beyond the {SLOTS}th of all targets"),
-        why: format!("there is no room in the kernel for more ({hits} hits were left out)"),
-    })
+/// What the memory shows of a loop whose probes were not hit since it polled last, or are gone.
+fn complete(known: &mut LoopSnapshot, memory: LoopSnapshot) {
+    known.turns = memory.turns;
+    known.active_ns = memory.active_ns;
+    known.idle_ns = memory.idle_ns;
+    known.utilization = memory.utilization;
+    known.open = memory.open;
+    known.microtasks = known.microtasks.max(memory.microtasks);
+    known.stalls = memory.stalls;
+    known.stall_totals = memory.stall_totals;
 }
 
-fn since(now: ThreadCpu, then: ThreadCpu) -> ThreadCpu {
-    let sub = |now: Option<u64>, then: Option<u64>| Some(now?.saturating_sub(then?));
-    ThreadCpu {
-        on_cpu_ns: sub(now.on_cpu_ns, then.on_cpu_ns),
-        run_delay_ns: sub(now.run_delay_ns, then.run_delay_ns),
-        throttled_ns: None,
+/// Stalls that began before there were probes, and ended after.
+fn add_earlier(known: &mut LoopSnapshot, memory: &LoopSnapshot, since_unix_ns: u64) {
+    let earlier =
+        memory.stalls.iter().filter(|stall| !stall.running && stall.start_unix_ns < since_unix_ns);
+    for stall in earlier {
+        known.stall_totals.add(stall.ledger_ns.cause(), stall.duration_ns);
+        known.stalls.insert(0, stall.clone());
     }
 }

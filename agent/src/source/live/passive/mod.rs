@@ -132,6 +132,11 @@ impl Passive {
         running.chain(self.ended.loops().cloned()).collect()
     }
 
+    /// The threads of the loops that are there.
+    pub fn tids(&self) -> impl Iterator<Item = u32> {
+        self.loops.iter().map(Watched::tid)
+    }
+
     /// The stalls of all loops: how many there were, and how many of them are told in detail.
     pub fn events(&self) -> Events {
         let mut events = self.ended.events();

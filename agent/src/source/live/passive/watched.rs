@@ -38,6 +38,11 @@ impl Watched {
         Some(Watched { found, thread, accounts, watch: None, stalls, due_ns: 0, has_ended: false })
     }
 
+    /// Its thread.
+    pub(super) fn tid(&self) -> u32 {
+        self.found.tid
+    }
+
     /// Whether this is the loop.
     pub(super) fn is_of(&self, found: &FoundLoop) -> bool {
         (self.found.tid, self.found.start_ticks) == (found.tid, found.start_ticks)

@@ -1,0 +1,346 @@
+//! The probes of one process: its loops as they come and go, and what they did.
+//!
+//! **Invariant**: a loop that has ended keeps its last figures, and its room in the kernel is free
+//! for another one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use loop_core::snapshot::{Events, Limit, LoopSnapshot, ThreadCpu, Tier};
+
+use super::clock::{Shift, monotonic_ns};
+use super::convert::{self, Now, Parts, Points};
+use super::ebpf::{Head, Kernel, Link, Losses, SLOTS};
+use super::governor::Governor;
+use super::layout::UvLayout;
+use super::loops::{self, FoundLoop};
+use super::memory::Memory;
+use super::probes::Probes;
+use super::stalls::Stalls;
+use crate::plan::Plan;
+use crate::source::schedstat;
+
+/// How often the kernel's and the target's memory are read again until they fit together.
+const READINGS_MAX: usize = 4;
+
+/// What is the same for all targets of one observation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Common {
+    pub(super) stall_threshold_ns: u64,
+    /// What to add to the monotonic clock to have the time since the Unix epoch.
+    pub(super) unix_offset_ns: u64,
+    /// What a hit of a probe costs the target's thread.
+    pub(super) hit_ns: u64,
+    /// The most that probes may cost it, as a share of its time.
+    pub(super) budget_ratio: f64,
+}
+
+/// What has to be known of a process to read what its probes mean.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) pid: u32,
+    pub(super) plan: Arc<Plan>,
+    pub(super) layout: &'static UvLayout,
+    pub(super) memory: Arc<Memory>,
+    pub(super) shift: Shift,
+}
+
+/// Probes that are set into a process.
+#[derive(Debug)]
+pub(super) struct Set {
+    pub(super) kernel: Arc<Kernel>,
+    /// The number of the target in the kernel.
+    pub(super) index: u32,
+    pub(super) probes: Probes,
+    pub(super) links: Vec<Link>,
+}
+
+/// A process with probes.
+#[derive(Debug)]
+pub(super) struct Probed {
+    known: Known,
+    common: Common,
+    set: Set,
+    since_ns: u64,
+    /// The probes that are set, or were.
+    points: Points,
+    governor: Governor,
+    /// How the tier became what it is, if it isn't what it was.
+    fallen: Vec<Limit>,
+    loops: BTreeMap<u32, Track>,
+    ended: Vec<Ended>,
+}
+
+/// A loop that is there.
+#[derive(Debug)]
+struct Track {
+    tid: u32,
+    stalls: Stalls,
+    /// What its thread had used of the CPU when it was seen first, and by now.
+    cpu_first: ThreadCpu,
+    cpu: ThreadCpu,
+}
+
+/// A loop that is not there any more.
+#[derive(Debug)]
+struct Ended {
+    seen: Seen,
+    events: Events,
+    hits: u64,
+}
+
+/// A loop, as its probes show it. Its thread has no name yet.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) snapshot: LoopSnapshot,
+    /// Whether it has entered its poll, so that it is known since when its turn runs.
+    pub(super) turns: bool,
+}
+
+impl Probed {
+    pub(super) fn new(known: Known, set: Set, common: Common) -> Probed {
+        let now_ns = monotonic_ns();
+        Probed {
+            points: set.probes.points(),
+            known,
+            set,
+            governor: Governor::new(common.budget_ratio, common.hit_ns, now_ns),
+            common,
+            since_ns: now_ns,
+            fallen: Vec::new(),
+            loops: BTreeMap::new(),
+            ended: Vec::new(),
+        }
+    }
+
+    /// Looks who has come and gone, and takes the stalls that the kernel has kept.
+    pub(super) fn tick(&mut self, process_is_there: bool) {
+        if !process_is_there {
+            // First of all: a process that executes another program still hits what is set, and
+            // the room of its loops is about to be given away.
+            self.set.links.clear();
+        }
+        for (slot, head) in self.heads() {
+            self.track(slot, &head);
+        }
+        for slot in self.loops.keys().copied().collect::<Vec<_>>() {
+            self.refresh(slot, process_is_there);
+        }
+        if process_is_there {
+            self.govern();
+        }
+    }
+
+    fn heads(&self) -> Vec<(u32, Head)> {
+        self.set.kernel.heads().filter(|(_, head)| head.target == self.set.index).collect()
+    }
+
+    fn track(&mut self, slot: u32, head: &Head) {
+        let (points, unix_offset_ns) = (self.points, self.common.unix_offset_ns);
+        let pid = self.known.pid;
+        self.loops.entry(slot).or_insert_with(|| {
+            let cpu = schedstat::read_of(pid, head.tid);
+            let stalls = Stalls::new(points, unix_offset_ns);
+            Track { tid: head.tid, stalls, cpu_first: cpu, cpu }
+        });
+    }
+
+    /// Takes what is new of one loop; lets go of it if its thread has ended.
+    fn refresh(&mut self, slot: u32, process_is_there: bool) {
+        let Some(track) = self.loops.get_mut(&slot) else { return };
+        let cpu = schedstat::read_of(self.known.pid, track.tid);
+        let is_there = process_is_there && cpu.on_cpu_ns.is_some();
+        if is_there {
+            track.cpu = cpu;
+        }
+        let head = self.set.kernel.head(slot);
+        if head.totals.stalls > track.stalls.newest() {
+            track.stalls.take(&self.set.kernel.read(slot));
+        }
+        if !is_there {
+            self.end_loop(slot);
+        }
+    }
+
+    fn end_loop(&mut self, slot: u32) {
+        let Some(track) = self.loops.remove(&slot) else { return };
+        let events = track.stalls.events();
+        let seen = self.seen(slot, &track, None);
+        let hits = self.set.kernel.head(slot).totals.hits;
+        self.ended.push(Ended { seen, events, hits });
+        // A slot that can't be given back is lost to others, and that they have none is counted.
+        let _ = self.set.kernel.release(slot);
+    }
+
+    /// Takes probes away where they cost more than they may.
+    fn govern(&mut self) {
+        let now_ns = monotonic_ns();
+        let Some(ratio) = self.governor.over(now_ns, self.most_hits()) else { return };
+        let tier = match self.tier() {
+            Tier::Full => Tier::Turn,
+            Tier::Turn => Tier::Passive,
+            Tier::Passive => return,
+        };
+        let after_s = now_ns.saturating_sub(self.since_ns) as f64 / 1e9;
+        let (cost, budget) = (ratio * 100.0, self.common.budget_ratio * 100.0);
+        self.fallen.push(Limit {
+            what: format!("what tier {} shows, from {after_s:.1} s on", self.tier().name()),
+            why: format!("it cost {cost:.0} % of the loop's time, and may cost {budget:.0} %"),
+        });
+        self.set_tier(tier);
+    }
+
+    /// Sets the probes of a lower tier instead of those that are set.
+    fn set_tier(&mut self, tier: Tier) {
+        let Set { kernel, index, probes, links } = &mut self.set;
+        links.clear();
+        probes.reduce(tier);
+        let set = kernel
+            .set_target(*index, &probes.layout)
+            .and_then(|()| probes.link(kernel, *index, self.known.pid));
+        match set {
+            Ok(set) => *links = set,
+            Err(error) => {
+                let why = format!("its probes could not be set ({error})");
+                self.fallen.push(Limit { what: format!("tier {}", tier.name()), why });
+                probes.reduce(Tier::Passive);
+            }
+        }
+        if self.set.links.is_empty() {
+            for slot in self.loops.keys().copied().collect::<Vec<_>>() {
+                self.end_loop(slot);
+            }
+        }
+    }
+
+    /// All of its loops.
+    pub(super) fn loops(&self) -> Vec<Seen> {
+        let ended = self.ended.iter().map(|ended| ended.seen.clone());
+        let there = self.loops.iter().map(|(&slot, track)| self.seen(slot, track, self.now(slot)));
+        ended.chain(there).collect()
+    }
+
+    /// The threads of loops that have entered their poll since.
+    pub(super) fn turning(&self) -> Vec<u32> {
+        let there =
+            self.loops.iter().filter(|(slot, _)| self.set.kernel.head(**slot).boundary_ns != 0);
+        let ended = self.ended.iter().map(|ended| ended.seen.snapshot.tid);
+        there.map(|(_, track)| track.tid).chain(ended).collect()
+    }
+
+    /// The threads of all loops.
+    pub(super) fn tids(&self) -> impl Iterator<Item = u32> {
+        let ended = self.ended.iter().map(|ended| ended.seen.snapshot.tid);
+        self.loops.values().map(|track| track.tid).chain(ended)
+    }
+
+    fn seen(&self, slot: u32, track: &Track, now: Option<Now>) -> Seen {
+        let mut stalls = track.stalls.clone();
+        let reading = self.set.kernel.read(slot);
+        stalls.take(&reading);
+        let turns = reading.head.boundary_ns != 0;
+        let snapshot = convert::loop_snapshot(Parts {
+            pid: self.known.pid,
+            points: self.points,
+            points_now: self.set.probes.points(),
+            reading,
+            now,
+            stalls: &stalls,
+            cpu: since(track.cpu, track.cpu_first),
+            stall_threshold_ns: self.common.stall_threshold_ns,
+        });
+        Seen { snapshot, turns }
+    }
+
+    /// What the target's memory says, if it fits to what the kernel counted last.
+    fn now(&self, slot: u32) -> Option<Now> {
+        for _ in 0..READINGS_MAX {
+            let head = self.set.kernel.head(slot);
+            let now = self.read(&head)?;
+            if self.set.kernel.head(slot).boundary_ns == head.boundary_ns {
+                return Some(now);
+            }
+        }
+        None
+    }
+
+    fn read(&self, head: &Head) -> Option<Now> {
+        let Known { pid, plan, layout, memory, shift } = &self.known;
+        let offset = plan.data.finished_count_offset;
+        let queue = (head.queue != 0).then_some(head.queue);
+        let found = FoundLoop {
+            tid: head.tid,
+            // Not looked at: the slot is this thread's.
+            start_ticks: 0,
+            address: head.address,
+            internal_fields: head.fields,
+            main: head.tid == *pid,
+            queue,
+            finished_count: queue.zip(offset).map(|(queue, offset)| queue + offset),
+        };
+        let seen = loops::read_loop(memory, &found, layout).ok()?;
+        let at_ns = monotonic_ns();
+        let since_ns = seen.waiting_since_ns.map(|since_ns| shift.from_target_ns(since_ns));
+        let waited_ns = since_ns.map_or(0, |since_ns| at_ns.saturating_sub(since_ns));
+        Some(Now {
+            at_ns,
+            idle_ns: seen.idle_ns + waited_ns,
+            waits: since_ns.is_some(),
+            finished: seen.finished_microtasks,
+        })
+    }
+
+    /// Completed stalls.
+    pub(super) fn events(&self) -> Events {
+        let mut all = Events::default();
+        self.ended.iter().for_each(|ended| all.merge(ended.events));
+        self.loops.values().for_each(|track| all.merge(track.stalls.events()));
+        all
+    }
+
+    /// The hits of the loop that has most.
+    fn most_hits(&self) -> u64 {
+        let there = self.loops.keys().map(|&slot| self.set.kernel.head(slot).totals.hits);
+        there.chain(self.ended.iter().map(|ended| ended.hits)).max().unwrap_or(0)
+    }
+
+    /// The share of its time that this loop has spent in probes, until then.
+    pub(super) fn overhead(&self, until_ns: u64) -> f64 {
+        let wall_ns = until_ns.saturating_sub(self.since_ns).max(1);
+        (self.most_hits() * self.common.hit_ns) as f64 / wall_ns as f64
+    }
+
+    /// The tier that is observed now.
+    pub(super) fn tier(&self) -> Tier {
+        self.set.probes.tier
+    }
+
+    /// Whether a part of the probes was set for a part of the time only.
+    pub(super) fn has_fallen(&self) -> bool {
+        !self.fallen.is_empty()
+    }
+
+    /// What is not seen.
+    pub(super) fn limits(&self) -> Vec<Limit> {
+        let all = self.set.probes.limits.iter().chain(&self.fallen).cloned();
+        all.chain(lost(self.set.kernel.losses())).collect()
+    }
+}
+
+/// What the kernel side had no room for.
+fn lost(losses: Losses) -> Option<Limit> {
+    let hits = losses.no_slot + losses.no_thread;
+    (hits > 0).then(|| Limit {
+        what: format!("loops beyond the {SLOTS}th of all targets"),
+        why: format!("there is no room in the kernel for more ({hits} hits were left out)"),
+    })
+}
+
+fn since(now: ThreadCpu, then: ThreadCpu) -> ThreadCpu {
+    let sub = |now: Option<u64>, then: Option<u64>| Some(now?.saturating_sub(then?));
+    ThreadCpu {
+        on_cpu_ns: sub(now.on_cpu_ns, then.on_cpu_ns),
+        run_delay_ns: sub(now.run_delay_ns, then.run_delay_ns),
+        throttled_ns: None,
+    }
+}
