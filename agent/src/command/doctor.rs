@@ -24,7 +24,7 @@ pub(super) fn execute(args: &DoctorArgs) -> Result<Exit, Failure> {
 mod linux {
     use super::{DoctorArgs, Exit, Failure};
     use crate::cli::ReportForm;
-    use crate::doctor::{self, Host, Report, Target, verdict};
+    use crate::doctor::{self, Host, Plans, Report, Target, verdict};
     use crate::process::{Discovery, ProcFs};
     use crate::terminal::Terminal;
 
@@ -42,7 +42,8 @@ mod linux {
             }
             named => (named.to_vec(), None),
         };
-        let targets = pids.into_iter().map(Target::look);
+        let mut plans = Plans::default();
+        let targets = pids.into_iter().map(|pid| Target::look(pid, &mut plans));
         // Of those that were found some are none, and some have ended meanwhile.
         let targets = targets.filter(|target| unseen.is_none() || !target.is_of_no_interest());
         let judged = targets.map(|target| {

@@ -9,7 +9,7 @@ use crate::source::live::{Refused, try_probes};
 
 impl Host {
     /// The facts about this host. Our program is loaded, a probe set in a function of our own, and
-    /// both taken away: about 0.1 s.
+    /// both taken away.
     pub fn read() -> Host {
         let host = Host::read_in(&ProcFs::default(), Path::new("/sys"));
         let tried = try_probes();

@@ -38,7 +38,7 @@ pub use host::{Cgroups, Host, Lockdown, Trial};
 #[cfg(target_os = "linux")]
 pub use json::json;
 #[cfg(target_os = "linux")]
-pub use target::Target;
+pub use target::{Plans, Target};
 #[cfg(target_os = "linux")]
 pub use text::text;
 #[cfg(target_os = "linux")]
@@ -74,8 +74,9 @@ pub struct Report {
 #[cfg(target_os = "linux")]
 pub fn refusal(pids: &[u32], least: Tier) -> Option<Failure> {
     let host = Host::read();
+    let mut plans = Plans::default();
     pids.iter().find_map(|&pid| {
-        let target = Target::look(pid);
+        let target = Target::look(pid, &mut plans);
         let verdict = verdict(&host, &target);
         target.failure(&verdict).or_else(|| verdict.below(least).map(Failure::refused))
     })

@@ -1,12 +1,16 @@
 //! The facts about one process that decide how it is observed.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt::Display;
+
 use loop_core::snapshot::Tier;
 
 use super::verdict::Verdict;
 use crate::elf::Image;
 use crate::exit::{Cause, Failure};
 use crate::plan::{self, Plan, Point};
-use crate::process::{Kind, Process, Refusal};
+use crate::process::{FileState, Kind, MappedFile, Process, Refusal};
 use crate::source::live::layout::uv_layout;
 use crate::source::live::memory::Memory;
 
@@ -41,19 +45,20 @@ const OF_TIERS: [(Point, Tier); 3] = [
 ];
 
 impl Target {
-    /// Looks at a process: its files and the right to read its memory. What its plan costs.
-    pub fn look(pid: u32) -> Target {
+    /// Looks at a process: its files and the right to read its memory. What its plan costs, where
+    /// `plans` does not have it yet.
+    pub fn look(pid: u32, plans: &mut Plans) -> Target {
         match Process::open(pid) {
-            Ok(process) => Target::of(&process),
+            Ok(process) => Target::of(&process, plans),
             Err(refusal) => Target::refused(pid, Process::kernels_name(pid), refusal),
         }
     }
 
     /// As [`Target::look`], at a process that is open.
-    pub fn of(process: &Process) -> Target {
+    pub fn of(process: &Process, plans: &mut Plans) -> Target {
         let pid = process.identity().pid;
         let name = process.name().to_owned();
-        match plan_of(process) {
+        match plans.of(process) {
             Ok((plan, all_symbols)) => {
                 let own_pid = process.own_pid();
                 Target {
@@ -155,25 +160,46 @@ fn list(subjects: &[&str]) -> String {
     }
 }
 
-/// The plan of a process, and whether the files that it comes from have all their symbols.
-fn plan_of(process: &Process) -> Result<(Plan, bool), Refusal> {
-    let pid = process.identity().pid;
-    let unreadable = |error: &dyn std::fmt::Display| {
-        let what =
-            format!("what process {pid} ({}) executes can't be read ({error})", process.name());
-        Refusal::new(Kind::Unreadable, what, "see that it still runs, and try again as root")
-    };
-    let modules = process.modules().map_err(|error| unreadable(&error))?;
-    let mut images = Vec::new();
-    for module in &modules {
-        let file = module.open().map_err(|error| unreadable(&error))?;
-        // What is no image for this machine is none that could be probed.
-        images.extend(Image::read(file));
+/// The plans that were made, by the files that they were made from: the processes of a cluster have
+/// one plan.
+#[derive(Debug, Default)]
+pub struct Plans {
+    known: BTreeMap<Vec<FileState>, Option<(Plan, bool)>>,
+}
+
+impl Plans {
+    /// The plan of a process, and whether the files that it comes from have all their symbols.
+    fn of(&mut self, process: &Process) -> Result<(Plan, bool), Refusal> {
+        let pid = process.identity().pid;
+        let unreadable = |error: &dyn Display| {
+            let name = process.name();
+            let what = format!("what process {pid} ({name}) executes can't be read ({error})");
+            Refusal::new(Kind::Unreadable, what, "see that it still runs, and try again as root")
+        };
+        let modules = process.modules().map_err(|error| unreadable(&error))?;
+        let states = modules.iter().map(|module| module.state).collect();
+        let known = match self.known.entry(states) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => {
+                let made = made(&modules).map_err(|error| unreadable(&error))?;
+                free.insert(made)
+            }
+        };
+        known.clone().ok_or_else(|| Refusal::not_node(pid, process.name()))
     }
-    let plan = plan::plan(&images).map_err(|_| Refusal::not_node(pid, process.name()))?;
+}
+
+/// `None`: the files are no Node.
+fn made(modules: &[MappedFile]) -> std::io::Result<Option<(Plan, bool)>> {
+    let mut images = Vec::new();
+    for module in modules {
+        // What is no image for this machine is none that could be probed.
+        images.extend(Image::read(module.open()?));
+    }
+    let Ok(plan) = plan::plan(&images) else { return Ok(None) };
     let concerned = images.iter().zip(&plan.modules).filter(|(_, module)| module.uv || module.v8);
     let all_symbols = concerned.map(|(image, _)| image).all(Image::has_all_symbols);
-    Ok((plan, all_symbols))
+    Ok(Some((plan, all_symbols)))
 }
 
 fn memory_missing(process: &Process, plan: &Plan) -> Option<Cause> {

@@ -173,14 +173,15 @@ fn what_has_no_probe_is_told_by_reason() {
 #[test]
 fn what_is_no_node_is_refused_with_exit_code_5() {
     let own = Process::open(std::process::id()).expect("it is there");
-    let own = Target::of(&own);
+    let own = Target::of(&own, &mut Plans::default());
     assert!(own.is_of_no_interest());
     let failure = own.failure(&verdict(&able(), &own)).expect("it is refused");
     assert_eq!(failure.exit, Exit::Refused);
     let want = format!("process {} (", std::process::id());
     assert!(failure.message.starts_with(&want), "{failure}");
     assert!(failure.message.contains("is no Node.js; `loopscope doctor` lists"), "{failure}");
-    let failure = Target::look(u32::MAX).failure(&verdict(&able(), &Target::look(u32::MAX)));
+    let nobody = Target::look(u32::MAX, &mut Plans::default());
+    let failure = nobody.failure(&verdict(&able(), &nobody));
     assert_eq!(failure.map(|failure| failure.exit), Some(Exit::Usage));
 }
 

@@ -1,6 +1,6 @@
 //! Which processes may be Nodes, by the content of what they execute.
 //!
-//! Cost: for each process one `stat` of `/proc/PID/exe`, about 5 µs; each executable file is looked
+//! Cost: for each process one `stat` of `/proc/PID/exe`; each executable file is looked
 //! into once, as long as it does not change.
 //!
 //! A program that loads a library with Node in it while it runs is not found, only one that is

@@ -229,15 +229,13 @@ impl<R: ReadAt + ?Sized> Table<'_, R> {
         None
     }
 
-    /// Whether a symbol is defined here and has this name.
+    /// Whether a symbol has this name. Only what is defined here is in the table.
     fn is_named(&self, index: u64, name: &str) -> Option<bool> {
         let symbol: [u8; 24] = word(self.file, self.symbols.checked_add(index * 24)?)?;
         let at = u64::from(u32::from_le_bytes([symbol[0], symbol[1], symbol[2], symbol[3]]));
-        let section = u16::from_le_bytes([symbol[6], symbol[7]]);
         let mut found = vec![0; name.len() + 1];
         self.file.read_at(self.names.checked_add(at)?, &mut found).ok()?;
-        let same = found.strip_suffix(&[0]) == Some(name.as_bytes());
-        Some(section != 0 && same)
+        Some(found.strip_suffix(&[0]) == Some(name.as_bytes()))
     }
 }
 

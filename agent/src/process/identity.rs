@@ -21,7 +21,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The process that has this number now. One read of `/proc`, about 20 µs.
+    /// The process that has this number now. One read of `/proc`.
     ///
     /// # Errors
     /// There is no such process, or `/proc` can't be read.

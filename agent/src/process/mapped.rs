@@ -62,7 +62,7 @@ pub struct MappedFile {
     pub path: PathBuf,
     /// Which file it is, as `stat` tells it.
     pub file_id: FileId,
-    /// The same, with its state when it was opened.
+    /// Its state when it was opened: what was found out about a file holds for as long as that.
     pub state: FileState,
     /// All mappings of it, by address. V8 maps a part of Node's code a second time.
     pub mappings: Vec<Mapping>,
@@ -186,7 +186,10 @@ impl Process {
         for path in paths {
             match open_regular(&path) {
                 Ok(file) if has_numbers(&file, mapping) => return Ok(file),
-                Ok(file) => others.push(file),
+                Ok(file) => {
+                    others.push(file);
+                    why = None;
+                }
                 Err(error) => why = Some(error),
             }
         }

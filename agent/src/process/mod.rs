@@ -10,8 +10,8 @@
 //!                   └──> maps ──> modules: the very files that are mapped ──> elf, plan
 //! ```
 //!
-//! Cost: to open one, 4 small reads of `/proc`, about 0.1 ms; `is_same_image` is one `pread` of one
-//! byte. `modules` opens each file that has code once.
+//! Cost: to open one, some ten small reads of `/proc`; `is_same_image` is one `pread` of one byte.
+//! `modules` opens each file that has code once.
 //!
 //! **Invariant**: everything is opened for reading. The process is not stopped, signalled, traced
 //! or written to.
@@ -74,6 +74,18 @@ impl Process {
     /// # Errors
     /// As there.
     pub fn open_in(proc_fs: &ProcFs, pid: u32) -> Result<Process, Refusal> {
+        const TRIES: usize = 3;
+        for _ in 0..TRIES {
+            let process = Process::look(proc_fs, pid)?;
+            // One that has executed another program meanwhile would have the name of that.
+            if process.is_same_image() {
+                return Ok(process);
+            }
+        }
+        Err(Refusal::ended(pid))
+    }
+
+    fn look(proc_fs: &ProcFs, pid: u32) -> Result<Process, Refusal> {
         let stat = identity::stat(proc_fs, pid).map_err(|_| rights::unseen(proc_fs, pid))?;
         let identity = Identity { pid, start_ticks: stat.start_ticks };
         let status = proc_fs.read(pid, "status").map_err(|_| Refusal::ended(pid))?;
@@ -92,14 +104,12 @@ impl Process {
         }
         let maps = File::open(proc_fs.path(pid, "maps"));
         let maps = maps.map_err(|error| rights::refusal(proc_fs, pid, &status, &error))?;
-        let mut process =
-            Process { proc_fs: proc_fs.clone(), identity, name: stat.name, status, maps };
-        process
-            .confirm()
-            .map_err(|error| rights::refusal(proc_fs, pid, &process.status, &error))?;
+        // The number may have been given to another one before it was opened, but not after.
         if !identity.is_alive_in(proc_fs) {
             return Err(Refusal::ended(pid));
         }
+        let name = stat.name;
+        let mut process = Process { proc_fs: proc_fs.clone(), identity, name, status, maps };
         process.name = name::of(&process, &process.name);
         Ok(process)
     }
@@ -135,8 +145,8 @@ impl Process {
         self.proc_fs.path(self.identity.pid, file)
     }
 
-    /// Whether it is there and executes what it did when it was opened. One `pread` of a byte,
-    /// about 2 µs: cheap enough to be asked before every reading.
+    /// Whether it is there and executes what it did when it was opened. One `pread` of a byte: cheap
+    /// enough to be asked before every reading.
     pub fn is_same_image(&self) -> bool {
         matches!(self.maps.read_at(&mut [0], 0), Ok(1))
     }

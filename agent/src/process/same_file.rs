@@ -5,7 +5,7 @@
 //! of the process. Another build differs in each of them. A byte of memory that is a breakpoint
 //! (0xcc) counts as equal: others may have put one there.
 //!
-//! Cost: nine pages of either, about 50 µs.
+//! Cost: nine pages are read of either.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;

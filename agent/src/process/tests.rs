@@ -152,7 +152,7 @@ fn a_file_is_opened_by_its_path_only_if_it_is_the_one_that_is_mapped() {
     let pipe = std::process::Command::new("mkfifo").arg(root.join("pipe")).status();
     assert!(pipe.expect("mkfifo is there").success());
     map("right", "", 0);
-    map("other", "", 1);
+    map("other", "", 1 << 40);
     map("removed", " (deleted)", 0);
     map("pipe", "", 0);
     std::fs::write(laid.path(2, "maps"), maps).expect("it can be written");
