@@ -47,8 +47,8 @@ impl Image {
         Ok(sites)
     }
 
-    /// Passes all code on in chunks, each with its address. The last `overlap` bytes of a chunk come
-    /// again in the next.
+    /// Passes all code on in chunks, each with its address. The last `overlap` bytes of a chunk
+    /// come again in the next.
     pub(super) fn each_code(
         &self,
         overlap: usize,

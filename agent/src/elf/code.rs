@@ -1,9 +1,9 @@
 //! Functions, disassembled, and what the kernel does with each instruction under a probe.
 //!
-//! A probe replaces an instruction by a trap. The kernel then does itself what the instruction would
-//! have done if it knows how (about 0.6 us a hit), else it runs a copy of it elsewhere and stops
-//! behind it (9 us a hit). The instructions that it knows are those of `branch_setup_xol_ops` and
-//! `push_setup_xol_ops` in Linux's `arch/x86/kernel/uprobes.c`.
+//! A probe replaces an instruction by a trap. The kernel then does itself what the instruction
+//! would have done if it knows how (about 0.6 us a hit), else it runs a copy of it elsewhere and
+//! stops behind it (9 us a hit). The instructions that it knows are those of `branch_setup_xol_ops`
+//! and `push_setup_xol_ops` in Linux's `arch/x86/kernel/uprobes.c`.
 
 use std::ops::Range;
 

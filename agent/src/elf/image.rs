@@ -119,7 +119,8 @@ impl Image {
         self.segment_at(address).is_some_and(|segment| segment.executable)
     }
 
-    /// The tables that tell where functions begin and end. None if it has none, or they are damaged.
+    /// The tables that tell where functions begin and end. None if it has none, or they are
+    /// damaged.
     pub fn unwind(&self) -> Option<Unwind> {
         let (extent, address) = self.layout.frames?;
         let header = self.source.read(extent, "its .eh_frame_hdr").ok()?;

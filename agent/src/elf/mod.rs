@@ -4,8 +4,8 @@
 //! in `limits.rs`.
 //!
 //! **Invariant**: a damaged file gives an error or finds nothing. It never makes us panic, wait, or
-//! take memory for more than the file holds; nothing is mapped, so a file that becomes shorter while
-//! it is read is an error too.
+//! take memory for more than the file holds; nothing is mapped, so a file that becomes shorter
+//! while it is read is an error too.
 
 mod calls;
 mod code;

@@ -1,8 +1,8 @@
 //! Finds libuv's phases where they have no symbols, by what they do.
 //!
-//! `uv_run` is exported by every libuv and calls each phase directly. Which of the functions it calls
-//! is which shows in the fields of `uv_loop_t` they use. Those lie where they do in all of libuv 1.x:
-//! the struct is a part of its ABI.
+//! `uv_run` is exported by every libuv and calls each phase directly. Which of the functions it
+//! calls is which shows in the fields of `uv_loop_t` they use. Those lie where they do in all of
+//! libuv 1.x: the struct is a part of its ABI.
 //!
 //! ```text
 //! backend_fd 64 | prepare_handles 384 | check_handles 400 | idle_handles 416
@@ -79,8 +79,8 @@ fn steps(function: &Function) -> impl Iterator<Item = (Code, [Register; 4])> {
     })
 }
 
-/// The queue whose handles a function runs: it uses no other, and calls nothing but the callback, and
-/// what it ends in when its stack was overwritten.
+/// The queue whose handles a function runs: it uses no other, and calls nothing but the callback,
+/// and what it ends in when its stack was overwritten.
 fn queue_of(uv: &Evidence<'_>, function: &Function) -> Option<u64> {
     let mut used = function.fields().filter(|at| QUEUE_FIELDS.contains(at));
     let queue = used.next()? & !15;

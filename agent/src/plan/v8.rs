@@ -173,8 +173,8 @@ struct Caller {
     site: CallSite,
 }
 
-/// All functions whose names begin so. Those parts of one that hardly ever run and that the compiler
-/// moved out of the way are none.
+/// All functions whose names begin so. Those parts of one that hardly ever run and that the
+/// compiler moved out of the way are none.
 fn named(v8: &Evidence<'_>, prefix: &str) -> Result<Vec<Target>, String> {
     let mut targets = Vec::new();
     for symbol in v8.all(prefix).iter().filter(|symbol| is_whole(symbol)) {

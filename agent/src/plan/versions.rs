@@ -29,8 +29,8 @@ pub(super) fn versions(
     Versions { node: node_version(node), uv: uv.and_then(uv_version), v8: v8.and_then(v8_version) }
 }
 
-/// `napi_get_node_version(env, result)` stores the address of a constant in `*result`: three numbers
-/// of 32 bits each, and the address of the name of the release.
+/// `napi_get_node_version(env, result)` stores the address of a constant in `*result`: three
+/// numbers of 32 bits each, and the address of the name of the release.
 fn node_version(node: &Evidence<'_>) -> Option<String> {
     let function = node.function_named(NODE_VERSION).ok()?;
     let stored = function.instructions.iter().enumerate().find_map(|(index, one)| {

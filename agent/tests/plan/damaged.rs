@@ -1,7 +1,8 @@
 //! Damaged files: refused, or the same plan, and neither a panic nor a wait.
 //!
 //! A bit of the code that is probed, or of the headers that say where it is mapped, may change what
-//! the plan says, as that is what will be run. Then each probe must still be what the file has there.
+//! the plan says, as that is what will be run. Then each probe must still be what the file has
+//! there.
 
 use std::{fs::File, os::unix::fs::FileExt};
 

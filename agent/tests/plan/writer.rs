@@ -165,13 +165,14 @@ impl Program {
         if self.build_id.is_empty() { Vec::new() } else { note }
     }
 
-    /// `.eh_frame_hdr` with its table for searching, and `.eh_frame` with one description of what all
-    /// functions have in common.
+    /// `.eh_frame_hdr` with its table for searching, and `.eh_frame` with one description of what
+    /// all functions have in common.
     fn frames_part(&self) -> Part {
         let mut frames = self.frames.clone();
         frames.sort_unstable();
         let start = FRAMES_ADDRESS + frame_header_size(frames.len()) as u64;
-        // Length, id, version, "zR", alignments 1 and -8, register 16, one byte: addresses relative.
+        // Length, id, version, "zR", alignments 1 and -8, register 16, one byte: addresses
+        // relative.
         let mut body = words(&[20, 0]);
         body.extend([1, b'z', b'R', 0, 1, 0x78, 16, 1, 0x1b, 0, 0, 0, 0, 0, 0, 0]);
         let mut table = Vec::new();
