@@ -22,8 +22,8 @@ pub struct Image {
 }
 
 impl Image {
-    /// Reads the headers of a file. Only that: 0.1 ms. The file is read by position, so its own is
-    /// not moved, and never mapped: one that becomes shorter is an error, not a crash.
+    /// Reads the headers of a file, and only those. The file is read by position, so its own is not
+    /// moved, and never mapped: one that becomes shorter is an error, not a crash.
     ///
     /// # Errors
     /// If it can't be read, or is no ELF image for x86-64, or its headers are damaged.
@@ -66,7 +66,7 @@ impl Image {
     /// All symbols that are wanted: for each of `wanted` those found, by address. What `.symtab`
     /// has is taken from there, the rest from `.dynsym`. Undefined ones are none.
     ///
-    /// Cost: two passes over both tables: 15 ms for Node 26, and 260 KiB of memory.
+    /// Cost: two passes over both tables, 23 MB in Node 26, with 128 KiB of memory.
     ///
     /// # Errors
     /// If a table lies outside of the file or can't be read, or names too many.

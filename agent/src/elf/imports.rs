@@ -72,7 +72,10 @@ impl Image {
             return Ok(Vec::new());
         };
         let symbols = symbols::indexes_of(&self.source, table, names)?;
-        let name_of = |symbol| symbols.iter().find(|one| one.0 == symbol).map(|one| one.1);
+        let name_of = |symbol| {
+            let index = symbols.binary_search_by_key(&symbol, |one| one.0).ok()?;
+            Some(symbols[index].1)
+        };
         let slots = imports.slots.iter().filter_map(|&(slot, one)| Some((slot, name_of(one)?)));
         let slots: Vec<(u64, usize)> = slots.collect();
         let mut jumps = Vec::new();

@@ -91,3 +91,62 @@ fn number(bytes: &[u8], at: usize) -> Option<i64> {
     let bytes = bytes.get(at..at + 4)?.try_into().ok()?;
     Some(i32::from_le_bytes(bytes).into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADDRESS: u64 = 0x5000;
+
+    /// The header of two functions at 0x1000 and 0x2000, described at the start of the frames.
+    fn header(form: [u8; 4], entries: u32) -> Vec<u8> {
+        let mut bytes = form.to_vec();
+        bytes.extend(0x100_i32.to_le_bytes());
+        bytes.extend(entries.to_le_bytes());
+        for (function, description) in [(0x1000, 24), (0x2000, 44)] {
+            bytes.extend((function - ADDRESS as i32).to_le_bytes());
+            bytes.extend((0x104 + description).to_le_bytes());
+        }
+        bytes
+    }
+
+    /// What both have in common, then 16 bytes of code for each.
+    fn frames() -> Vec<u8> {
+        let mut bytes = vec![20, 0, 0, 0, 0, 0, 0, 0];
+        bytes.extend([1, b'z', b'R', 0, 1, 0x78, 16, 1, 0x1b, 0, 0, 0, 0, 0, 0, 0]);
+        for function in [0x1000_i32, 0x2000] {
+            let at = bytes.len() as i32;
+            let start = function - (ADDRESS as i32 + 0x104 + at + 8);
+            bytes.extend([16, at + 4, start, 16, 0].map(i32::to_le_bytes).concat());
+        }
+        bytes
+    }
+
+    fn unwind(header: Vec<u8>) -> Option<Unwind> {
+        let read = |address| (address == ADDRESS + 0x104).then(frames);
+        Unwind::new(header, ADDRESS, read)
+    }
+
+    #[test]
+    fn a_function_is_found_by_any_address_in_it() {
+        let unwind = unwind(header(FORM, 2)).unwrap();
+        for (address, start) in [(0x1000, 0x1000), (0x100f, 0x1000), (0x2000, 0x2000)] {
+            assert_eq!(unwind.function_at(address), Some(start..start + 16));
+        }
+        for address in [0, 0xfff, 0x1010, 0x1fff, 0x2010, u64::MAX] {
+            assert_eq!(unwind.function_at(address), None);
+        }
+    }
+
+    #[test]
+    fn tables_of_another_form_or_cut_short_are_none() {
+        assert!(unwind(header([1, 0x1b, 0x03, 0x3c], 2)).is_none());
+        assert!(unwind(header(FORM, 3)).is_none());
+        assert!(unwind(header(FORM, u32::MAX)).is_none());
+        let whole = header(FORM, 2);
+        for size in 0..whole.len() {
+            assert!(unwind(whole[..size].to_vec()).is_none());
+        }
+        assert!(Unwind::new(whole, u64::MAX - 3, |_| Some(frames())).is_none());
+    }
+}

@@ -8,7 +8,9 @@
 //!                                            └──> data, versions
 //! ```
 //!
-//! Cost: for the 150 MB of Node 26 some 60 ms and 10 MiB of memory, both given back.
+//! Cost: the symbols, the unwind tables and the code are read once, the code only where there is
+//! V8: 80 MB in Node 26. Memory for the unwind tables is taken while it lasts, 6.4 MB. `cargo test
+//! --release --test plan official -- --nocapture` prints how long it takes.
 //!
 //! **Invariant**: nothing is guessed. An address counts only if a symbol, `.eh_frame` and the calls
 //! in the code agree about it. What isn't certain is in [`Plan::missing`], with the reason.
@@ -66,7 +68,7 @@ const WANTED: [Wanted<'static>; 25] = [
 /// may hold Node, libuv or V8. Others do no harm.
 ///
 /// # Errors
-/// If none of them is Node, or it has no loop of libuv.
+/// If none of them is Node.
 pub fn plan(images: &[Image]) -> Result<Plan, NotNode> {
     let of = |(module, image)| Evidence::of(image, module, &WANTED);
     let mut all: Vec<Evidence<'_>> = images.iter().enumerate().map(of).collect();

@@ -102,7 +102,7 @@ pub struct Data {
     /// Module and address of the virtual table of `v8::internal::MicrotaskQueue`. What points to
     /// 16 bytes behind it is such a queue.
     pub microtask_queue_vtable: Option<(usize, u64)>,
-    /// Where in a `MicrotaskQueue` its count of finished microtasks lies, of 4 or 8 bytes.
+    /// Where in a `MicrotaskQueue` its count of finished microtasks lies, of 8 bytes.
     pub finished_count_offset: Option<u64>,
     /// Where in a `MicrotaskQueue` the number of those that wait lies, of 8 bytes.
     pub size_offset: Option<u64>,

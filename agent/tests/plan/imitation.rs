@@ -2,7 +2,7 @@
 //!
 //! The machine code is written by hand; beside each line stands what it means.
 
-use crate::writer::Program;
+use crate::writer::{Program, Slot};
 
 pub(crate) const START: &str = "_ZN4node5StartEiPPc";
 pub(crate) const TRY_RUN: &str =
@@ -108,16 +108,26 @@ fn add_libuv(program: &mut Program) {
     program.function("uv_run", UV_RUN, &[&run, POP_RET].concat());
     program.function("uv_timer_stop", TIMER_STOP, EMPTY);
     // jmp [slot]
-    let slot = 0x50_0000;
-    let relative = (slot - (WAIT_STUB + 6)) as u32;
-    program.code(WAIT_STUB, &[&[0xff, 0x25], &relative.to_le_bytes()[..], &[0x90; 10]].concat());
-    program.slots.push(crate::writer::Slot { address: slot, name: "epoll_pwait".to_owned() });
+    add_stub(program, (WAIT_STUB, 0x50_0000), &[], "epoll_pwait");
     program.zeros("default_loop_struct", LOOP, 848);
     program.function("uv_loop_init", 0x40_3200, EMPTY);
     // mov edi, loop; call uv_loop_init; ret
     let default = [&[0xbf], &(LOOP as u32).to_le_bytes()[..]].concat();
     let default = [&call(0x40_3300, &default, 0x40_3200)[..], RET].concat();
     program.function("uv_default_loop", 0x40_3300, &default);
+}
+
+/// A stub that jumps by a slot: `jmp [slot]`, with what stands before it.
+pub(crate) fn add_stub(
+    program: &mut Program,
+    (stub, address): (u64, u64),
+    before: &[u8],
+    name: &str,
+) {
+    let end = stub + before.len() as u64 + 6;
+    let relative = ((address - end) as u32).to_le_bytes();
+    program.code(stub, &[before, &[0xff, 0x25], &relative, &[0x90; 10]].concat());
+    program.slots.push(Slot { address, name: name.to_owned() });
 }
 
 fn add_v8(program: &mut Program) {

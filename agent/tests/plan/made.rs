@@ -171,6 +171,22 @@ fn a_drain_ends_only_in_run_microtasks() {
 }
 
 #[test]
+fn a_library_calls_its_own_functions_through_stubs() {
+    // endbr64 before the jump, or not, and at a place where only eight bytes are for each.
+    let stubs: [(u64, &[u8]); 3] =
+        [(0x40_6000, &[]), (0x40_6010, &[0xf3, 0x0f, 0x1e, 0xfa]), (0x40_6028, &[])];
+    for (stub, before) in stubs {
+        let mut program = node();
+        imitation::add_stub(&mut program, (stub, 0x50_0100), before, imitation::TRY_RUN);
+        let call = imitation::call(imitation::RUN_MICROTASKS_AT, &[0; 6], stub);
+        patch(&mut program, imitation::RUN_MICROTASKS_AT, 6, &call[6..]);
+        assert_eq!(places(&plan_of(&program).unwrap()), places(&plan_of(&node()).unwrap()));
+        program.slots[1].name = "something_else".to_owned();
+        check_missing(&program, &[Point::DrainStart, Point::DrainEnd], "nothing calls it");
+    }
+}
+
+#[test]
 fn every_call_of_a_collection_has_its_end() {
     let again = calls_once(0x40_5000, imitation::COLLECT_AT, BEHIND_COLLECTION);
     let mut two = node();

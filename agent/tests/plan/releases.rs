@@ -6,6 +6,7 @@ use std::{
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     process::Command,
+    time::Instant,
 };
 
 use loopscope::{
@@ -99,7 +100,9 @@ fn said(plan: &Plan) -> (String, String, String) {
 }
 
 fn check_release(version: &str, path: &Path) {
+    let started = Instant::now();
     let plan = plan_of(path);
+    println!("the plan of Node {version} took {:?}", started.elapsed());
     assert_eq!(plan.missing, [], "Node {version}");
     plan.probes.iter().for_each(|probe| check_bytes(probe, path));
     let one = |point| plan.probes_of(point).next().unwrap();
