@@ -103,7 +103,7 @@ mod tests {
         let mut bytes = form.to_vec();
         bytes.extend(0x100_i32.to_le_bytes());
         bytes.extend(entries.to_le_bytes());
-        for (function, description) in [(0x1000, 24), (0x2000, 44)] {
+        for (function, description) in [(0x1000_i32, 24_i32), (0x2000, 44)] {
             bytes.extend((function - ADDRESS as i32).to_le_bytes());
             bytes.extend((0x104 + description).to_le_bytes());
         }
