@@ -154,13 +154,12 @@ mod tests {
     #[test]
     fn a_name_is_found_once_wherever_the_chunks_end() {
         let size = crate::elf::limits::CHUNK_BYTES;
-        for shift in [0, 1, 5, 6, 7, 8, 250, 255, 256, 257, 263, 500, 511, 512, 513, 520] {
-            let mut table = vec![b'x'; 3 * size];
-            let at = size + shift;
+        for at in (size - 300..size + 800).step_by(3) {
+            let mut table = vec![b'x'; 2 * size];
             table[at..at + 8].copy_from_slice(b"\0uv_run\0");
             let wanted = [Wanted::Name("uv_run"), Wanted::Prefix("uv_")];
             let at = (at + 1) as u32;
-            assert_eq!(names(&table, &wanted), [(at, 0), (at, 1)], "shifted by {shift}");
+            assert_eq!(names(&table, &wanted), [(at, 0), (at, 1)]);
         }
     }
 
