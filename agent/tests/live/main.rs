@@ -23,6 +23,7 @@ mod family;
 mod harm;
 mod hostile;
 mod oracle;
+mod passive;
 mod places;
 mod refusals;
 mod releases;
