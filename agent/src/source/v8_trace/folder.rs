@@ -8,7 +8,12 @@
 //!   4711-1.json                    its trace; a new file after half a million events
 //! ```
 //!
-//! **Invariant**: nothing is written outside of it, and it goes with its owner.
+//! A process that the command has left behind may start Node.js with its variables at any time, and
+//! Node does not start without the file that it is to load. As long as there is one, the folder
+//! stays, with a file that does nothing.
+//!
+//! **Invariant**: nothing is written outside of it, and it goes with its owner, or stays for those
+//! that were told of it.
 
 use std::collections::hash_map::RandomState;
 use std::env;
@@ -30,6 +35,7 @@ const HAND_OVER: &str = include_str!("hand_over.cjs");
 pub(super) struct Folder {
     path: PathBuf,
     ask: File,
+    stays: bool,
 }
 
 impl Folder {
@@ -41,7 +47,7 @@ impl Folder {
         let made = fs::write(path.join("hand_over.cjs"), HAND_OVER)
             .and_then(|()| File::create(path.join("ask")));
         match made {
-            Ok(ask) => Ok(Folder { path, ask }),
+            Ok(ask) => Ok(Folder { path, ask, stays: false }),
             Err(error) => {
                 let _ = fs::remove_dir_all(&path);
                 Err(error)
@@ -71,6 +77,26 @@ impl Folder {
         Some(options.trim_start().to_owned())
     }
 
+    /// Leaves the folder to the processes that were started with it and still run, if there are any.
+    pub(super) fn leave(&mut self) -> bool {
+        self.stays = self.is_used();
+        if self.stays {
+            // Where it can't be written, it stays as it is: then it hands over to nobody.
+            let _ = fs::write(self.path.join("hand_over.cjs"), "");
+        }
+        self.stays
+    }
+
+    /// Whether its name is among the variables of a process.
+    fn is_used(&self) -> bool {
+        let name = self.path.as_os_str().as_encoded_bytes();
+        let holds_name = |process: fs::DirEntry| {
+            let variables = fs::read(process.path().join("environ")).unwrap_or_default();
+            variables.windows(name.len()).any(|part| part == name)
+        };
+        fs::read_dir("/proc").is_ok_and(|processes| processes.flatten().any(holds_name))
+    }
+
     /// Asks all processes to hand over what they have traced.
     pub(super) fn ask(&self) -> io::Result<()> {
         self.ask.set_modified(SystemTime::now())
@@ -79,8 +105,10 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What can't be removed is left to whoever clears the temporary files.
-        let _ = fs::remove_dir_all(&self.path);
+        if !self.stays {
+            // What can't be removed is left to whoever clears the temporary files.
+            let _ = fs::remove_dir_all(&self.path);
+        }
     }
 }
 

@@ -9,7 +9,8 @@
 //! collection, the check and the timers phase are exact, to the microsecond. When the poll stops to
 //! wait is not traced, so there is no duration of turns and none of waits, and no utilization; a
 //! stall in the poll's callbacks is known by its CPU time. Node keeps its trace in memory: it is
-//! asked for once a second, which takes one callback of the main thread's loop.
+//! asked for once a second, which takes one callback of the main thread's loop. Meanwhile worker
+//! threads are not traced, and the process is told to be sampled.
 //!
 //! Cost for the program: `loopscope-bench`'s `v8_trace` measures it; see `agent/docs/v8-trace.md`.
 //!
@@ -131,7 +132,10 @@ fn note(process: &Process) -> Option<String> {
         0 => None,
         lost => Some(format!("{lost} events of process {pid} are lost or lack an end")),
     };
-    let notes: Vec<String> = ended.into_iter().chain(lost).collect();
+    let gaps = process.has_gaps().then(|| {
+        format!("workers of process {pid} were not traced while it handed its trace over")
+    });
+    let notes: Vec<String> = ended.into_iter().chain(gaps).chain(lost).collect();
     (!notes.is_empty()).then(|| notes.join("; "))
 }
 
@@ -170,20 +174,23 @@ impl Observer for V8Trace {
         lock(&self.seen).ended = Some(Instant::now());
         let mut reading = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let reading = std::mem::replace(&mut *reading, Reading::Idle(None));
-        let folder = match reading {
+        let reader = match reading {
             Reading::Runs(asks, thread) => {
                 // The thread ends when nobody can ask it any more.
                 drop(asks);
-                thread.join().ok().map(|mut reader| {
-                    reader.gather();
-                    reader.folder
-                })
+                thread.join().ok()
             }
-            Reading::Idle(reader) => reader.map(|reader| reader.folder),
+            Reading::Idle(reader) => reader,
         };
+        let left = reader.and_then(|mut reader| {
+            reader.gather();
+            reader.folder.leave().then(|| reader.folder.path().display().to_string())
+        });
         lock(&self.seen).processes.values_mut().for_each(Process::end);
-        let notes = self.notes();
-        drop(folder);
+        let mut notes = self.notes();
+        notes.extend(left.map(|folder| {
+            format!("what the command has left running needs {folder}; remove it when it has ended")
+        }));
         notes
     }
 }

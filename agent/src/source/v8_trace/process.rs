@@ -48,6 +48,8 @@ pub(super) struct Process {
     names: BTreeMap<u32, String>,
     lost: Lost,
     dropped: u64,
+    /// Whether its trace was asked for and came, for which tracing is off for a moment.
+    pub(super) handed_over: bool,
     /// The turn that has not let the process hand its trace over.
     pub(super) open: Option<Open>,
     /// Whether the trace has its end.
@@ -80,6 +82,7 @@ impl Process {
             names: BTreeMap::new(),
             lost: Lost::default(),
             dropped: 0,
+            handed_over: false,
             open: None,
             closed: false,
         }
@@ -212,6 +215,11 @@ impl Process {
         self.dropped + self.loops.iter().map(|of| of.turns.dropped).sum::<u64>()
     }
 
+    /// Whether other threads than the main one were not traced for moments.
+    pub(super) fn has_gaps(&self) -> bool {
+        self.handed_over && (self.loops.len() > 1 || self.others.is_some())
+    }
+
     pub(super) fn target(&self) -> Target {
         Target {
             pid: self.pid,
@@ -221,8 +229,8 @@ impl Process {
             source: Source::V8Trace,
             tier: Tier::Full,
             overhead_ratio: None,
-            sampled: false,
             limits: Vec::new(),
+            sampled: self.has_gaps(),
         }
     }
 
@@ -299,4 +307,92 @@ pub(super) fn main_thread(pid: u32) -> Thread {
 
 fn base_name(path: &str) -> Option<String> {
     Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCALES: Scales = Scales { stall_threshold_ns: 50_000_000, unix_offset_ns: 0 };
+
+    fn event(tid: u32, ts: u64, ph: &str, name: &str, args: &str) -> String {
+        format!(
+            r#"{{"pid":7,"tid":{tid},"ts":{ts},"tts":{ts},"ph":"{ph}","cat":"x","name":"{name}",
+                "dur":0,"tdur":0,"args":{args}}},"#
+        )
+    }
+
+    /// A worker that lives from `ts` on, and drains so many jobs.
+    fn worker(number: u32, ts: u64, jobs: u64) -> String {
+        let tid = 100 + number;
+        let name = format!(r#"{{"name":"[worker {number}] x"}}"#);
+        [
+            event(tid, ts, "b", "Environment", r#"{"args":{"args":["node"]}}"#),
+            event(tid, ts + 1, "M", "thread_name", &name),
+            event(tid, ts + 2, "B", "RunMicrotasks", "{}"),
+            event(tid, ts + 3, "E", "RunMicrotasks", &format!(r#"{{"microtask_count":{jobs}}}"#)),
+            event(tid, ts + 4, "e", "Environment", "{}"),
+        ]
+        .concat()
+    }
+
+    fn of(events: &str) -> Process {
+        let mut process = Process::new(7, SCALES);
+        let text = format!(r#"{{"traceEvents":[{events}"#);
+        process.take(text.as_bytes(), &mut Pieces::default());
+        process.end();
+        process
+    }
+
+    #[test]
+    fn the_first_workers_have_their_names_and_the_others_share_one() {
+        let all: String = (1..=20).map(|n| worker(n, u64::from(n) * 10, u64::from(n))).collect();
+        let process = of(&all);
+        let longest = |name: &str| {
+            let loops = process.loops();
+            let found = loops.iter().find(|seen| seen.thread == name).expect("it is there");
+            found.microtask_drain_length.as_ref().map(|drains| (drains.count(), drains.max))
+        };
+        assert_eq!(longest("worker-1"), Some((1, 1)));
+        assert_eq!(longest("worker-8"), Some((1, 8)));
+        assert_eq!(longest("other"), Some((12, 20)));
+        assert_eq!(process.loops().len(), 9);
+    }
+
+    #[test]
+    fn a_thread_number_that_comes_again_is_another_worker() {
+        let again = worker(2, 50, 5).replace(r#""tid":102"#, r#""tid":101"#);
+        let loops = of(&(worker(1, 10, 3) + &again)).loops();
+        let seen: Vec<_> = loops.iter().map(|of| (of.thread.as_str(), of.microtasks)).collect();
+        assert_eq!(seen, [("worker-1", Some(3)), ("worker-2", Some(5))]);
+    }
+
+    #[test]
+    fn a_process_is_called_as_its_script_and_has_its_version() {
+        let start = r#"{"args":{"args":["/usr/bin/node","/srv/app.js","x"]}}"#;
+        let version = r#"{"node":"20.20.2"}"#;
+        let target =
+            of(&(event(7, 1, "b", "Environment", start) + &event(7, 2, "M", "version", version)))
+                .target();
+        assert_eq!((target.name.as_str(), target.runtime_version.as_str()), ("app.js", "20.20.2"));
+    }
+
+    #[test]
+    fn a_turn_that_is_open_is_a_running_stall_with_its_time_divided() {
+        let mut process = Process::new(7, SCALES);
+        process.greet(Hello { version: "20.20.2".into(), script: None });
+        let cpu = ThreadCpu { on_cpu_ns: Some(60), run_delay_ns: Some(30), throttled_ns: None };
+        process.open = Some(Open { start_unix_ns: 5, age_ns: 100, cpu });
+        let seen = &process.loops()[0];
+        assert_eq!(seen.current_turn_ns(), 100);
+        let ledger = seen.stalls[0].ledger_ns;
+        let keys = [LedgerKey::RunQueue, LedgerKey::SyncIo, LedgerKey::Javascript];
+        assert_eq!(keys.map(|key| ledger.get(key)), [Some(30), Some(10), Some(60)]);
+        assert!(seen.stalls[0].running);
+    }
+
+    #[test]
+    fn what_can_not_be_read_is_counted() {
+        assert_eq!(of(r#"{"x":1},{"tid":1},"#).lost(), 2);
+    }
 }

@@ -81,12 +81,12 @@ impl Reader {
 
     /// Reads what is new, and asks for more when it is time.
     pub(super) fn tick(&mut self) {
-        let newcomers = self.look_around();
+        self.look_around();
         let now_ns = monotonic_ns();
         lock(&self.seen).processes.values_mut().for_each(|process| process.sample(now_ns));
         self.read_all();
-        let due = self.asked.is_none_or(|asked| asked.elapsed() >= ASK_EVERY);
-        if due || newcomers {
+        let due = self.asked.get_or_insert_with(Instant::now).elapsed() >= ASK_EVERY;
+        if due {
             self.ask();
         }
         self.notice_the_silent();
@@ -109,15 +109,14 @@ impl Reader {
         self.notice_the_silent();
     }
 
-    /// Finds new files; says whether a process has come that can be asked.
-    fn look_around(&mut self) -> bool {
-        let Ok(entries) = fs::read_dir(self.folder.path()) else { return false };
-        let mut newcomers = false;
+    /// Finds new files.
+    fn look_around(&mut self) {
+        let Ok(entries) = fs::read_dir(self.folder.path()) else { return };
         for entry in entries.flatten() {
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
             if let Some(pid) = name.strip_suffix(".node").and_then(|pid| pid.parse().ok()) {
-                newcomers |= self.greet(pid, entry.path());
+                self.greet(pid, entry.path());
             } else if let Some((pid, _)) =
                 name.strip_suffix(".json").and_then(|n| n.split_once('-'))
                 && let Ok(pid) = pid.parse()
@@ -125,7 +124,6 @@ impl Reader {
                 self.admit(pid);
             }
         }
-        newcomers
     }
 
     /// Makes the process known, if there is room for it.
@@ -150,21 +148,15 @@ impl Reader {
         fs::remove_file(hello).is_ok()
     }
 
-    fn greet(&mut self, pid: u32, hello: PathBuf) -> bool {
-        let Some(trace) = self.admit(pid) else { return false };
-        if trace.answers {
-            return false;
-        }
+    fn greet(&mut self, pid: u32, hello: PathBuf) {
+        let Some(trace) = self.admit(pid).filter(|trace| !trace.answers) else { return };
         // It may not be written yet.
-        let Some(said) = fs::read(hello).ok().and_then(|text| serde_json::from_slice(&text).ok())
-        else {
-            return false;
-        };
+        let said = fs::read(hello).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        let Some(said) = said else { return };
         trace.answers = true;
         if let Some(process) = lock(&self.seen).processes.get_mut(&pid) {
             process.greet(said);
         }
-        true
     }
 
     fn ask(&mut self) {
@@ -201,8 +193,9 @@ impl Reader {
                 *trace = Trace { number: number + 1, answers, ..Trace::default() };
             }
             if grew {
-                trace.question = None;
+                let asked = trace.question.take().is_some();
                 if let Some(process) = lock(&self.seen).processes.get_mut(&pid) {
+                    process.handed_over |= asked;
                     process.open = None;
                 }
             }
