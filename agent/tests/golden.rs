@@ -13,7 +13,9 @@ use loop_core::snapshot::{
 };
 use loop_core::{Phase, PhaseMap};
 use loopscope::diagnosis::diagnose;
-use loopscope::report::{About, Claim, Report, ScriptRun, TruthRow, WorkloadRun, json, text};
+use loopscope::report::{
+    About, Claim, CommandRun, Report, ScriptRun, TruthRow, WorkloadRun, json, text,
+};
 use loopscope::terminal::Terminal;
 
 fn check(name: &str, got: &[u8]) {
@@ -26,17 +28,12 @@ fn check(name: &str, got: &[u8]) {
 }
 
 fn both(name: &str, snapshot: &Snapshot, workload: Option<&WorkloadRun>) {
-    all(name, snapshot, workload, None);
+    all(name, Report { snapshot, diagnoses: &[], workload, script: None, command: None });
 }
 
-fn all(
-    name: &str,
-    snapshot: &Snapshot,
-    workload: Option<&WorkloadRun>,
-    script: Option<&ScriptRun>,
-) {
-    let diagnoses = diagnose(snapshot);
-    let report = Report { snapshot, diagnoses: &diagnoses, workload, script, command: None };
+fn all(name: &str, report: Report<'_>) {
+    let diagnoses = diagnose(report.snapshot);
+    let report = Report { diagnoses: &diagnoses, ..report };
     let (mut people, mut programs) = (Vec::new(), Vec::new());
     text::write(&report, &Terminal::PLAIN, &mut people).expect("a Vec takes all");
     json::write(&report, &mut programs).expect("a Vec takes all");
@@ -305,7 +302,29 @@ fn a_script() {
     };
     let mut snapshot = flood();
     snapshot.targets[0].name = "seeds/pool".into();
-    all("script", &snapshot, None, Some(&script));
+    let (snapshot, script) = (&snapshot, Some(&script));
+    all("script", Report { snapshot, diagnoses: &[], workload: None, script, command: None });
+}
+
+#[test]
+fn a_command() {
+    let command = CommandRun {
+        arguments: ["npm", "start", "a\nb"].map(str::to_owned).to_vec(),
+        status: None,
+        signal: Some(15),
+        timed_out: true,
+        notes: vec![
+            "process 7 was killed: what it did in its last 1 s or less is not in the report; workers \
+             of process 7 were not traced while it handed its trace over"
+                .into(),
+        ],
+    };
+    let mut snapshot = partial();
+    snapshot.targets[0].runtime = Runtime::NodeJs;
+    snapshot.targets[0].runtime_version = "20.20.2".into();
+    snapshot.targets[0].source = Source::V8Trace;
+    let (snapshot, command) = (&snapshot, Some(&command));
+    all("command", Report { snapshot, diagnoses: &[], workload: None, script: None, command });
 }
 
 #[test]

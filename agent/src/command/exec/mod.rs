@@ -74,8 +74,8 @@ pub(super) fn execute(args: &ExecArgs) -> Result<Exit, Failure> {
     let status = Status::new();
     signals.pass_on(running.clone(), status.clone()).map_err(cannot_start)?;
     let end = wait(args, &events, &running, observer.as_ref())?;
-    status.set(end.exit().code());
     let notes = observer.ended();
+    status.set(end.exit().code());
     if let Err(failure) = report(args, &end, notes, &observed, output) {
         // The status is the command's: it has run.
         tell(&failure.message);

@@ -49,11 +49,6 @@ impl Running {
         end()
     }
 
-    /// Whether it has not ended.
-    pub(super) fn is_alive(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
-    }
-
     /// Sends a signal, if it has not ended.
     pub(super) fn send(&self, signal: Signal) {
         if let Some(pid) = *self.0.lock().unwrap_or_else(PoisonError::into_inner) {

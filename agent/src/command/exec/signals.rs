@@ -32,17 +32,24 @@ use super::running::Running;
 const PASSED_ON: [i32; 9] =
     [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT];
 
-/// The status to exit with, once the command has ended.
+/// The status to exit with, once nothing but the report is left to do.
 #[derive(Clone, Debug)]
 pub(super) struct Status(Arc<AtomicI32>);
 
+/// That it is not known yet.
+const UNKNOWN: i32 = -1;
+
 impl Status {
     pub(super) fn new() -> Status {
-        Status(Arc::new(AtomicI32::new(0)))
+        Status(Arc::new(AtomicI32::new(UNKNOWN)))
     }
 
     pub(super) fn set(&self, code: u8) {
         self.0.store(i32::from(code), Ordering::SeqCst);
+    }
+
+    fn get(&self) -> Option<i32> {
+        Some(self.0.load(Ordering::SeqCst)).filter(|&code| code != UNKNOWN)
     }
 }
 
@@ -61,8 +68,10 @@ impl Signals {
         let body = move || {
             for origin in &mut self.0 {
                 let terminal = matches!(origin.cause, Cause::Kernel);
-                if !running.is_alive() && [SIGINT, SIGTERM, SIGQUIT].contains(&origin.signal) {
-                    process::exit(status.0.load(Ordering::SeqCst));
+                if let Some(code) = status.get()
+                    && [SIGINT, SIGTERM, SIGQUIT].contains(&origin.signal)
+                {
+                    process::exit(code);
                 }
                 if let Some(signal) = Signal::from_named_raw(origin.signal).filter(|_| !terminal) {
                     running.send(signal);

@@ -57,7 +57,8 @@ fn help() -> Result<(), Failure> {
 fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Asked>, Failure> {
     let mut asked = Asked { node: "node".to_owned(), rounds: 7 };
     while let Some(word) = words.next() {
-        let mut value = || words.next().ok_or_else(|| Failure::from(format!("{word} lacks a value")));
+        let mut value =
+            || words.next().ok_or_else(|| Failure::from(format!("{word} lacks a value")));
         match word.as_str() {
             "--help" => return Ok(None),
             "--node" => asked.node = value()?,
