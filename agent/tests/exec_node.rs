@@ -320,7 +320,8 @@ fn a_loop_without_end_is_seen_while_it_runs() {
 fn a_server_is_scraped_while_it_runs_and_ends_by_ctrl_c() {
     let folder = folder("exec-node-server");
     let source = "require('http').createServer(() => {}).listen(0);
-        setInterval(() => { for (let i = 0; i < 777; i++) Promise.resolve().then(() => {}); }, 50);";
+        const job = () => {};
+        setInterval(() => { for (let i = 0; i < 777; i++) Promise.resolve().then(job); }, 50);";
     fs::write(folder.join("app.js"), source).expect("it can be written");
     let app = folder.join("app.js");
     let app = app.to_str().expect("UTF-8");
@@ -347,8 +348,9 @@ fn a_server_is_scraped_while_it_runs_and_ends_by_ctrl_c() {
 
 #[test]
 fn what_is_set_in_node_options_stays() {
-    let source = "console.log(process.execArgv.length,
-        require('v8').getHeapStatistics().heap_size_limit < 400e6, Object.keys(require.cache).length)";
+    let source = "const limit = require('v8').getHeapStatistics().heap_size_limit;
+        const modules = Object.keys(require.cache).length;
+        console.log(process.execArgv.length, limit < 400e6, modules);";
     for node in nodes("what_is_set_in_node_options_stays") {
         let folder = folder("exec-node-options");
         fs::write(folder.join("app.js"), source).expect("it can be written");

@@ -1,7 +1,7 @@
 //! The command while it runs: who waits for it, and who sends it signals.
 //!
-//! **Invariant**: a signal goes to the command or to nobody. Its number is given to no other process
-//! before its end was taken, and behind that nothing is sent.
+//! **Invariant**: a signal goes to the command or to nobody. Its number is given to no other
+//! process before its end was taken, and behind that nothing is sent.
 
 use std::fs;
 use std::io;

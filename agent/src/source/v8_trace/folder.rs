@@ -59,8 +59,8 @@ impl Folder {
         &self.path
     }
 
-    /// What NODE_OPTIONS must say, behind what it says already; `None` where the folder's name can't
-    /// be written there.
+    /// What NODE_OPTIONS must say, behind what it says already; `None` where the folder's name
+    /// can't be written there.
     pub(super) fn node_options(&self, before: &str, hands_over: bool) -> Option<String> {
         let folder = self.path.to_str()?;
         let quoted = |name: &str| {
@@ -77,7 +77,7 @@ impl Folder {
         Some(options.trim_start().to_owned())
     }
 
-    /// Leaves the folder to the processes that were started with it and still run, if there are any.
+    /// Leaves the folder to the processes that were started with it and still run, if any do.
     pub(super) fn leave(&mut self) -> bool {
         self.stays = self.is_used();
         if self.stays {

@@ -137,7 +137,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_makes_it_fail(portions in prop::collection::vec("[\\[\\]{}\"\\\\a,:]{0,12}", 0..9)) {
+        fn nothing_makes_it_fail(
+            portions in prop::collection::vec("[\\[\\]{}\"\\\\a,:]{0,12}", 0..9)
+        ) {
             let portions: Vec<&[u8]> = portions.iter().map(|portion| portion.as_bytes()).collect();
             let (_, pieces) = of(&portions);
             prop_assert!(pieces.object.len() <= 200);
