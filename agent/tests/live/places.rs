@@ -46,9 +46,8 @@ fn seen(report: &Report, pid: u32, truth: &serde_json::Value, sees: Sees, check:
     check.between("utilization", 0.0, main.number("utilization"), 1.0);
     if sees == Sees::All {
         check.equal("tier", "full", tier.as_str());
-    } else {
-        println!("{pid}: tier {tier}");
     }
+    check.holds(report.limits(pid) > 0, "it is not told what can't be seen, and why");
     if sees == Sees::All || !main.is_null("microtask_drain_length") {
         truth::drains(&main, &truth["drains"], check);
     }
@@ -143,7 +142,7 @@ fn jitless() {
     });
 }
 
-/// Without its symbols much can't be found for certain; what is told is right.
+/// Up to Node 22 what it takes is found without the symbols. Later it is not, which the report says.
 #[test]
 fn stripped() {
     let _alone = alone();
@@ -158,7 +157,8 @@ fn stripped() {
         let status = Command::new("strip").arg(&program).status().expect("strip is there");
         assert!(status.success(), "strip: {status}");
         let name = format!("{test}: drains.js on Node {}", node.version);
-        observe(Target::spawn(&name, drains_by(&program)), Sees::WhatItCan, &mut check);
+        let sees = if node.line() <= 22 { Sees::All } else { Sees::WhatItCan };
+        observe(Target::spawn(&name, drains_by(&program)), sees, &mut check);
         fs::remove_dir_all(&folder).expect("the folder can be removed");
     }
     check.end();
@@ -179,7 +179,7 @@ fn debian() {
     let mut command = Command::new("unshare");
     command.args(["--mount", "sh", "-c", line, "sh"]).arg(root).arg(script_path("drains.js"));
     let mut check = Check::new();
-    observe(Target::spawn("drains.js on Debian's Node", command), Sees::WhatItCan, &mut check);
+    observe(Target::spawn("drains.js on Debian's Node", command), Sees::All, &mut check);
     check.end();
 }
 

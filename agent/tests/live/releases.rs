@@ -90,6 +90,7 @@ fn identity(report: &Report, pid: u32, node: &Node, check: &mut Check) {
     check.equal("runtime_version", node.version.as_str(), version);
     check.equal("sampled", Some(false), target["sampled"].as_bool());
     check.holds(target["overhead_ratio"].is_number(), "the overhead is not told");
+    check.holds(report.limits(pid) > 0, "it is not told what can't be seen, and why");
     let name = target["name"].as_str().unwrap_or_default();
     check.holds(!name.is_empty(), "the target has no name");
 }

@@ -34,6 +34,14 @@ impl Report {
         found.unwrap_or_else(|| panic!("no target {pid} in {targets:?}"))
     }
 
+    /// How many limits the report tells of a process: what can't be seen, each with a reason.
+    pub(crate) fn limits(&self, pid: u32) -> usize {
+        let limits = self.target(pid)["limits"].as_array().cloned().unwrap_or_default();
+        let told =
+            |key: &str, limit: &Value| limit[key].as_str().is_some_and(|text| !text.is_empty());
+        limits.iter().filter(|limit| told("what", limit) && told("why", limit)).count()
+    }
+
     /// All loops of a process.
     pub(crate) fn loops(&self, pid: u32) -> Vec<Loop> {
         let loops = self.value["loops"].as_array().expect("the report has loops");

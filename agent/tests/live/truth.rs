@@ -55,10 +55,10 @@ pub(crate) fn drains(seen: &Loop, truth: &Value, check: &mut Check) {
     let truths: Vec<f64> = drains.iter().map(|drain| number(&drain["ns"])).collect();
     let ns = seen.histogram("microtask_drain_ns");
     check.equal("microtask_drain_ns.count", truths.len() as f64, ns.count);
-    // What is before the first job and behind the last one is V8's own work.
-    let tolerance = Tolerance { share: 0.05, below_ns: 0.0, above_ns: 2.0 * MS };
+    // What is before the first job and behind the last one is V8's own work, or another process's.
+    let tolerance = Tolerance { share: 0.05, below_ns: 0.0, above_ns: 30.0 * MS };
     check.near("microtask_drain_ns.max", most(&truths), ns.max, tolerance);
-    let tolerance = Tolerance { above_ns: 2.0 * MS * truths.len() as f64, ..tolerance };
+    let tolerance = Tolerance { above_ns: 30.0 * MS + 2.0 * MS * truths.len() as f64, ..tolerance };
     check.near("microtask_drain_ns.sum", truths.iter().sum(), ns.sum, tolerance);
 }
 
