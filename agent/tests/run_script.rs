@@ -123,6 +123,19 @@ fn what_a_program_does_to_the_globals_does_not_stop_the_loop() {
 }
 
 #[test]
+fn an_error_is_shown_whatever_the_program_has_changed() {
+    for (owner, name) in [("Array", "join"), ("String", "includes"), ("RegExp", "exec")] {
+        let source = format!(
+            "{owner}.prototype.{name} = () => {{ throw new Error('patched'); }};\n\
+             throw new TypeError('mine');\n"
+        );
+        let ran = bare("patched.js", &source);
+        assert!(ran.stderr.contains("TypeError: mine"), "{name}: {}", ran.stderr);
+        assert_eq!(ran.code, Some(1), "{name}");
+    }
+}
+
+#[test]
 fn a_package_may_name_its_ways_by_patterns_and_conditions() {
     let path = program("packages.js", "console.log(require('a/sub/x'), require('a'));");
     let package = path.with_file_name("node_modules/a");

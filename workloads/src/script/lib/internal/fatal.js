@@ -78,6 +78,16 @@ function unbracketed(error, text) {
   return bare ? `${stack}${text.slice(stack.length + 2)}` : text;
 }
 
+// What can be shown where a program has changed what `inspect` is made of.
+function plain(error) {
+  try {
+    if (isError(error) && typeof error.stack === 'string') return error.stack + '\n';
+  } catch {
+    // The error is the program's, too.
+  }
+  return 'Uncaught: an error that cannot be shown\n';
+}
+
 function report(error, fromPromise) {
   const { inspect } = require('internal/inspect');
   const version = require('internal/process').version;
@@ -89,7 +99,7 @@ function report(error, fromPromise) {
       text = `Uncaught${fromPromise ? ' (in promise)' : ''}:\n${inspect(error)}\n`;
     }
   } catch {
-    text = 'Uncaught: an error that cannot be shown\n';
+    text = plain(error);
   }
   internal.writeStderr(`${text}\nNode.js ${version} (loopscope)\n`);
 }

@@ -72,6 +72,15 @@ function classOf(error) {
 const isWalked = internal.isWalked();
 const asWritten = (text) => (isWalked ? internal.walkAsWritten(text) : text);
 
+// A program may have changed what this is made of; then the frames are the engine's.
+function written(error, raw) {
+  try {
+    return [header(error), ...frames(mend(asWritten(raw), classOf(error)))].join('\n');
+  } catch {
+    return header(error) + '\n' + raw;
+  }
+}
+
 const headers = new WeakMap();
 
 if (descriptor !== undefined && descriptor.get !== undefined) {
@@ -83,8 +92,7 @@ if (descriptor !== undefined && descriptor.get !== undefined) {
       if (typeof raw !== 'string') return raw;
       const known = headers.get(this);
       if (known !== undefined && known.raw === raw) return known.stack;
-      const whole = mend(asWritten(raw), classOf(this));
-      const stack = [header(this), ...frames(whole)].join('\n');
+      const stack = written(this, raw);
       headers.set(this, { raw, stack });
       return stack;
     },
