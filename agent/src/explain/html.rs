@@ -233,7 +233,7 @@ impl Page {
         if dropped > 0 {
             let _ = writeln!(self.out, "<p>{dropped} more events came than are kept.</p>");
         }
-        for told in text::walk_lacks(&explained.timeline) {
+        for told in text::walk_lacks(explained.timeline) {
             let _ = writeln!(self.out, "<p>{}</p>", escape(&told));
         }
     }
