@@ -282,6 +282,10 @@ impl Model {
             let due_ms = self.loop_timer_ms.take().expect("what is alive has a timer");
             self.clock_ms = self.clock_ms.max(due_ms);
             self.process_timers();
+            // Whatever holds the loop, what is due by now is run in the same phase.
+            while self.loop_timer_ms.take_if(|due_ms| *due_ms <= self.loop_ms).is_some() {
+                self.process_timers();
+            }
         }
     }
 
