@@ -34,6 +34,8 @@ pub(crate) struct Io {
     selector: Selector,
     inbox: Arc<Inbox>,
     /// Streams that may hold more than was read in their turn.
+    pub(crate) unread: Vec<HandleId>,
+    /// What is to be tried though the kernel does not tell of it.
     pub(crate) readable: Vec<HandleId>,
     /// What streams read into, one after the other.
     pub(crate) read_buffer: Vec<u8>,
@@ -44,7 +46,13 @@ impl Io {
         let selector = Selector::new()?;
         let waker = Waker::new(selector.registry(), WAKE)?;
         let inbox = Arc::new(Inbox { waker, letters: Mutex::default() });
-        Ok(Io { selector, inbox, readable: Vec::new(), read_buffer: Vec::new() })
+        Ok(Io {
+            selector,
+            inbox,
+            unread: Vec::new(),
+            readable: Vec::new(),
+            read_buffer: Vec::new(),
+        })
     }
 
     pub(crate) fn registry(&self) -> &Registry {
@@ -62,7 +70,7 @@ impl Io {
     }
 
     pub(crate) fn has_readable(&self) -> bool {
-        !self.readable.is_empty()
+        !self.readable.is_empty() || !self.unread.is_empty()
     }
 
     /// Waits for events, `None` for as long as it takes. A signal ends the wait without an event.

@@ -104,11 +104,18 @@ impl<R: Record> Loop<R> {
         self.io.inbox().put_back(&mut self.poll_scratch.letters);
     }
 
-    /// What had more than it could take in its last turn comes behind what is ready now. What is
-    /// both has its turn once: there is a bound on what it may take in one. The search is as short
-    /// as those that are flooded are few, and nothing against what they are about to read.
+    /// What had more than it could take in its last turn comes first, as the kernel would list it
+    /// for libuv, and what is to be tried otherwise last. What is ready besides has its turn once:
+    /// there is a bound on what it may take in one. The search is as short as those that are
+    /// flooded are few, and nothing against what they are about to read.
     fn add_still_readable(&mut self) {
         let ready = &mut self.poll_scratch.ready;
+        for handle in self.io.unread.drain(..).rev() {
+            let at = ready.iter().position(|one| one.handle == handle);
+            let told = at.and_then(|at| ready.remove(at));
+            let (ended, writable) = told.map_or((false, false), |one| (one.ended, one.writable));
+            ready.push_front(Ready { handle, readable: true, ended, writable });
+        }
         for handle in self.io.readable.drain(..) {
             if !ready.iter().any(|one| one.readable && one.handle == handle) {
                 ready.push_back(Ready { handle, readable: true, ended: false, writable: false });

@@ -309,6 +309,14 @@ impl<R: Record> Loop<R> {
         }
     }
 
+    fn read_on(&mut self, id: HandleId) {
+        if let Some(stream) = self.stream(id)
+            && !std::mem::replace(&mut stream.read_again, true)
+        {
+            self.io.unread.push(id);
+        }
+    }
+
     /// Writes what the socket takes. Returns how many writes that has finished.
     fn flush_writes(&mut self, id: HandleId) -> usize {
         let Some(stream) = self.stream(id).filter(|stream| stream.on_connect.is_none()) else {
@@ -435,7 +443,7 @@ impl<R: Record> Loop<R> {
             let enough = reads == READS_A_TURN || self.rejections.fatal();
             let Some(stream) = self.stream(id).filter(|stream| stream.reading) else { break };
             if enough {
-                self.read_again(id);
+                self.read_on(id);
                 break;
             }
             let peer_ended = stream.peer_ended;
@@ -456,7 +464,7 @@ impl<R: Record> Loop<R> {
             self.deliver(id, event);
             if is_last {
                 if peer_ended && self.stream(id).is_some_and(|stream| stream.reading) {
-                    self.read_again(id);
+                    self.read_on(id);
                 }
                 break;
             }
