@@ -10,7 +10,7 @@ use loop_core::snapshot::{Events, Limit, LoopSnapshot, ThreadCpu, Tier};
 
 use super::clock::{Shift, monotonic_ns};
 use super::convert::{self, Now, Parts, Points};
-use super::ebpf::{Head, Kernel, Link, Losses, SLOTS};
+use super::ebpf::{Head, Kernel, Link, Losses, Reading, SLOTS};
 use super::governor::Governor;
 use super::layout::UvLayout;
 use super::loops::{self, FoundLoop};
@@ -232,6 +232,22 @@ impl Probed {
     pub(super) fn tids(&self) -> impl Iterator<Item = u32> {
         let ended = self.ended.iter().map(|ended| ended.seen.snapshot.tid);
         self.loops.values().map(|track| track.tid).chain(ended)
+    }
+
+    /// A loop that has hit no probe yet. That nothing was counted is known.
+    pub(super) fn unhit(&self, tid: u32) -> LoopSnapshot {
+        let points = self.points;
+        let snapshot = convert::loop_snapshot(Parts {
+            pid: self.known.pid,
+            points,
+            points_now: points,
+            reading: Reading::empty(),
+            now: None,
+            stalls: &Stalls::new(points, self.common.unix_offset_ns),
+            cpu: ThreadCpu::default(),
+            stall_threshold_ns: self.common.stall_threshold_ns,
+        });
+        LoopSnapshot { tid, ..snapshot }
     }
 
     fn seen(&self, slot: u32, track: &Track, now: Option<Now>) -> Seen {

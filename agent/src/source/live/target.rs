@@ -160,7 +160,7 @@ impl Target {
         let tier = self.tier();
         for of in self.passive.loops() {
             match seen.iter_mut().rev().find(|known| known.snapshot.tid == of.tid) {
-                None => seen.push(Seen { snapshot: of, turns: false }),
+                None => seen.push(Seen { snapshot: self.unhit(of), turns: false }),
                 Some(known) if tier == Tier::Passive || !known.turns => {
                     complete(&mut known.snapshot, of);
                 }
@@ -174,6 +174,15 @@ impl Target {
         }
         loops.sort_by_key(|of| (of.tid != pid, of.tid));
         loops
+    }
+
+    /// A loop that no probe has shown.
+    fn unhit(&self, memory: LoopSnapshot) -> LoopSnapshot {
+        let Some(probed) = &self.probed else { return memory };
+        let mut snapshot = probed.unhit(memory.tid);
+        snapshot.cpu = memory.cpu;
+        complete(&mut snapshot, memory);
+        snapshot
     }
 
     /// Completed stalls.

@@ -264,13 +264,21 @@ fn stall(words: &[AtomicU64]) -> Option<Ended> {
     (number != 0 && words[0].load(Ordering::Relaxed) == number).then_some(stall)
 }
 
-#[cfg(test)]
 impl Reading {
-    /// A loop that has done nothing.
+    /// A loop that has hit no probe.
     pub(crate) fn empty() -> Reading {
-        let slot: Vec<AtomicU64> = (0..SLOT_WORDS).map(|_| AtomicU64::new(0)).collect();
-        clear(&slot);
-        read(&slot)
+        let time = || Histogram::new(Scale::Time);
+        Reading {
+            head: Head::default(),
+            turn_ns: time(),
+            poll_wait_ns: time(),
+            lateness_ns: time(),
+            phase_ns: std::array::from_fn(|_| time()),
+            drain_length: Histogram::new(Scale::Length),
+            drain_ns: time(),
+            gc_ns: std::array::from_fn(|_| time()),
+            stalls: Vec::new(),
+        }
     }
 }
 
@@ -287,10 +295,56 @@ mod tests {
     #[test]
     fn an_empty_slot_holds_nothing() {
         let reading = read(&slot());
-        assert_eq!(reading.head, Head::default());
+        let empty = Reading::empty();
+        assert_eq!((reading.head, &reading.turn_ns), (empty.head, &empty.turn_ns));
         assert_eq!(reading.turn_ns, Histogram::new(Scale::Time));
         assert_eq!(reading.drain_length, Histogram::new(Scale::Length));
         assert!(reading.stalls.is_empty());
+    }
+
+    /// The array `layout` in the object.
+    fn layout_of_the_object() -> Vec<usize> {
+        use object::{Object, ObjectSection, ObjectSymbol};
+        let bytes: &[u8] = include_bytes!("../../../../bpf/loop.bpf.o");
+        let object = object::File::parse(bytes).unwrap();
+        let symbol = object.symbols().find(|symbol| symbol.name() == Ok("layout")).unwrap();
+        let section = object.section_by_index(symbol.section_index().unwrap()).unwrap();
+        let data = section.data_range(symbol.address(), symbol.size()).unwrap().unwrap();
+        let words = data.chunks_exact(4);
+        words.map(|word| u32::from_ne_bytes(word.try_into().unwrap()) as usize).collect()
+    }
+
+    #[test]
+    fn the_kernel_side_has_the_same_layout() {
+        let totals = HEAD_WORDS;
+        let histograms = HEAD_WORDS + TOTALS;
+        let in_words = [
+            SLOT_WORDS,
+            usize::MAX, // The target, in bytes below.
+            STALL_WORDS,
+            2,
+            3,
+            8,
+            8 + ACCOUNT_WORDS,
+            8 + ACCOUNT_WORDS + TURN_WORDS,
+            8 + ACCOUNT_WORDS + TURN_WORDS + 4,
+            totals - 1,
+            totals,
+            totals + TOTALS - 1,
+            histograms + 2 * HISTOGRAM_WORDS,
+            histograms + 3 * HISTOGRAM_WORDS,
+            histograms + (3 + PHASES) * HISTOGRAM_WORDS,
+            histograms + (5 + PHASES) * HISTOGRAM_WORDS,
+            histograms + HISTOGRAMS * HISTOGRAM_WORDS,
+            3,
+            3 + TURN_WORDS,
+        ];
+        let mut want: Vec<usize> = in_words.iter().map(|words| words.wrapping_mul(8)).collect();
+        let target = crate::source::live::ebpf::Layout::default().bytes();
+        want[1] = target.len();
+        // What is known of a target stands before its last four bytes.
+        want.push(target.len() - 8);
+        assert_eq!(layout_of_the_object(), want);
     }
 
     #[test]
