@@ -158,7 +158,7 @@ fn collections_of_garbage_are_no_part_of_what_they_interrupt() {
     });
     lp.run(RunMode::Default).unwrap();
     let seen = lp.reader().snapshot();
-    let pauses = seen.gc_pause_ns.unwrap();
+    let pauses = seen.gc_pause_ns().unwrap();
     assert_eq!((pauses.count(), pauses.max), (4, 5 * MS));
     let ledger = seen.stalls[0].ledger_ns;
     let keys = [LedgerKey::Gc, LedgerKey::Microtasks, LedgerKey::Ticks, LedgerKey::Javascript];

@@ -198,7 +198,7 @@ fn collections(name: &str, keep: &str) -> (u64, LoopSnapshot) {
     let (seen, status) = run(file);
     assert_eq!(status, 0);
     fs::remove_dir_all(folder).unwrap();
-    (seen.gc_pause_ns.as_ref().unwrap().count(), seen)
+    (seen.gc_pause_ns().unwrap().count(), seen)
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn collections_of_what_is_linked_in_circles_are_seen() {
     assert!(pauses > 2, "{pauses}");
     let stall = longest(&seen).unwrap();
     let gc_ns = stall.ledger_ns.get(LedgerKey::Gc).unwrap();
-    let all_ns = seen.gc_pause_ns.as_ref().unwrap().sum as u64;
+    let all_ns = seen.gc_pause_ns().unwrap().sum as u64;
     assert!(gc_ns > 0 && gc_ns <= all_ns, "{gc_ns} of {all_ns}");
     assert!(stall.ledger_ns.total_ns().abs_diff(stall.duration_ns) <= stall.duration_ns / 100);
     assert_eq!(collections("lines", "a.self = i;").0, 0, "what is freed at once");

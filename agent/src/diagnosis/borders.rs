@@ -227,14 +227,14 @@ fn garbage_is_the_floods_where_a_flood_makes_it() {
     flooded.microtasks = Some(60_000);
     let seen = LoopSnapshot {
         microtask_drain_length: lengths(&[60_000]),
-        gc_pause_ns: times(&[100 * MS; 8]),
+        gc_major_ns: times(&[100 * MS; 8]),
         active_ns: Some(SECOND),
         ..observed(vec![flooded])
     };
     assert_eq!(ids(seen), ["microtask-flood"]);
     let share = |pause_ms, active_ms| {
         let active_ns = Some(active_ms * MS);
-        ids(LoopSnapshot { gc_pause_ns: times(&[pause_ms * MS; 10]), active_ns, ..empty() })[0]
+        ids(LoopSnapshot { gc_major_ns: times(&[pause_ms * MS; 10]), active_ns, ..empty() })[0]
     };
     assert_eq!(share(10, 1_000), "gc-pressure");
     assert_eq!(share(10, 1_001), "healthy");

@@ -56,7 +56,7 @@ struct Pressure {
 
 /// The pauses outside of floods, if they take too much of the active time.
 fn pressure(seen: &Seen<'_>) -> Option<Pressure> {
-    let all_ns = u64::try_from(seen.of.gc_pause_ns.as_ref()?.sum).unwrap_or(u64::MAX);
+    let all_ns = u64::try_from(seen.of.gc_pause_ns()?.sum).unwrap_or(u64::MAX);
     let active_ns = seen.of.active_ns.filter(|&ns| ns > 0)?;
     let flooded = seen.groups.get(Id::MicrotaskFlood).listed.iter();
     let in_floods_ns =
@@ -67,7 +67,7 @@ fn pressure(seen: &Seen<'_>) -> Option<Pressure> {
 }
 
 fn pauses(seen: &LoopSnapshot) -> Option<String> {
-    let pauses = seen.gc_pause_ns.as_ref().filter(|pauses| !pauses.is_empty())?;
+    let pauses = seen.gc_pause_ns().filter(|pauses| !pauses.is_empty())?;
     let sum_ns = u64::try_from(pauses.sum).unwrap_or(u64::MAX);
     let (count, longest) = (format_count(pauses.count()), format_ns(pauses.max));
     Some(format!("{count} pauses of {} in all, the longest {longest}", format_ns(sum_ns)))

@@ -20,6 +20,8 @@ const CAUSE: Label = Label {
              javascript, unknown",
 };
 
+const GC_KIND: Label = Label { name: "kind", values_max: 2, values: "minor, major" };
+
 const TIME: Kind = Kind::Histogram(Scale::Time);
 const LENGTH: Kind = Kind::Histogram(Scale::Length);
 
@@ -195,8 +197,11 @@ pub(super) const LOOPS: &[Metric] = &[
         kind: TIME,
         unit: "s",
         help: "Pauses of the loop's thread for garbage collection",
-        labels: &[],
-        read: Read::Loop(|l, emit| histogram(&l.gc_pause_ns, &[], emit)),
+        labels: &[GC_KIND],
+        read: Read::Loop(|l, emit| {
+            histogram(&l.gc_minor_ns, &["minor"], emit);
+            histogram(&l.gc_major_ns, &["major"], emit);
+        }),
     },
     Metric {
         name: "loopscope_thread_pool_queue_length",

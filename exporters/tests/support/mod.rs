@@ -59,7 +59,8 @@ pub(crate) fn full_loop() -> LoopSnapshot {
         microtask_drain_ns: times(&[1_150_000_000]),
         tick_drain_length: lengths(&[1, 1]),
         tick_drain_ns: times(&[]),
-        gc_pause_ns: times(&[2_000_000, 11_000_000]),
+        gc_minor_ns: times(&[2_000_000]),
+        gc_major_ns: times(&[11_000_000]),
         thread_pool: ThreadPoolSnapshot {
             queue_ns: times(&[70_000_000]),
             run_ns: times(&[50_000_000]),

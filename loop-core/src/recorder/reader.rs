@@ -175,7 +175,7 @@ impl Reader {
         read(&mut out.tick_drain_ns, Hist::TickNs as usize, timed);
         // Rust has no collector.
         let collects = self.shared.code() == LedgerKey::Javascript;
-        read(&mut out.gc_pause_ns, Hist::GcPause as usize, timed && collects);
+        read(&mut out.gc_major_ns, Hist::GcPause as usize, timed && collects);
         let pool = &mut out.thread_pool;
         read(&mut pool.queue_ns, Hist::PoolQueue as usize, timed);
         read(&mut pool.run_ns, Hist::PoolRun as usize, timed);

@@ -61,9 +61,12 @@ pub struct LoopSnapshot {
     pub tick_drain_length: Option<Histogram>,
     /// Duration of those drains (shorter than 8 jobs: with `--detail` only).
     pub tick_drain_ns: Option<Histogram>,
-    /// Each pause for garbage collection. `None` where the loop runs no JavaScript. On the embedded
-    /// loop it is of collections alone: what is freed by counting references takes no pause.
-    pub gc_pause_ns: Option<Histogram>,
+    /// Each pause for a minor collection of garbage, of what is young. `None` where the loop runs
+    /// no JavaScript. On the embedded loop pauses are of collections alone: what is freed by
+    /// counting references takes none.
+    pub gc_minor_ns: Option<Histogram>,
+    /// Each pause for a major one, of all. Scripts on an embedded loop have these alone.
+    pub gc_major_ns: Option<Histogram>,
     /// The thread pool behind the loop.
     pub thread_pool: ThreadPoolSnapshot,
 
@@ -91,6 +94,13 @@ impl LoopSnapshot {
             all.merge(&phase);
             all
         })
+    }
+
+    /// The collections of all kinds in one histogram.
+    pub fn gc_pause_ns(&self) -> Option<Histogram> {
+        let mut all = self.gc_minor_ns.clone();
+        merge_histogram(&mut all, self.gc_major_ns.as_ref());
+        all
     }
 
     /// Whether both tell of the same loop.
@@ -184,7 +194,8 @@ impl LoopSnapshot {
             &self.microtask_drain_ns,
             &self.tick_drain_length,
             &self.tick_drain_ns,
-            &self.gc_pause_ns,
+            &self.gc_minor_ns,
+            &self.gc_major_ns,
             &self.thread_pool.queue_ns,
             &self.thread_pool.run_ns,
         ];
@@ -202,7 +213,8 @@ impl LoopSnapshot {
             &mut self.microtask_drain_ns,
             &mut self.tick_drain_length,
             &mut self.tick_drain_ns,
-            &mut self.gc_pause_ns,
+            &mut self.gc_minor_ns,
+            &mut self.gc_major_ns,
             &mut self.thread_pool.queue_ns,
             &mut self.thread_pool.run_ns,
         ];
@@ -295,7 +307,7 @@ impl Serialize for LoopSnapshot {
         s.serialize_field("microtask_drain_ns", &self.microtask_drain_ns)?;
         s.serialize_field("tick_drain_length", &self.tick_drain_length)?;
         s.serialize_field("tick_drain_ns", &self.tick_drain_ns)?;
-        s.serialize_field("gc_pause_ns", &self.gc_pause_ns)?;
+        s.serialize_field("gc_pause_ns", &self.gc_pause_ns())?;
         s.serialize_field("thread_pool", &self.thread_pool)?;
         s.serialize_field("counters", &self.counters)?;
         s.serialize_field("stalls", &self.stalls)?;

@@ -38,13 +38,14 @@ pub(super) fn write(
         counted: false,
     };
     let callbacks = observed.callback_ns();
+    let pauses = observed.gc_pause_ns();
     let rows = [
         row("active turn", &observed.turn_ns, Figure::Duration),
         arrival,
         row("timer lateness", &observed.timer_lateness_ns, Figure::Other),
         row("wait in the poll", &observed.poll_wait_ns, Figure::Other),
         row("callback", &callbacks, Figure::Callback),
-        row("gc pause", &observed.gc_pause_ns, Figure::GcPause),
+        row("gc pause", &pauses, Figure::GcPause),
         row("pool queue", &observed.thread_pool.queue_ns, Figure::Duration),
         row("pool job", &observed.thread_pool.run_ns, Figure::Duration),
     ];

@@ -41,7 +41,7 @@ impl Prepared {
     ) -> io::Result<Prepared> {
         let Options { stall_threshold_ns, tier, .. } = shared.options;
         let layout = probes::layout(stall_threshold_ns, program.layout, &program.plan);
-        let probes = Probes::before(tier, &program.plan, &program.file, layout).from_start();
+        let probes = Probes::before(tier, &program.plan, &program.file, layout).since_start();
         kernel.set_target(FIRST, &probes.layout)?;
         let links = probes.link(kernel, FIRST, pid)?;
         let set = Set { kernel: Arc::clone(kernel), index: FIRST, probes, links };

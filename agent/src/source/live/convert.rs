@@ -14,7 +14,7 @@ use loop_core::snapshot::{
 };
 use loop_core::{Phase, PhaseMap};
 
-use super::ebpf::{Head, PHASES, Reading};
+use super::ebpf::{COLLECTIONS, Head, MARK_COMPACT, PHASES, Reading};
 use super::stalls::Stalls;
 use crate::plan::Point;
 
@@ -114,7 +114,8 @@ pub(super) fn loop_snapshot(parts: Parts<'_>) -> LoopSnapshot {
         phases: phases(points, reading.phase_ns),
         microtask_drain_length: drained(reading.drain_length),
         microtask_drain_ns: drained(reading.drain_ns),
-        gc_pause_ns: points.collections().then(|| merged(&reading.gc_ns)),
+        gc_minor_ns: points.collections().then(|| minor(&reading.gc_ns)),
+        gc_major_ns: points.collections().then(|| reading.gc_ns[MARK_COMPACT].clone()),
         thread_pool: ThreadPoolSnapshot::default(),
         stalls: listed,
         stall_totals: stalls.totals(),
@@ -164,9 +165,11 @@ fn phases(points: Points, seen: [Histogram; PHASES]) -> PhaseMap<Option<Histogra
     phases
 }
 
-fn merged(kinds: &[Histogram]) -> Histogram {
+/// Scavenges, and minor mark-sweeps.
+fn minor(kinds: &[Histogram; COLLECTIONS]) -> Histogram {
     let mut all = Histogram::new(loop_core::buckets::Scale::Time);
-    kinds.iter().for_each(|kind| all.merge(kind));
+    let minor = kinds.iter().enumerate().filter(|(kind, _)| *kind != MARK_COMPACT);
+    minor.for_each(|(_, kind)| all.merge(kind));
     all
 }
 
@@ -244,7 +247,7 @@ mod tests {
         assert_eq!(seen.turns, Some(3));
         assert!(seen.turn_ns.is_some() && seen.poll_wait_ns.is_some());
         assert!(seen.timer_lateness_ns.is_none() && seen.microtask_drain_length.is_none());
-        assert!(seen.microtasks.is_none() && seen.gc_pause_ns.is_none());
+        assert!(seen.microtasks.is_none() && seen.gc_pause_ns().is_none());
         assert!(seen.phases.0.iter().all(Option::is_none));
         let all = loop_snapshot(parts(&stalls, full(), None));
         assert!(all.phases[Phase::Pending].is_none() && all.phases[Phase::Close].is_none());

@@ -107,7 +107,7 @@ impl Probes {
     }
 
     /// From when on the target is observed: from its first instruction.
-    pub(super) fn from_start(mut self) -> Probes {
+    pub(super) fn since_start(mut self) -> Probes {
         self.layout.from_start = true;
         self
     }

@@ -240,7 +240,7 @@ impl Shared {
         let mut state = self.state();
         while !state.stop {
             let due_ns = state.tick();
-            let new = state.to_look_at(self.options.children);
+            let new = state.candidates(self.options.children);
             if !new.is_empty() {
                 drop(state);
                 new.into_iter().for_each(|pid| self.look_at(pid));
@@ -282,7 +282,7 @@ impl State {
     }
 
     /// Processes that may be Nodes: those that execute another program by now, and new children.
-    fn to_look_at(&mut self, children: bool) -> Vec<u32> {
+    fn candidates(&mut self, children: bool) -> Vec<u32> {
         let mut pids = self.others.due(monotonic_ns());
         pids.extend(self.targets.iter_mut().filter_map(Target::take_renewed));
         let now_ns = monotonic_ns();

@@ -59,7 +59,10 @@ pub(super) enum What {
         jobs: u64,
     },
     GcStart,
-    GcEnd,
+    /// A collection ends; whether it was a major one.
+    GcEnd {
+        major: bool,
+    },
 }
 
 /// The part that all events have.
@@ -123,7 +126,8 @@ pub(super) fn read(object: &[u8]) -> Result<Option<Event>, Unreadable> {
             What::DrainEnd { jobs: arguments::<Drained>(object)?.microtask_count }
         }
         ("MinorGC" | "MajorGC", "B") => What::GcStart,
-        ("MinorGC" | "MajorGC", "E") => What::GcEnd,
+        ("MinorGC", "E") => What::GcEnd { major: false },
+        ("MajorGC", "E") => What::GcEnd { major: true },
         ("CheckImmediate", "X") => What::Check(head.end()),
         ("RunTimers", "X") => What::Timers(head.end()),
         ("bootstrapComplete", "I") => What::ScriptStart,

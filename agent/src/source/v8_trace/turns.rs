@@ -84,7 +84,8 @@ impl Turns {
             microtasks: Some(0),
             microtask_drain_length: Some(Histogram::new(Scale::Length)),
             microtask_drain_ns: time(),
-            gc_pause_ns: time(),
+            gc_minor_ns: time(),
+            gc_major_ns: time(),
             ..LoopSnapshot::default()
         };
         seen.phases[Phase::Timers] = time();
@@ -129,7 +130,7 @@ impl Turns {
             What::DrainStart => self.lost.ends += u64::from(self.drain.replace(at).is_some()),
             What::DrainEnd { jobs } => self.end_drain(at, jobs),
             What::GcStart => self.lost.ends += u64::from(self.gc.replace(at).is_some()),
-            What::GcEnd => self.end_gc(at),
+            What::GcEnd { major } => self.end_gc(at, major),
             What::LoopEnd | What::EnvironmentEnd => self.end_turn(),
             What::EnvironmentStart { .. } | What::ThreadName(_) | What::Version(_) => {}
         }
@@ -223,10 +224,12 @@ impl Turns {
         self.seen.microtasks = self.seen.microtasks.map(|sum| sum.saturating_add(jobs));
     }
 
-    fn end_gc(&mut self, at: Moment) {
+    fn end_gc(&mut self, at: Moment, major: bool) {
         match self.gc.take() {
             Some(start) => {
-                record(&mut self.seen.gc_pause_ns, at.wall_ns.saturating_sub(start.wall_ns));
+                let seen = &mut self.seen;
+                let kind = if major { &mut seen.gc_major_ns } else { &mut seen.gc_minor_ns };
+                record(kind, at.wall_ns.saturating_sub(start.wall_ns));
             }
             None => self.lost.ends += 1,
         }
@@ -359,7 +362,7 @@ mod tests {
             (at(0, 0), What::ScriptStart),
             (at(10, 10), What::DrainStart),
             (at(20, 20), What::GcStart),
-            (at(50, 30), What::GcEnd),
+            (at(50, 30), What::GcEnd { major: false }),
             (at(100, 80), What::DrainEnd { jobs: 60_000 }),
             (at(101, 81), What::LoopStart),
         ]);
@@ -370,9 +373,9 @@ mod tests {
         let parts = keys.map(|key| stall.ledger_ns.get(key));
         assert_eq!(parts, [Some(30 * MS), Some(60 * MS), Some(11 * MS)]);
         assert_eq!(stall.ledger_ns.total_ns(), stall.duration_ns);
+        assert_eq!(turns.seen.gc_pause_ns().unwrap().max, 30 * MS);
         assert_eq!(turns.seen.microtask_drain_ns.unwrap().max, 90 * MS);
         assert_eq!(turns.seen.microtask_drain_length.unwrap().max, 60_000);
-        assert_eq!(turns.seen.gc_pause_ns.unwrap().max, 30 * MS);
     }
 
     #[test]
@@ -382,7 +385,7 @@ mod tests {
             (at(1, 1), What::DrainStart),
             (at(2, 2), What::DrainStart),
             (at(3, 3), What::DrainEnd { jobs: 7 }),
-            (at(4, 4), What::GcEnd),
+            (at(4, 4), What::GcEnd { major: false }),
             (at(5, 5), What::Timers(None)),
             check(200, 95),
         ]);

@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(super) use object::LoadError;
 #[cfg(test)]
 pub(super) use slots::{Account, Turn};
-pub(super) use slots::{Ended, Head, PHASES, Reading};
+pub(super) use slots::{COLLECTIONS, Ended, Head, MARK_COMPACT, PHASES, Reading};
 pub use trial::{Refused, Tried, try_probes};
 
 use object::Loaded;

@@ -15,6 +15,9 @@ pub(crate) const PHASES: usize = 5;
 /// Kinds of collection that have a histogram each.
 pub(crate) const COLLECTIONS: usize = 3;
 
+/// Which of them is of mark-compact collections. The others are of what is young.
+pub(crate) const MARK_COMPACT: usize = 1;
+
 /// How many stalls a slot keeps.
 pub(crate) const STALLS: usize = 64;
 
