@@ -44,8 +44,8 @@ impl Source {
         Ok(bytes)
     }
 
-    /// Passes a part on in chunks: each with where it begins in the part, and how many of its first
-    /// bytes were passed on before. The last `overlap` bytes of a chunk come again in the next.
+    /// Passes a part on in chunks, each with where in the part it begins. The last `overlap` bytes
+    /// of a chunk come again in the next.
     pub(super) fn stream(
         &self,
         part: Extent,

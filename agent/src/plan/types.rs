@@ -31,8 +31,8 @@ pub enum Point {
     /// mark-compact, 2 minor mark-sweep (minor mark-compact in V8 10).
     ///
     /// In the binaries of Node 18 to 26 it is `esi` that the function masks with `0xfffffffd` to
-    /// tell the young collections (0 and 2) from the full one, and that its callers compare with 1
-    /// before they note what a full one freed.
+    /// tell the young collections (0 and 2) from the full one. A function that doesn't is not
+    /// probed.
     GcStart,
     /// Behind a call of that: the collection is over. No argument is left. There is one for each
     /// caller.

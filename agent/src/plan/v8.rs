@@ -3,7 +3,7 @@
 //! Both have an end that is no function: it stands behind the call of the function that did the
 //! work. All calls of it are looked for in all of the code, so that none is missed.
 
-use iced_x86::{Instruction, Mnemonic};
+use iced_x86::{Instruction, Mnemonic, Register};
 
 use super::{
     Point, Probe,
@@ -150,12 +150,26 @@ impl<'a> V8<'a> {
     }
 }
 
-/// `collector & 0xfffffffd` is zero for the young collections, 0 and 2.
+/// `collector & 0xfffffffd` is zero for the young collections, 0 and 2. A compiler that takes an
+/// argument away may move those behind it, so the collector must be seen to come in `esi`.
 fn tells_young_from_full(function: &Function) -> bool {
-    function.instructions.iter().any(|one| {
+    let mut code = function.instructions.iter();
+    let masks = code.clone().any(|one| {
         matches!(one.mnemonic(), Mnemonic::And | Mnemonic::Test)
             && one.try_immediate(1).is_ok_and(|mask| mask as u32 == 0xffff_fffd)
-    })
+    });
+    let registers = |one: &Instruction| {
+        [one.op0_register(), one.op1_register(), one.memory_base(), one.memory_index()]
+    };
+    let names_it = |one: &&Instruction| {
+        registers(one).iter().any(|register| register.full_register() == Register::RSI)
+    };
+    let comes_in_it = code.find(names_it).is_some_and(|first| match first.mnemonic() {
+        Mnemonic::Mov => first.op1_register() == Register::ESI,
+        Mnemonic::Test | Mnemonic::Cmp => first.op0_register() == Register::ESI,
+        _ => false,
+    });
+    masks && comes_in_it
 }
 
 type Probes = Result<Vec<Probe>, String>;

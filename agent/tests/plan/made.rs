@@ -229,6 +229,10 @@ fn a_copy_that_nothing_calls_is_not_probed() {
     let mut other = node();
     patch(&mut other, imitation::COLLECT_AT, 3, &[0xfc]);
     check_missing(&other, &[Point::GcStart, Point::GcEnd], "does not test its collector");
+    // Nor what has it in another register: test edx, 0xfffffffd.
+    let mut moved = node();
+    patch(&mut moved, imitation::COLLECT_AT, 2, &[0xc2]);
+    check_missing(&moved, &[Point::GcStart, Point::GcEnd], "does not test its collector");
 }
 
 #[test]
