@@ -6,13 +6,14 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use common::{Ran, command, finish, folder, run};
-use loopscope::process::{Discovery, Identity, ProcFs, Process};
+use loopscope::process::{Discovery, Identity, ProcFs, Process, children_of};
 use serde_json::Value;
 
 const SCRIPT: &str = "console.log('ready'); setInterval(() => {}, 1000);";
@@ -66,8 +67,8 @@ impl Drop for Target {
 
 /// The last in a line of only children.
 fn innermost(pid: u32) -> u32 {
-    let children = Process::open(pid).ok().and_then(|process| process.children().ok());
-    children.and_then(|children| children.first().copied()).map_or(pid, innermost)
+    let children = children_of(&ProcFs::default(), &BTreeSet::from([pid]));
+    children.expect("/proc can be listed").first().map_or(pid, |&child| innermost(child))
 }
 
 /// What `doctor` says of one process.
@@ -351,6 +352,6 @@ fn a_number_that_is_given_out_again_is_another_process() {
     assert!(second.is_alive() && !identity.is_alive());
     assert!(!process.is_same_image());
     assert!(process.maps().is_err() && process.threads().is_err() && process.modules().is_err());
-    assert!(process.children().is_err() && process.read("comm").is_err());
+    assert!(process.read("comm").is_err());
     again.kill().and_then(|()| again.wait()).expect("it ends");
 }

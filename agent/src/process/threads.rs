@@ -42,8 +42,8 @@ impl Process {
 
 /// The processes that any of `parents` started and that have not ended, by number.
 ///
-/// All processes are looked at, one small read each (about 10 µs): the kernel's own list, of a
-/// thread's children, leaves some out when one of them ends while it is read.
+/// All processes are looked at, one small read each: the kernel's own list, of a thread's children,
+/// leaves some out when one of them ends while it is read.
 ///
 /// # Errors
 /// `/proc` can't be read.
