@@ -39,7 +39,8 @@ struct Target {
 }
 
 impl Target {
-    /// Starts a command on a folder and waits until a Node runs in it; `None` after telling why not.
+    /// Starts a command on a folder and waits until a Node runs in it; `None` after telling why
+    /// it does not.
     fn start(test: &str, folder: &Path, mut command: Command) -> Option<Target> {
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("it starts");

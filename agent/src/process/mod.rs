@@ -145,8 +145,8 @@ impl Process {
         self.proc_fs.path(self.identity.pid, file)
     }
 
-    /// Whether it is there and executes what it did when it was opened. One `pread` of a byte: cheap
-    /// enough to be asked before every reading.
+    /// Whether it is there and executes what it did when it was opened. One `pread` of a byte, so
+    /// it can be asked before every reading.
     pub fn is_same_image(&self) -> bool {
         matches!(self.maps.read_at(&mut [0], 0), Ok(1))
     }

@@ -1,7 +1,7 @@
 //! What people call a process.
 //!
-//! 1. The script: `server.js` of `node --inspect /srv/app/server.js`. For an `index.js` or `main.js`
-//!    in a package, the package's name; for a folder, its package's name or its own.
+//! 1. The script: `server.js` of `node --inspect /srv/app/server.js`. For an `index.js` or a
+//!    `main.js` in a package, the package's name; for a folder, its package's name or its own.
 //! 2. `[eval]` for `-e` and `-p`.
 //! 3. A title that the process gave itself (`process.title`), as it is. Where it reads as a command
 //!    line (`node /srv/app/server.js`, as pm2 sets it), by rule 1.

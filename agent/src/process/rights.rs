@@ -126,7 +126,7 @@ fn denied(pid: u32, own: Own, users: &[u32]) -> Cause {
             format!(
                 "the kernel does not let process {pid} be read, although CAP_SYS_PTRACE is set"
             ),
-            "run on the host, outside of any container, and see whether AppArmor or SELinux objects",
+            "run on the host, outside of any container; see whether AppArmor or SELinux objects",
         );
     }
     let as_root = "run as root, or `sudo setcap cap_sys_ptrace+ep \"$(command -v loopscope)\"`";
