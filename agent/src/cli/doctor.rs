@@ -11,9 +11,9 @@ Without a PID, all processes of Node.js are looked for, whatever their files are
 attached, stopped or written to. Exits with 5 if a process that was named can't be observed.
 
 Tiers, by what they cost:
-  passive   reads of memory: utilisation, and every stall while it lasts
-  turn      and probes at each turn: how long turns and waits are, how late timers
-  full      and every phase, microtask drain and pause of garbage collection
+  passive  no probe: utilisation, microtasks run, stalls while they last, by reading memory
+  turn     one probe a turn: turns and waits in the poll, exactly
+  full     phases, timer lateness, microtask drains and garbage collections as well
 
 Examples:
   loopscope doctor                                 what this host allows, and each Node.js on it
