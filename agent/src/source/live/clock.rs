@@ -53,7 +53,7 @@ impl Shift {
     }
 
     /// A time of the process', as we tell it.
-    pub fn from_target_ns(self, target_ns: u64) -> u64 {
+    pub fn to_own_ns(self, target_ns: u64) -> u64 {
         target_ns.saturating_add_signed(self.ahead_ns.saturating_neg())
     }
 }
@@ -84,7 +84,7 @@ mod tests {
     fn times_go_there_and_back() {
         let shift = Shift { ahead_ns: -5_000 };
         assert_eq!(shift.to_target_ns(12_000), 7_000);
-        assert_eq!(shift.from_target_ns(7_000), 12_000);
+        assert_eq!(shift.to_own_ns(7_000), 12_000);
         assert!(monotonic_ns() > 0 && boot_ticks() > 0 && unix_ns() > 0);
     }
 }

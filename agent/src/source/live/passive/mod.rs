@@ -5,7 +5,9 @@
 //! also if it began before we came. How long turns are that hold nothing up, and what happens in
 //! any of them, is not seen.
 //!
-//! Cost: a look at a loop takes 10 µs, 10 to 100 times a second: see `bench/benches/passive.rs`.
+//! Cost: below 1 % of a core a target, measured by `examples/passive_cost.rs`. An idle loop is looked
+//! at 22 times a second (with a threshold of 50 ms), which is 0.3 % of a core in an unoptimised
+//! build; four loops that are busy for a tenth of the time, 40 times a second, are 0.6 %.
 //!
 //! **Invariant**: what can't be seen is `None`. Ages and durations are lower bounds.
 
@@ -192,6 +194,6 @@ impl Clock {
 
     /// A time of the target, in nanoseconds since the Unix epoch.
     fn unix_ns(&self, target_ns: u64) -> u64 {
-        self.shift.from_target_ns(target_ns).saturating_add(self.unix_since_ns)
+        self.shift.to_own_ns(target_ns).saturating_add(self.unix_since_ns)
     }
 }
