@@ -130,6 +130,21 @@ fn turns_that_follow_each_other_without_a_wait_are_no_long_one() {
 }
 
 #[test]
+fn a_turn_that_is_just_ending_is_not_told_twice() {
+    let simulated = Simulated { steps: vec![turn(70, 100)], counts_turns: true };
+    let at = |ms: u64| simulated.sample(BEGIN_NS + ms * MS).0;
+    let mut watch = Watch::new(at(10));
+    watch.note(at(60));
+    // The next poll is counted already, but the loop has not asked the kernel yet.
+    let mut ending = at(69);
+    ending.reading.loop_count = Some(1);
+    let ended = watch.note(ending).unwrap();
+    assert!(ended.duration_ns > 50 * MS);
+    assert_eq!(watch.open().unwrap().duration_ns, 0);
+    assert!(watch.note(at(80)).is_none_or(|turn| turn.duration_ns <= 11 * MS));
+}
+
+#[test]
 fn without_a_count_the_loops_clock_tells_turns_apart() {
     let simulated = Simulated { steps: vec![turn(30, 0); 20], counts_turns: false };
     let at = |ms: u64| simulated.sample(BEGIN_NS + ms * MS).0;
