@@ -45,10 +45,8 @@ impl Ways {
         on_interrupt: Option<OnInterrupt>,
     ) -> Result<(Output, Background), Failure> {
         let monitor = Arc::new(Monitor::default());
+        let address = self.listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let site = self.listener.map(|listener| {
-            if let Ok(address) = listener.local_addr() {
-                tell(&format!("serving http://{address}/metrics"));
-            }
             (listener, Arc::new(Site::new(Arc::clone(observed), Arc::clone(&monitor))))
         });
         let pusher = self.push.map(|config| {
@@ -57,7 +55,12 @@ impl Ways {
             Pusher::new(config, Arc::clone(observed), Arc::clone(&monitor))
         });
         let tasks = Tasks { on_interrupt, site, pusher };
-        Ok((self.output, Background::start(tasks).map_err(cannot_start)?))
+        let background = Background::start(tasks).map_err(cannot_start)?;
+        // Whoever waits for this line may end us by a signal from then on.
+        if let Some(address) = address {
+            tell(&format!("serving http://{address}/metrics"));
+        }
+        Ok((self.output, background))
     }
 }
 

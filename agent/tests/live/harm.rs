@@ -9,6 +9,7 @@ use crate::load::Load;
 use crate::nodes::{self, Node};
 use crate::report::Report;
 use crate::target::Target;
+use crate::text::{probes_in, until_untouched};
 use crate::truth::number;
 use crate::{alone, times};
 
@@ -64,11 +65,15 @@ fn agents_that_come_and_go() {
     for node in nodes::some(test) {
         let service = Service::start(&node);
         let mut seen = 0.0;
-        for _ in 0..times(50, 500) {
+        for cycle in 0..times(50, 500) {
             let attach = Attach::to(&[&service.target]);
             let objects = Objects::of(attach.pid());
+            if cycle == 0 {
+                assert!(probes_in(&service.target) > 0, "{}: no probe is seen", service.target);
+            }
             let report = attach.stop();
             objects.until_gone();
+            until_untouched(&service.target);
             service.runs();
             seen += turns(&report, &service.target);
         }
@@ -101,6 +106,7 @@ fn agents_that_are_killed() {
             had += usize::from(!objects.is_empty());
             attach.kill();
             objects.until_gone();
+            until_untouched(&service.target);
             service.runs();
         }
         assert!(had > 0, "{test}: no agent was killed while it had anything in the kernel");

@@ -17,6 +17,7 @@ mod load;
 mod nodes;
 mod report;
 mod target;
+mod text;
 
 mod ends;
 mod family;

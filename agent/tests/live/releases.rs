@@ -13,6 +13,7 @@ use crate::kernel::can_attach;
 use crate::nodes::{self, Node};
 use crate::report::Report;
 use crate::target::Target;
+use crate::text::until_untouched;
 use crate::truth;
 
 const TARGETS: [&str; 9] = [
@@ -53,6 +54,7 @@ fn observe(node: &Node, scripts: &[&str]) -> Check {
         check.about(&target);
         let pid = target.pid();
         identity(&report, pid, node, &mut check);
+        until_untouched(&target);
         let truth = target.end();
         compare(script, &report, pid, &truth, node, &mut check);
     }

@@ -11,6 +11,7 @@ use crate::kernel::{Objects, can_attach};
 use crate::nodes;
 use crate::report::{Loop, Report};
 use crate::target::Target;
+use crate::text::until_untouched;
 use crate::truth;
 
 const MS: f64 = 1e6;
@@ -36,6 +37,7 @@ fn passive() {
         let attach = Attach::with(&references, &["--tier", "passive", "--report", "json"]);
         check.about(format!("an agent of the passive tier on Node {}", node.version));
         check.holds(Objects::of(attach.pid()).is_empty(), "it has objects in the kernel");
+        targets.iter().for_each(until_untouched);
         targets.iter_mut().for_each(Target::go);
         let going = Instant::now();
         targets[..3].iter_mut().for_each(Target::done);

@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use loop_core::snapshot::{ClockKind, Events, Limit, Snapshot, Tier};
@@ -63,6 +63,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Live {
     shared: Arc<Shared>,
+    watcher: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Debug)]
@@ -138,16 +139,18 @@ impl Live {
             state: Mutex::default(),
             stopped: Condvar::new(),
         };
-        Ok(Live { shared: Arc::new(shared) })
+        Ok(Live { shared: Arc::new(shared), watcher: Mutex::default() })
     }
 
     /// Starts the thread.
     pub(super) fn start(&self, on_end: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
         let shared = Arc::clone(&self.shared);
         let thread = thread::Builder::new().name(THREAD_NAME.to_owned());
-        thread.spawn(move || shared.watch(on_end)).map(drop).map_err(|error| {
+        let thread = thread.spawn(move || shared.watch(on_end)).map_err(|error| {
             Failure::run(format!("no thread can be made ({error}); see `ulimit -u`"))
-        })
+        })?;
+        *self.watcher.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        Ok(())
     }
 
     /// A process that is about to execute a program. It is the root of what is observed.
@@ -323,8 +326,16 @@ impl Observe for Live {
 }
 
 impl Drop for Live {
+    /// Waits for the thread. If the process ended while that takes the probes away, it would be
+    /// killed meanwhile, and the kernel leaves a probe where it is that it takes away for a thread
+    /// that is being killed.
     fn drop(&mut self) {
         self.shared.state().stop = true;
         self.shared.stopped.notify_all();
+        let watcher = self.watcher.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(watcher) = watcher {
+            // It has panicked: that was told already, and the kernel side is dropped.
+            let _ = watcher.join();
+        }
     }
 }
