@@ -393,7 +393,8 @@ inline_always void run_timers(struct hit *hit, struct slot *slot)
 	if (!now_ms || due_ms > now_ms)
 		return;
 	slot->phase_runs = 1;
-	record(&slot->lateness_ns, less(hit->now, due_ms * 1000000), TIME_BITS);
+	record(&slot->lateness_ns, less(hit->now + hit->target->clock_ahead_ns, due_ms * 1000000),
+	       TIME_BITS);
 }
 
 inline_always void keep_stall(struct slot *slot, __u64 start_ns, __u64 lasted, struct account *now)

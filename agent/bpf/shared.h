@@ -64,6 +64,8 @@ enum collection {
 /* What the kernel side must know of a target: where things lie in its memory. */
 struct target {
 	__u64 stall_threshold_ns;
+	/* How far its clock is ahead of the machine's: it may live in another time namespace. */
+	__s64 clock_ahead_ns;
 	/* In uv_loop_t. */
 	__u32 time;
 	__u32 heap_min;

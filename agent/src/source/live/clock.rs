@@ -47,6 +47,11 @@ impl Shift {
         Shift { ahead_ns: theirs.saturating_sub(own) }
     }
 
+    /// How far it is ahead.
+    pub(super) fn ahead_ns(self) -> i64 {
+        self.ahead_ns
+    }
+
     /// A time of ours, as the process tells it.
     pub fn to_target_ns(self, own_ns: u64) -> u64 {
         own_ns.saturating_add_signed(self.ahead_ns)

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use super::candidate::{Candidate, Plans, Program};
+use super::clock::Shift;
 use super::ebpf::Kernel;
 use super::probed::Set;
 use super::probes::{self, Probes};
@@ -40,7 +41,9 @@ impl Prepared {
         program: Program,
     ) -> io::Result<Prepared> {
         let Options { stall_threshold_ns, tier, .. } = shared.options;
-        let layout = probes::layout(stall_threshold_ns, program.layout, &program.plan);
+        // It is started in our namespaces.
+        let shift = Shift::default();
+        let layout = probes::layout(stall_threshold_ns, shift, program.layout, &program.plan);
         let probes = Probes::before(tier, &program.plan, &program.file, layout).since_start();
         kernel.set_target(FIRST, &probes.layout)?;
         let links = probes.link(kernel, FIRST, pid)?;

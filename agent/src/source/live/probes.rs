@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use loop_core::snapshot::{Limit, Tier};
 
+use super::clock::Shift;
 use super::convert::Points;
 use super::ebpf::{Kernel, Layout, Link};
 use super::layout::UvLayout;
@@ -80,8 +81,10 @@ impl Probes {
     ) -> Probes {
         let mut probes = Probes { tier, layout, limits: always_unseen(), files: BTreeMap::new() };
         for &point in wanted(tier) {
-            if let Some(why) = plan.why_missing(point) {
+            let other = partner(point).and_then(|other| plan.why_missing(other));
+            if let Some(why) = plan.why_missing(point).or(other) {
                 probes.limit(point, why);
+                continue;
             }
             for probe in plan.probes_of(point) {
                 match place(probe) {
@@ -155,6 +158,17 @@ fn check(probe: &Probe, file: &MappedFile, memory: &Memory) -> Result<(), &'stat
     if same_but_first && first { Ok(()) } else { Err("its code in the process is not the file's") }
 }
 
+/// The point without which this one tells nothing.
+fn partner(point: Point) -> Option<Point> {
+    match point {
+        Point::DrainStart => Some(Point::DrainEnd),
+        Point::DrainEnd => Some(Point::DrainStart),
+        Point::GcStart => Some(Point::GcEnd),
+        Point::GcEnd => Some(Point::GcStart),
+        _ => None,
+    }
+}
+
 /// What is not seen for want of this probe.
 fn shows(point: Point) -> &'static str {
     match point {
@@ -177,10 +191,11 @@ fn always_unseen() -> Vec<Limit> {
 }
 
 /// Where things lie in a target, as the kernel side wants it.
-pub(super) fn layout(stall_threshold_ns: u64, uv: &UvLayout, plan: &Plan) -> Layout {
+pub(super) fn layout(stall_threshold_ns: u64, shift: Shift, uv: &UvLayout, plan: &Plan) -> Layout {
     let small = |offset: u64| u32::try_from(offset).unwrap_or(u32::MAX);
     Layout {
         stall_threshold_ns,
+        clock_ahead_ns: shift.ahead_ns(),
         time: small(uv.time),
         heap_min: small(uv.timer_heap_min),
         internal_fields: small(uv.internal_fields),

@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use loop_core::snapshot::{ClockKind, Events, Limit, Snapshot, Tier};
 
 use super::candidate::{Candidate, Plans};
-use super::clock::monotonic_ns;
+use super::clock::{Shift, monotonic_ns};
 use super::command::Prepared;
 use super::ebpf::{Kernel, TARGETS};
 use super::family::{Others, new_children};
@@ -229,7 +229,8 @@ impl Shared {
 
     fn set(&self, kernel: &Arc<Kernel>, index: u32, candidate: &Candidate) -> io::Result<Set> {
         let Candidate { plan, layout, files, memory, .. } = candidate;
-        let layout = probes::layout(self.options.stall_threshold_ns, layout, plan);
+        let shift = Shift::to(&candidate.process);
+        let layout = probes::layout(self.options.stall_threshold_ns, shift, layout, plan);
         let probes = Probes::of(self.options.tier, plan, files, memory, layout);
         let pid = candidate.process.identity().pid;
         kernel.set_target(index, &probes.layout)?;

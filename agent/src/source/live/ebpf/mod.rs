@@ -48,6 +48,8 @@ const COOKIE_POINT_BITS: u32 = 8;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Layout {
     pub(super) stall_threshold_ns: u64,
+    /// How far its clock is ahead of the machine's.
+    pub(super) clock_ahead_ns: i64,
     pub(super) time: u32,
     pub(super) heap_min: u32,
     pub(super) internal_fields: u32,
@@ -77,6 +79,7 @@ impl Layout {
         let phases = if self.phases { KNOWS_PHASES } else { 0 };
         let start = if self.from_start { KNOWS_START } else { 0 };
         let mut bytes = self.stall_threshold_ns.to_ne_bytes().to_vec();
+        bytes.extend(self.clock_ahead_ns.to_ne_bytes());
         let words = [
             self.time,
             self.heap_min,
