@@ -314,8 +314,8 @@ fn a_command() {
         signal: Some(15),
         timed_out: true,
         notes: vec![
-            "process 7 was killed: what it did in its last 1 s or less is not in the report; workers \
-             of process 7 were not traced while it handed its trace over"
+            "process 7 was killed: what it did in its last 1 s or less is not in the report; \
+             workers of process 7 were not traced while it handed its trace over"
                 .into(),
         ],
     };
