@@ -56,7 +56,7 @@ mod live {
         let loops = passive.loops();
         let stalls: u64 = loops.iter().map(|seen| seen.stall_totals.total_count()).sum();
         println!(
-            "{} loops, {stalls} stalls; {:.1} ticks a second, {:.1} us of CPU each: {:.3} % of a core",
+            "{} loops, {stalls} stalls; {:.1} ticks a second of {:.1} us: {:.3} % of a core",
             loops.len(),
             ticks as f64 * 1e9 / wall_ns as f64,
             cpu_ns as f64 / 1e3 / ticks.max(1) as f64,

@@ -1,5 +1,7 @@
 //! The clocks of the kernel: `CLOCK_MONOTONIC`, which libuv measures by, and that of start times.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
@@ -38,13 +40,21 @@ pub struct Shift {
 }
 
 impl Shift {
-    /// From our clock to that of a process. Nothing, where the kernel has no time namespaces.
+    /// From our clock to that of a process. Nothing, where the kernel has no time namespaces, and
+    /// where it does not tell.
     pub fn to(process: &Process) -> Shift {
-        let own = std::fs::read(process.proc_fs().root().join("self/timens_offsets"));
-        let own = own.ok().and_then(|text| offset_ns(&text)).unwrap_or(0);
-        let text = process.read("timens_offsets").ok();
-        let theirs = text.and_then(|text| offset_ns(&text)).unwrap_or(own);
-        Shift { ahead_ns: theirs.saturating_sub(own) }
+        let own = process.proc_fs().root().join("self");
+        let (ours, theirs) = (namespaces(&own), namespaces(&process.path("")));
+        // The file tells of the namespace that children are born in.
+        let is_told = |(its, of_children): &(PathBuf, PathBuf)| its == of_children;
+        let offsets = ours
+            .zip(theirs)
+            .filter(|(ours, theirs)| ours.0 != theirs.0 && is_told(ours) && is_told(theirs));
+        let ahead_ns = offsets.and_then(|_| {
+            let theirs = offset_ns(&process.read("timens_offsets").ok()?)?;
+            theirs.checked_sub(offset_ns(&fs::read(own.join("timens_offsets")).ok()?)?)
+        });
+        Shift { ahead_ns: ahead_ns.unwrap_or(0) }
     }
 
     /// How far it is ahead.
@@ -58,9 +68,15 @@ impl Shift {
     }
 
     /// A time of the process', as we tell it.
-    pub fn to_own_ns(self, target_ns: u64) -> u64 {
+    pub fn from_target_ns(self, target_ns: u64) -> u64 {
         target_ns.saturating_add_signed(self.ahead_ns.saturating_neg())
     }
+}
+
+/// The time namespace of a process, and that of the children that it will have.
+fn namespaces(process: &Path) -> Option<(PathBuf, PathBuf)> {
+    let link = |name: &str| fs::read_link(process.join("ns").join(name)).ok();
+    Some((link("time")?, link("time_for_children")?))
 }
 
 fn offset_ns(text: &[u8]) -> Option<i64> {
@@ -89,7 +105,7 @@ mod tests {
     fn times_go_there_and_back() {
         let shift = Shift { ahead_ns: -5_000 };
         assert_eq!(shift.to_target_ns(12_000), 7_000);
-        assert_eq!(shift.to_own_ns(7_000), 12_000);
+        assert_eq!(shift.from_target_ns(7_000), 12_000);
         assert!(monotonic_ns() > 0 && boot_ticks() > 0 && unix_ns() > 0);
     }
 }

@@ -1,6 +1,6 @@
 //! The search: which threads are looked at, and when again.
 
-use super::super::clock::boot_ticks;
+use super::super::clock::{Shift, boot_ticks};
 use super::super::layout::UvLayout;
 use super::super::memory::Memory;
 use super::search::{Look, Search};
@@ -61,7 +61,7 @@ impl Finder {
     }
 
     /// Looks at the threads that have come, and at those that it is time to look at again.
-    /// `now_ns` is `CLOCK_MONOTONIC` of the process.
+    /// `now_ns` is our `CLOCK_MONOTONIC`.
     ///
     /// A process that has ended has no loops.
     pub fn find(&mut self, process: &Process, memory: &Memory, now_ns: u64) -> Found {
@@ -89,7 +89,8 @@ impl Finder {
         }
         let Ok(maps) = process.maps() else { return Vec::new() };
         let pid = process.identity().pid;
-        let search = Search::new(self.layout, self.places, memory, &maps, pid, now_ns);
+        let target_ns = Shift::to(process).to_target_ns(now_ns);
+        let search = Search::new(self.layout, self.places, memory, &maps, pid, target_ns);
         let tids: Vec<u32> = due.iter().map(|known| known.tid).collect();
         let wants_queue = self.places.queue.is_some();
         let looks = due.into_iter().zip(search.look_at(&tids));

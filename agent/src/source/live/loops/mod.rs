@@ -18,7 +18,7 @@ mod reading;
 mod search;
 mod stacks;
 
-use super::clock::{Shift, monotonic_ns};
+use super::clock::monotonic_ns;
 use super::layout::UvLayout;
 use super::memory::Memory;
 use crate::plan::Plan;
@@ -83,6 +83,5 @@ pub fn find_loops(
     places: Places,
     layout: &'static UvLayout,
 ) -> Vec<FoundLoop> {
-    let now_ns = Shift::to(process).to_target_ns(monotonic_ns());
-    Finder::new(layout, places).find(process, memory, now_ns).loops
+    Finder::new(layout, places).find(process, memory, monotonic_ns()).loops
 }

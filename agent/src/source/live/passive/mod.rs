@@ -194,6 +194,6 @@ impl Clock {
 
     /// A time of the target, in nanoseconds since the Unix epoch.
     fn unix_ns(&self, target_ns: u64) -> u64 {
-        self.shift.to_own_ns(target_ns).saturating_add(self.unix_since_ns)
+        self.shift.from_target_ns(target_ns).saturating_add(self.unix_since_ns)
     }
 }
