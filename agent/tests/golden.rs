@@ -7,7 +7,7 @@ use std::path::Path;
 
 use loop_core::buckets::Scale;
 use loop_core::snapshot::{
-    CauseTotals, ClockKind, Counters, Culprit, Drain, Events, Histogram, Ledger, LedgerKey,
+    CauseTotals, ClockKind, Counters, Culprit, Drain, Events, Histogram, Ledger, LedgerKey, Limit,
     LoopSnapshot, OpenTurn, Queue, Runtime, Snapshot, Source, Stall, Target, ThreadPoolSnapshot,
     Tier, arrival_delay,
 };
@@ -138,7 +138,13 @@ fn target(pid: u32, name: &str, source: Source, tier: Tier) -> Target {
         tier,
         overhead_ratio: if embedded { None } else { Some(0.012) },
         sampled: !embedded,
+        limits: if embedded { Vec::new() } else { vec![limit()] },
     }
+}
+
+fn limit() -> Limit {
+    let what = "what the tiers turn and full show".to_owned();
+    Limit { what, why: "the kernel does not take the program: Operation not permitted".to_owned() }
 }
 
 /// Two loops of a process of which a passive source sees little; one stands still right now.

@@ -296,7 +296,7 @@ impl Probed {
         };
         let seen = loops::read_loop(memory, &found, layout).ok()?;
         let at_ns = monotonic_ns();
-        let since_ns = seen.waiting_since_ns.map(|since_ns| shift.to_own_ns(since_ns));
+        let since_ns = seen.waiting_since_ns.map(|since_ns| shift.from_target_ns(since_ns));
         let waited_ns = since_ns.map_or(0, |since_ns| at_ns.saturating_sub(since_ns));
         Some(Now {
             at_ns,
