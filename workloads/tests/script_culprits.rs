@@ -191,8 +191,8 @@ fn watched_built_ins_look_and_work_as_before() {
 /// Makes so many objects, of which this code keeps none.
 fn collections(name: &str, keep: &str) -> (u64, LoopSnapshot) {
     let source = format!(
-        "function work() {{\n  for (let i = 0; i < 300000; i++) {{\n    const a = {{ i }};\n    {keep}\n  }}\n}}\n\
-         setTimeout(work, 1);"
+        "function work() {{\n  for (let i = 0; i < 300000; i++) {{\n    const a = {{ i }};\n\
+         \x20   {keep}\n  }}\n}}\nsetTimeout(work, 1);"
     );
     let (folder, file) = write(name, &[("app.js", &source)]);
     let (seen, status) = run(file);

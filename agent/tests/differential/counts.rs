@@ -3,7 +3,8 @@
 //! V8 writes one event for each time that it runs its microtasks, with their number, where Node is
 //! started with `--trace-event-categories v8.execute`. Empty drains are left out on both sides, and
 //! the one in which a program has ended, of which V8 no longer tells. For CommonJS nothing else is
-//! in that list; for ES modules the jobs of Node's own loader are, and the script host runs as many.
+//! in that list; for ES modules the jobs of Node's own loader are, and the script host runs as
+//! many.
 
 use std::path::Path;
 use std::sync::Mutex;

@@ -18,8 +18,8 @@ const LIMIT: Duration = Duration::from_secs(8);
 /// What programs read.
 const DATA: &str = "{\"name\": \"data\", \"list\": [1, 2, 3]}\n";
 
-/// V8 collects its young objects in a task of its own when they are many, as behind a busy loop, and
-/// behind that Node looks at its queues once more. That shows where an exception has left
+/// V8 collects its young objects in a task of its own when they are many, as behind a busy loop,
+/// and behind that Node looks at its queues once more. That shows where an exception has left
 /// something, and hangs on how fast the machine is.
 const NO_TASKS: &str = "--no-minor-gc-task";
 

@@ -142,8 +142,8 @@ impl Attach {
         Ended { code, stdout: stdout.unwrap_or_default(), stderr: self.stderr() }
     }
 
-    /// Waits until it has a link in the kernel for every process, or, where it sets no probes, shows
-    /// a loop of each.
+    /// Waits until it has a link in the kernel for every process, or, where it sets no probes,
+    /// shows a loop of each.
     pub(crate) fn until_attached(&mut self, pids: &[u32], by_probes: bool) {
         if by_probes {
             let links = |attach: &Attach| Objects::of(attach.pid()).links();

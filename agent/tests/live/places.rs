@@ -142,7 +142,8 @@ fn jitless() {
     });
 }
 
-/// Up to Node 22 what it takes is found without the symbols. Later it is not, which the report says.
+/// Up to Node 22 what it takes is found without the symbols. Later it is not, which the report
+/// says.
 #[test]
 fn stripped() {
     let _alone = alone();

@@ -64,5 +64,5 @@ fn unsafe_code_elsewhere_or_without_a_reason_is_found() {
     assert_eq!(complaints("agent/src/a.rs", reasoned).len(), 1);
     assert_eq!(complaints(NAMED[0], "// It is.\nunsafe { a() }").len(), 1);
     assert!(complaints("agent/src/a.rs", "// unsafe\n#![deny(unsafe_code)]").is_empty());
-    assert_eq!(complaints("agent/src/lib.rs", "//! No attribute.").len(), 1);
+    assert_eq!(complaints("exporters/src/lib.rs", "//! No attribute.").len(), 1);
 }

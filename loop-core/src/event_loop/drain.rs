@@ -37,7 +37,8 @@ impl<R: Record> Loop<R> {
         }
     }
 
-    /// Drains both queues, unless what ran last was interrupted. Returns whether the loop may go on: not after a fatal rejection.
+    /// Drains both queues, unless what ran last was interrupted. Returns whether the loop may go
+    /// on: not after a fatal rejection.
     #[inline]
     pub(super) fn drain_if_needed(&mut self) -> bool {
         let nothing = self.ticks.is_empty()

@@ -1,8 +1,8 @@
 //! Timers: the loop's own (libuv's `uv_timer`), and Node's above one of them.
 //!
 //! A loop timer that is started in the timers phase runs in a later turn at the earliest, whatever
-//! its timeout, as in libuv since it takes the due ones aside first. The one behind Node's timers is
-//! as in the libuv of Node 20: where the loop's time has moved past it, it runs at once.
+//! its timeout, as in libuv since it takes the due ones aside first. The one behind Node's timers
+//! is as in the libuv of Node 20: where the loop's time has moved past it, it runs at once.
 
 use super::Loop;
 use crate::handle::{Callback, HandleId, Kind, LoopTimer};

@@ -21,9 +21,9 @@ impl Calls {
         Calls { source, parentheses }
     }
 
-    /// Line and column, from 1, of the innermost call of that name which is at a line and column, or
-    /// one of whose arguments is: that of its name, or of the `new` before it. `None` where there is
-    /// none, as in a function among the arguments.
+    /// Line and column, from 1, of the innermost call of that name which is at a line and column,
+    /// or one of whose arguments is: that of its name, or of the `new` before it. `None` where
+    /// there is none, as in a function among the arguments.
     pub(crate) fn begin(&self, line: u64, column: u64, name: &str) -> Option<(u64, u64)> {
         let at = self.offset(line, column)?;
         let before = self.parentheses.iter().filter(|pair| at < pair.close);

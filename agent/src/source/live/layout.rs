@@ -14,9 +14,9 @@
 //!  64 backend_fd                             16 provider_idle_time             16 events
 //! 176 wq_async         { data, loop, .. }    24 lock                           24 events_waiting
 //! 384 prepare_handles  { next, prev }
-//! 416 idle_handles     { next, prev }                                         136 provider_entry_time
-//! 520 timer_heap       { min, nelts }                                         144 provider_idle_time
-//! 544 time             (ms)                                                   152 lock
+//! 416 idle_handles     { next, prev }                                    136 provider_entry_time
+//! 520 timer_heap       { min, nelts }                                    144 provider_idle_time
+//! 544 time             (ms)                                              152 lock
 //! ```
 
 /// The offsets of one version, in bytes.

@@ -130,7 +130,8 @@ impl Trace {
         })
     }
 
-    /// A function of the program begins, or the code of a file. Returns whether there was a place for it.
+    /// A function of the program begins, or the code of a file. Returns whether there was a place
+    /// for it.
     pub(crate) fn begins(&self, stack: &str, is_top: bool) -> bool {
         let stack = frames::read(stack);
         let mut state = self.state();

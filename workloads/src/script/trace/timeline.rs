@@ -131,8 +131,8 @@ pub enum What {
         /// The function that runs, as far as it showed itself.
         function: Option<Function>,
     },
-    /// A function of the program begins, or goes on: the one frame of the stack. Only where the call
-    /// stack is walked.
+    /// A function of the program begins, or goes on: the one frame of the stack. Only where the
+    /// call stack is walked.
     Begins {
         /// Whether it has begun earlier: an async function or a generator.
         goes_on: bool,

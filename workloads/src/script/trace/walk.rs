@@ -7,8 +7,9 @@
 //! ```
 //!
 //! The call stands behind directives, so that they stay directives, and moves no line. It returns
-//! nothing (at the top level of a file it is given 1), so of the conditional it is the other branch that counts, and that may be all that the
-//! body of an arrow function may be. When a function ends need not be said: the stack tells.
+//! nothing (at the top level of a file it is given 1), so of the conditional it is the other branch
+//! that counts, and that may be all that the body of an arrow function may be. When a function ends
+//! need not be said: the stack tells.
 //!
 //! Default values of parameters are evaluated before a function says that it begins. Code that is
 //! made from text as the program runs says nothing.

@@ -7,8 +7,8 @@
 //! Cost: nothing while nobody reads. Reading a loop copies 120 KB of shared memory without a system
 //! call. The kernel holds 110 KB for each loop there is room for, whether there is a loop or not.
 //!
-//! **Invariant**: entry probes only, on instructions that the plan has found good. Everything in the
-//! kernel goes when the agent does, also when it is killed.
+//! **Invariant**: entry probes only, on instructions that the plan has found good. Everything in
+//! the kernel goes when the agent does, also when it is killed.
 
 mod calibrate;
 mod object;

@@ -89,8 +89,8 @@ fn of_element(map: BorrowedFd<'_>, key: &[u8]) -> bpf_attr {
     attr
 }
 
-/// Loads a program for uprobes that are set by [`link_uprobes`]. On failure `log` has the verifier's
-/// words, if there are any.
+/// Loads a program for uprobes that are set by [`link_uprobes`]. On failure `log` has the
+/// verifier's words, if there are any.
 pub(super) fn load_program(
     name: &str,
     license: &CStr,

@@ -3,8 +3,8 @@
 //!
 //! Regular expressions are not among them: the engine can be looked at while they backtrack.
 //!
-//! Cost: one more call, and a look at how large what it works on is; two readings of the clock where
-//! that is large.
+//! Cost: one more call, and a look at how large what it works on is; two readings of the clock
+//! where that is large.
 
 use rquickjs::object::Property;
 use rquickjs::{Ctx, Function, Object, Result};

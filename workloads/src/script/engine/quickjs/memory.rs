@@ -1,5 +1,5 @@
-//! The engine's memory: what is in use is counted, and where it is bounded what would pass the bound
-//! is refused. That it was is kept, for the engine does not always tell.
+//! The engine's memory: what is in use is counted, and where it is bounded what would pass the
+//! bound is refused. That it was is kept, for the engine does not always tell.
 //!
 //! Cost: 8 bytes and a few instructions an allocation. The engine makes one for some 4 KB of small
 //! objects, and one for each object above 512 bytes.

@@ -1,8 +1,9 @@
 // Stacks as V8 writes them: the engine's own have no first line with the error's name, call what
 // has no name `<anonymous>`, and show frames of native code.
 //
-// internal.callBegins(file, line, column, name) -> [line, column] or undefined, internal.isWalked(),
-// internal.walkAsWritten(stack) -> stack with the columns of the source as it is in its file.
+// internal.callBegins(file, line, column, name) -> [line, column] or undefined,
+// internal.isWalked(), internal.walkAsWritten(stack) -> stack with the columns of the source as it
+// is in its file.
 'use strict';
 
 const descriptor = Object.getOwnPropertyDescriptor(Error.prototype, 'stack');

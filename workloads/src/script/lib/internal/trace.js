@@ -5,7 +5,8 @@
 // internal.traceDropped(), internal.traceRuns(id, name, file, line),
 // internal.traceOutput(fd, text, stack), internal.traceUncaught(text, stack),
 // internal.isWalked() -> whether calls are recorded, internal.walkBegins(stack, 1 for the
-// top level of a file) -> whether it has no place, internal.walkDropped(); internal.write and internal.queueFile, which it stands before.
+// top level of a file) -> whether it has no place, internal.walkDropped(); internal.write and
+// internal.queueFile, which it stands before.
 'use strict';
 
 const { apply, getOwnPropertyDescriptor } = Reflect;
