@@ -1,6 +1,7 @@
 //! The passive tier by itself, without the agent around it: what it tells against what targets say.
 
 use std::ops::Range;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle, sleep};
@@ -18,6 +19,7 @@ use loopscope::source::live::passive::{Options, Passive, State};
 use serde_json::Value;
 
 use crate::alone;
+use crate::kernel::can_attach;
 use crate::nodes::{self, Node};
 use crate::target::Target;
 
@@ -287,5 +289,29 @@ fn a_stopped_target_is_read_as_readily() {
         assert!(since.active_ns > Some(0) || since.idle_ns > Some(0), "{since:?}");
         assert_eq!(target.state(), 'T');
         target.signal("CONT");
+    }
+}
+
+#[test]
+fn a_target_of_another_time_namespace() {
+    let _alone = alone();
+    let test = "a_target_of_another_time_namespace";
+    if !can_attach(test) {
+        return;
+    }
+    for node in nodes::some(test) {
+        let begun_ns = monotonic_ns() + unix_since();
+        let mut command = Command::new("unshare");
+        command.args(["--time", "--fork", "--monotonic", "864000"]).arg(&node.program);
+        command.arg(nodes::script_path("forever.js")).arg("--at-once");
+        let target = Target::spawn_child("forever.js, ten days later", command);
+        sleep(Duration::from_millis(300));
+        let seen = named(&open(target.pid()).loops(), "main").clone();
+        let [running] = seen.stalls.as_slice() else { panic!("{seen:?}") };
+        let now_ns = monotonic_ns() + unix_since();
+        assert!((begun_ns..now_ns).contains(&running.start_unix_ns), "{running:?}");
+        assert!(running.running && running.duration_ns < now_ns - begun_ns, "{running:?}");
+        // What started it ends when it does.
+        Command::new("kill").args(["-KILL", &target.pid().to_string()]).status().expect("kill");
     }
 }
