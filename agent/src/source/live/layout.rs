@@ -8,15 +8,15 @@
 //! 25.9.0 and 26.10.0, which is libuv 1.43.0 to 1.52.1.
 //!
 //! ```text
-//! uv_loop_t, since 1.43                     internal fields, 1.43 and 1.44    since 1.45
-//!  16 handle_queue     { next, prev }         0 flags                           0 flags
-//!  40 internal_fields ───────────────────>    8 provider_entry_time             8 loop_count
-//!  64 backend_fd                             16 provider_idle_time             16 events
-//! 176 wq_async         { data, loop, .. }    24 lock                           24 events_waiting
+//! uv_loop_t, since 1.43                     internal fields, 1.43 and 1.44  since 1.45
+//!  16 handle_queue     { next, prev }         0 flags                         0 flags
+//!  40 internal_fields ───────────────────>    8 provider_entry_time           8 loop_count
+//!  64 backend_fd                             16 provider_idle_time           16 events
+//! 176 wq_async         { data, loop, .. }    24 lock                         24 events_waiting
 //! 384 prepare_handles  { next, prev }
-//! 416 idle_handles     { next, prev }                                    136 provider_entry_time
-//! 520 timer_heap       { min, nelts }                                    144 provider_idle_time
-//! 544 time             (ms)                                              152 lock
+//! 416 idle_handles     { next, prev }                                     136 provider_entry_time
+//! 520 timer_heap       { min, nelts }                                     144 provider_idle_time
+//! 544 time             (ms)                                               152 lock
 //! ```
 
 /// The offsets of one version, in bytes.

@@ -5,10 +5,9 @@
 //! also if it began before we came. How long turns are that hold nothing up, and what happens in
 //! any of them, is not seen.
 //!
-//! Cost: below 1 % of a core a target, measured by `examples/passive_cost.rs`. An idle loop is
-//! looked at 22 times a second (with a threshold of 50 ms), which is 0.3 % of a core in an
-//! unoptimised build; four loops that are busy for a tenth of the time, 40 times a second, are 0.6
-//! %.
+//! Cost: measured by `examples/passive_cost.rs`, in an unoptimised build. An idle loop is looked at
+//! 22 times a second (with a threshold of 50 ms), which is 0.3 % of a core; four loops that are busy
+//! for a tenth of the time, 40 times a second, are 0.6 %.
 //!
 //! **Invariant**: what can't be seen is `None`. Ages and durations are lower bounds.
 
@@ -33,6 +32,12 @@ use ended::Ended;
 use schedule::PAUSE_NS_MAX;
 use watched::Watched;
 
+/// After a search for loops there is none for so many times as long: where workers come and go all
+/// the time, a search that takes up to 5 ms costs 1 % of a core,
+const SEARCH_PAUSE: u64 = 100;
+/// and new ones are seen after this time at the latest.
+const SEARCH_PAUSE_NS_MAX: u64 = 500_000_000;
+
 /// What to look for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -54,6 +59,8 @@ pub struct Passive {
     workers: usize,
     /// How many entries its folder of threads had when it was last looked through.
     threads: u64,
+    /// When it may be looked through again.
+    search_ns: u64,
     state: State,
 }
 
@@ -99,6 +106,7 @@ impl Passive {
             ended: Ended::default(),
             workers: 0,
             threads: 0,
+            search_ns: 0,
             state: State::default(),
         };
         passive.tick(monotonic_ns());
@@ -123,7 +131,8 @@ impl Passive {
             self.state = State { is_over: true, ..State::default() };
             return u64::MAX;
         }
-        let due = self.loops.iter().map(Watched::due_ns).chain(self.finder.due_ns());
+        let search = self.finder.due_ns().map(|due_ns| due_ns.max(self.search_ns));
+        let due = self.loops.iter().map(Watched::due_ns).chain(search);
         due.min().unwrap_or(u64::MAX).min(now_ns + PAUSE_NS_MAX)
     }
 
@@ -156,6 +165,9 @@ impl Passive {
 
     /// Looks for loops, if threads have come or gone, or some had none when they were looked at.
     fn find(&mut self, now_ns: u64) {
+        if now_ns < self.search_ns {
+            return;
+        }
         let folder = std::fs::metadata(self.process.path("task"));
         let threads = folder.map_or(0, |folder| folder.nlink());
         let is_due = self.finder.due_ns().is_some_and(|due_ns| due_ns <= now_ns);
@@ -163,7 +175,10 @@ impl Passive {
             return;
         }
         self.threads = threads;
+        let begun_ns = monotonic_ns();
         let found = self.finder.find(&self.process, &self.memory, now_ns);
+        let pause_ns = (monotonic_ns() - begun_ns).saturating_mul(SEARCH_PAUSE);
+        self.search_ns = now_ns.saturating_add(pause_ns.min(SEARCH_PAUSE_NS_MAX));
         self.state.unseen_threads = found.unseen;
         self.state.no_main = found.no_main;
         for found in found.loops {
