@@ -5,9 +5,9 @@
 //! also if it began before we came. How long turns are that hold nothing up, and what happens in
 //! any of them, is not seen.
 //!
-//! Cost: measured by `examples/passive_cost.rs`, in an unoptimised build. An idle loop is looked at
-//! 22 times a second (with a threshold of 50 ms), which is 0.3 % of a core; four loops that are busy
-//! for a tenth of the time, 40 times a second, are 0.6 %.
+//! Cost, measured by `examples/passive_cost.rs` in an unoptimised build: an idle loop is looked at
+//! 22 times a second (with a threshold of 50 ms), which is 0.3 % of a core; four loops that are
+//! busy for a tenth of the time, 40 times a second, are 0.6 %.
 //!
 //! **Invariant**: what can't be seen is `None`. Ages and durations are lower bounds.
 
