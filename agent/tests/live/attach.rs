@@ -41,7 +41,7 @@ pub(crate) struct Ended {
 impl Attach {
     /// Attaches to targets with all that can be seen, and waits until it is.
     pub(crate) fn to(targets: &[&Target]) -> Attach {
-        Attach::with(targets, &["--report", "json"])
+        Attach::with(targets, &[])
     }
 
     /// Attaches with options, and waits until it is.
@@ -63,6 +63,9 @@ impl Attach {
         args.extend(["--listen", "127.0.0.1:0"].map(str::to_owned));
         if !options.contains(&"--duration") {
             args.extend(["--duration", DURATION].map(str::to_owned));
+        }
+        if !options.contains(&"--report") {
+            args.extend(["--report", "json"].map(str::to_owned));
         }
         args.extend(options.iter().map(|&option| option.to_owned()));
         let args: Vec<&str> = args.iter().map(String::as_str).collect();

@@ -133,7 +133,7 @@ fn a_report_into_a_file() {
     let target = Target::start(&node, "busy.js");
     let file = folder("a_report_into_a_file").join("report.json");
     let path = file.to_str().expect("a path of letters");
-    let attach = Attach::with(&[&target], &["--report", "json", "--output", path]);
+    let attach = Attach::with(&[&target], &["--output", path]);
     let ended = attach.interrupt();
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(130), ""), "{}", ended.stderr);
     let report = Report::read(&fs::read_to_string(&file).expect("it was written"));

@@ -58,7 +58,7 @@ fn children_of_a_cluster_are_followed() {
     for node in nodes::some(test) {
         let mut target = Target::start(&node, "cluster.js");
         let children = target.children();
-        let mut attach = Attach::with(&[&target], &["--report", "json", "--children"]);
+        let mut attach = Attach::with(&[&target], &["--children"]);
         let all = [vec![target.pid()], children.clone()].concat();
         attach.until_attached(&all, true);
         target.go_and_be_done();

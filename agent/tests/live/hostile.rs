@@ -64,7 +64,7 @@ fn hundreds_of_short_lived_processes() {
     let Some(node) = nodes::some(test).pop() else { return };
     let processes = times(500, 5_000);
     let mut target = Target::start_with(&node, "churn.js", &[&processes.to_string()]);
-    let mut attach = Attach::with(&[&target], &["--children", "--report", "json"]);
+    let mut attach = Attach::with(&[&target], &["--children"]);
     let before = (descriptors(attach.pid()), memory_kib(attach.pid()));
     target.go_and_be_done();
     // It looks for children a few times a second.

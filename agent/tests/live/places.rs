@@ -31,7 +31,7 @@ fn observe(mut target: Target, sees: Sees, check: &mut Check) {
     check.about(&target);
     let attach = match sees {
         Sees::All => Attach::to(&[&target]),
-        Sees::WhatItCan => Attach::start(&[target.pid()], &["--report", "json"]),
+        Sees::WhatItCan => Attach::start(&[target.pid()], &[]),
     };
     target.go_and_be_done();
     let report = attach.stop();

@@ -47,6 +47,7 @@ fn observe(node: &Node, scripts: &[&str]) -> Check {
     let attach = Attach::to(&targets.iter().collect::<Vec<_>>());
     targets.iter_mut().for_each(Target::go);
     targets.iter_mut().for_each(Target::done);
+    targets[0].mark();
     let report = attach.stop();
 
     let mut check = Check::new();
@@ -69,7 +70,7 @@ fn compare(script: &str, report: &Report, pid: u32, truth: &Value, node: &Node, 
     let Some(main) = report.main(pid, check) else { return };
     truth::everything(&main, node.line(), report.wall_ns(), check);
     match script {
-        "busy.js" => truth::utilization(&main, truth, check),
+        "busy.js" => truth::utilization(&main, truth, report.wall_ns(), check),
         "drains.js" => truth::drains(&main, &truth["drains"], check),
         "late.js" => truth::late(&main, truth, check),
         "gc.js" => truth::pauses(&main, truth, check),

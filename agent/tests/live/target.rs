@@ -84,6 +84,11 @@ impl Target {
         self.write("go\n");
     }
 
+    /// Ends the time that its truth is about, if it tells one of a stretch of time.
+    pub(crate) fn mark(&mut self) {
+        self.write("mark\n");
+    }
+
     /// Waits until its work is over.
     pub(crate) fn done(&mut self) {
         self.lines_until("done");

@@ -34,13 +34,14 @@ fn passive() {
             .map(|script| Target::start(&node, script))
             .into();
         let references: Vec<&Target> = targets.iter().collect();
-        let attach = Attach::with(&references, &["--tier", "passive", "--report", "json"]);
+        let attach = Attach::with(&references, &["--tier", "passive"]);
         check.about(format!("an agent of the passive tier on Node {}", node.version));
         check.holds(Objects::of(attach.pid()).is_empty(), "it has objects in the kernel");
         targets.iter().for_each(until_untouched);
         targets.iter_mut().for_each(Target::go);
         let going = Instant::now();
         targets[..3].iter_mut().for_each(Target::done);
+        targets[0].mark();
         let age = going.elapsed();
         let report = attach.stop();
         for target in &targets {
@@ -59,7 +60,7 @@ fn passive() {
             unseen_without_probes(&main, &mut check);
             let truth = target.end();
             match index {
-                0 => truth::utilization(&main, &truth, &mut check),
+                0 => truth::utilization(&main, &truth, report.wall_ns(), &mut check),
                 1 => stalls_from_outside(&main, &truth, &mut check),
                 _ => truth::idle_without_probes(&main, &truth, &mut check),
             }
@@ -100,9 +101,10 @@ fn turn() {
             .map(|script| Target::start(&node, script))
             .into();
         let references: Vec<&Target> = targets.iter().collect();
-        let attach = Attach::with(&references, &["--tier", "turn", "--report", "json"]);
+        let attach = Attach::with(&references, &["--tier", "turn"]);
         targets.iter_mut().for_each(Target::go);
         targets.iter_mut().for_each(Target::done);
+        targets[0].mark();
         let report = attach.stop();
         for (index, target) in targets.into_iter().enumerate() {
             check.about(&target);
@@ -114,7 +116,7 @@ fn turn() {
             }
             let truth = target.end();
             match index {
-                0 => truth::utilization(&main, &truth, &mut check),
+                0 => truth::utilization(&main, &truth, report.wall_ns(), &mut check),
                 1 => check.between("turns", 2_000.0, main.number("turns"), 2_200.0),
                 _ => truth::stalls(
                     &main.stalls(),

@@ -12,8 +12,9 @@ function busy(ms) {
   return end - start;
 }
 
-// `go(done)` begins the work and calls `done` when it is over; `truth()` gives what to tell.
-function target({ go, truth }) {
+// `go(done)` begins the work and calls `done` when it is over; `truth()` gives what to tell;
+// `mark()` is called at the line `mark`.
+function target({ go, truth, mark = () => {} }) {
   const finish = () => {
     console.log(JSON.stringify(truth()));
     process.exit(0);
@@ -24,6 +25,7 @@ function target({ go, truth }) {
     const lines = (rest + text).split('\n');
     rest = lines.pop();
     if (lines.includes('go')) go(() => console.log('done'));
+    if (lines.includes('mark')) mark();
     if (lines.includes('end')) finish();
   });
   process.stdin.on('end', finish);
