@@ -27,6 +27,11 @@ impl Report {
         self.value["wall_ns"].as_f64().expect("the report has `wall_ns`")
     }
 
+    /// How many processes it tells of.
+    pub(crate) fn targets(&self) -> usize {
+        self.value["targets"].as_array().map_or(0, Vec::len)
+    }
+
     /// The entry of a process among the targets.
     pub(crate) fn target(&self, pid: u32) -> &Value {
         let targets = self.value["targets"].as_array().expect("the report has targets");

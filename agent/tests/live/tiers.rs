@@ -76,12 +76,12 @@ fn unseen_without_probes(seen: &Loop, check: &mut Check) {
 }
 
 /// Every block of 200 ms is found by looking ten times a second; how long it was is known to a
-/// tenth of a second, and it is never told longer than it was.
+/// tenth of a second. It may have been longer, as others get the CPU too.
 fn stalls_from_outside(seen: &Loop, truth: &serde_json::Value, check: &mut Check) {
     let blocks = truth["blocks"].as_array().expect("the truth has blocks").len();
     let stalls = seen.stalls();
     check.equal("number of stalls", blocks, stalls.len());
-    let tolerance = Tolerance { share: 0.0, below_ns: 110.0 * MS, above_ns: 25.0 * MS };
+    let tolerance = Tolerance { share: 0.0, below_ns: 110.0 * MS, above_ns: 75.0 * MS };
     for stall in stalls {
         check.near("a stall", 200.0 * MS, stall.duration_ns, tolerance);
     }
