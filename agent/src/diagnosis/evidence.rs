@@ -2,7 +2,6 @@
 //!
 //! **Invariant**: every line has a number.
 
-use loop_core::Phase;
 use loop_core::snapshot::{LedgerKey, LoopSnapshot, Stall};
 use loop_core::units::{format_count, format_ns};
 
@@ -12,15 +11,17 @@ use super::thresholds::{LATE_NS, PART_SHARE};
 /// `1.50 s in phase poll`, with `so far` while it goes on.
 pub(super) fn how_long(stall: &Stall) -> String {
     let so_far = if stall.running { " so far" } else { "" };
-    format!("{}{so_far} {}", format_ns(stall.duration_ns), place(stall.phase))
+    format!("{}{so_far}{}", format_ns(stall.duration_ns), place(stall))
 }
 
-/// Where a stall was: `in phase poll`, or outside of any.
-fn place(phase: Option<Phase>) -> String {
-    phase.map_or_else(
-        || "outside of any phase, as in a main script".to_owned(),
-        |phase| format!("in phase {}", phase.name()),
-    )
+/// Where a stall was: ` in phase poll`, or outside of any. Nothing of a stall of which hardly
+/// anything was seen: its phase wasn't, either.
+fn place(stall: &Stall) -> String {
+    match stall.phase {
+        Some(phase) => format!(" in phase {}", phase.name()),
+        None if stall.is_dark() => String::new(),
+        None => " outside of any phase, as in a main script".to_owned(),
+    }
 }
 
 /// One sentence on a group: `one` held up the loop, or so many stalls by `many`.

@@ -31,6 +31,15 @@ pub struct Stall {
     pub stack: Option<Vec<String>>,
 }
 
+impl Stall {
+    /// Whether hardly anything was seen of where its time went. Then a phase that is missing was
+    /// not seen, either.
+    pub fn is_dark(&self) -> bool {
+        let unknown_ns = self.ledger_ns.get(LedgerKey::Unknown).unwrap_or(0);
+        unknown_ns > 0 && self.ledger_ns.cause() == LedgerKey::Unknown
+    }
+}
+
 /// The function that holds up the loop.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Culprit {

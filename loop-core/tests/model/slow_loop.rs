@@ -286,7 +286,8 @@ impl SlowLoop {
         });
     }
 
-    /// Those set meanwhile are for the next turn, whatever their timeout.
+    /// Those set meanwhile are for the next turn, whatever their timeout; but Node's run again where
+    /// they have become due.
     fn run_timers(&mut self) {
         self.loop_ns = self.clock_ns;
         let now_ms = self.loop_ns / MS;
@@ -296,7 +297,7 @@ impl SlowLoop {
             due.sort_by_key(|set| (set.due_ms, set.number));
             (lp.set, lp.due) = (set, due.into());
             while !lp.fatal
-                && let Some(set) = lp.due.pop_front()
+                && let Some(set) = lp.due.pop_front().or_else(|| lp.node_timer_due_by_now())
             {
                 match set.handle {
                     None => lp.run_node_timers(),
@@ -306,6 +307,14 @@ impl SlowLoop {
             let rest = std::mem::take(&mut lp.due);
             lp.set.extend(rest);
         });
+    }
+
+    /// Node's timer, where the loop's time has moved past it since the phase began.
+    fn node_timer_due_by_now(&mut self) -> Option<Set> {
+        let now_ms = self.loop_ns / MS;
+        let is_due = |set: &Set| set.handle.is_none() && set.due_ms <= now_ms;
+        let place = self.set.iter().position(is_due)?;
+        Some(self.set.remove(place))
     }
 
     fn run_loop_timer(&mut self, handle: usize) {

@@ -60,7 +60,11 @@ fn write_stall(
     terminal: &Terminal,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let phase = stall.phase.map_or("outside of phases", |phase| phase.name());
+    let phase = match stall.phase {
+        Some(phase) => phase.name(),
+        None if stall.is_dark() => "in a phase that was not seen",
+        None => "outside of phases",
+    };
     let running = if stall.running { ", still running" } else { "" };
     let jobs = match stall.microtasks {
         Some(jobs) if jobs > 0 => format!(", {} microtasks", format_count(jobs)),

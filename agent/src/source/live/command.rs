@@ -111,6 +111,6 @@ impl Observer for LiveCommand {
         if was_node {
             return Vec::new();
         }
-        vec!["no Node.js was seen in the command, so there is nothing to tell".to_owned()]
+        vec!["no Node.js was seen in the command: is it Node.js?".to_owned()]
     }
 }
