@@ -393,3 +393,19 @@ fn a_timer_that_is_due_when_its_immediate_ends_runs_in_that_turn() {
     done(&mut lp);
     assert_eq!(told(&log), "timer immediate");
 }
+
+/// A handle that waited to be closed behind another one kept the loop alive in the other's callback.
+/// libuv takes its list as a whole.
+#[test]
+fn handles_that_are_being_closed_do_not_keep_the_loop_alive() {
+    let mut lp = real_loop();
+    let alive = std::rc::Rc::new(std::cell::Cell::new(None));
+    let seen = alive.clone();
+    lp.enter(move |lp| {
+        let [first, second] = [lp.timer_start(1, 0, |_| ()), lp.timer_start(1, 0, |_| ())];
+        lp.close_with(first, |_| ());
+        lp.close_with(second, move |lp| seen.set(Some(lp.is_alive())));
+    });
+    done(&mut lp);
+    assert_eq!(alive.get(), Some(false));
+}

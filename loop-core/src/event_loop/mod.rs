@@ -72,6 +72,8 @@ pub struct Loop<R: Record = Recorder> {
     /// Callbacks that are run one after the other, now.
     pub(crate) owed: VecDeque<Task<Loop<R>>>,
     pub(crate) closing: Vec<HandleId>,
+    /// Those that the close phase has taken and not run yet. They don't keep the loop alive.
+    closing_now: Vec<HandleId>,
     pub(crate) timer_heap: TimerHeap,
     node_timer: Option<Place>,
     node_timers: NodeTimers<Loop<R>>,
@@ -153,6 +155,7 @@ impl<R: Record> Loop<R> {
             pending: VecDeque::new(),
             owed: VecDeque::new(),
             closing: Vec::new(),
+            closing_now: Vec::new(),
             timer_heap: TimerHeap::new(),
             node_timer: None,
             node_timers: NodeTimers::new(),
@@ -216,6 +219,7 @@ impl<R: Record> Loop<R> {
     }
 
     fn run_turns(&mut self, mode: RunMode) -> Result<bool, LoopError> {
+        self.keep_closing();
         // What was queued since the last run waits for this one; what was left, for a callback.
         if self.left.is_none() {
             let _ = self.drain_if_needed();
@@ -321,14 +325,24 @@ impl<R: Record> Loop<R> {
             return;
         }
         self.in_phase(Phase::Close, |lp| {
-            // Those that are closed meanwhile stand behind these, and wait for the next turn.
-            let mut left = lp.closing.len();
-            while left > 0 && !lp.rejections.fatal() {
-                left -= 1;
-                let id = lp.closing.remove(left);
+            // Taken as a whole, as in libuv: those that are left don't keep the loop alive, and
+            // those that are closed meanwhile wait for the next turn.
+            std::mem::swap(&mut lp.closing, &mut lp.closing_now);
+            while !lp.rejections.fatal()
+                && let Some(id) = lp.closing_now.pop()
+            {
                 lp.finish_closing(id);
             }
+            lp.keep_closing();
         });
+    }
+
+    /// What an exception or a panic has left of those that were taken is for the next close phase.
+    fn keep_closing(&mut self) {
+        if !self.closing_now.is_empty() {
+            self.closing_now.append(&mut self.closing);
+            std::mem::swap(&mut self.closing, &mut self.closing_now);
+        }
     }
 
     /// Forgets a handle, with its descriptor, and then runs every callback that it still owes.

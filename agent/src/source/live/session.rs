@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -72,7 +73,8 @@ pub(super) struct Shared {
     pub(super) kernel: Result<Arc<Kernel>, String>,
     pub(super) options: Options,
     common: Common,
-    started_ns: u64,
+    /// When everything that was there at the start was observed.
+    started_ns: AtomicU64,
     plans: Mutex<Plans>,
     state: Mutex<State>,
     stopped: Condvar,
@@ -134,7 +136,7 @@ impl Live {
             kernel,
             options,
             common,
-            started_ns: now_ns,
+            started_ns: AtomicU64::new(now_ns),
             plans: Mutex::new(plans),
             state: Mutex::default(),
             stopped: Condvar::new(),
@@ -144,6 +146,7 @@ impl Live {
 
     /// Starts the thread.
     pub(super) fn start(&self, on_end: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+        self.shared.started_ns.store(monotonic_ns(), Ordering::Relaxed);
         let shared = Arc::clone(&self.shared);
         let thread = thread::Builder::new().name(THREAD_NAME.to_owned());
         let thread = thread.spawn(move || shared.watch(on_end)).map_err(|error| {
@@ -317,7 +320,7 @@ impl Observe for Live {
         state.targets.iter().for_each(|target| events.merge(target.events()));
         let now_ns = state.ended_ns.unwrap_or_else(monotonic_ns);
         Snapshot {
-            wall_ns: now_ns.saturating_sub(shared.started_ns),
+            wall_ns: now_ns.saturating_sub(shared.started_ns.load(Ordering::Relaxed)),
             clock: ClockKind::Real,
             events,
             targets: state.targets.iter().map(Target::describe).collect(),
