@@ -130,6 +130,7 @@ fn note(process: &Process) -> Option<String> {
     };
     let lost = match process.lost() {
         0 => None,
+        1 => Some(format!("1 event of process {pid} is lost or lacks an end")),
         lost => Some(format!("{lost} events of process {pid} are lost or lack an end")),
     };
     let gaps = process.has_gaps().then(|| {

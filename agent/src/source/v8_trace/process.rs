@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use loop_core::snapshot::{
-    Counters, Ledger, LedgerKey, LoopSnapshot, OpenTurn, Runtime, Source, Stall, Target, ThreadCpu,
-    Tier,
+    Counters, Ledger, LedgerKey, Limit, LoopSnapshot, OpenTurn, Runtime, Source, Stall, Target,
+    ThreadCpu, Tier,
 };
 use serde::Deserialize;
 
@@ -19,6 +19,20 @@ use crate::source::schedstat;
 
 /// Workers of one process that are told apart.
 const WORKERS_MAX: u32 = loopscope_exporters::limits::WORKERS_MAX as u32;
+
+/// What of a process is in no event of its trace.
+fn unseen() -> Vec<Limit> {
+    let limit = |what: &str, why: &str| Limit { what: what.to_owned(), why: why.to_owned() };
+    vec![
+        limit(
+            "utilisation, poll wait, duration of turns, arrival delay",
+            "no trace event tells when the poll begins to wait",
+        ),
+        limit("timer lateness", "no trace event tells when a timer was due"),
+        limit("phases pending, idle, prepare, poll, close", "they have no trace events"),
+        limit("nextTick drains, callbacks, thread pool", "they have no trace events"),
+    ]
+}
 
 /// What a process says of itself when it starts.
 #[derive(Debug, Default, Deserialize)]
@@ -229,7 +243,7 @@ impl Process {
             source: Source::V8Trace,
             tier: Tier::Full,
             overhead_ratio: None,
-            limits: Vec::new(),
+            limits: unseen(),
             sampled: self.has_gaps(),
         }
     }
@@ -375,6 +389,8 @@ mod tests {
             of(&(event(7, 1, "b", "Environment", start) + &event(7, 2, "M", "version", version)))
                 .target();
         assert_eq!((target.name.as_str(), target.runtime_version.as_str()), ("app.js", "20.20.2"));
+        let unseen: String = target.limits.into_iter().map(|limit| limit.what).collect();
+        assert!(["utilisation", "poll wait", "lateness"].iter().all(|what| unseen.contains(what)));
     }
 
     #[test]
