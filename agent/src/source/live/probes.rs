@@ -80,6 +80,9 @@ impl Probes {
         place: impl Fn(&Probe) -> Result<File, &'static str>,
     ) -> Probes {
         let mut probes = Probes { tier, layout, limits: always_unseen(), files: BTreeMap::new() };
+        if tier == Tier::Turn {
+            probes.limits.push(asked_for_turns());
+        }
         for &point in wanted(tier) {
             let other = partner(point).and_then(|other| plan.why_missing(other));
             if let Some(why) = plan.why_missing(point).or(other) {
@@ -188,6 +191,14 @@ fn always_unseen() -> Vec<Limit> {
         limit("nextTick drains", "they run in JavaScript, where no probe can be"),
         limit("thread pool, callbacks", "they have no probe"),
     ]
+}
+
+/// What is not seen of a target of which turns are all that is wanted.
+fn asked_for_turns() -> Limit {
+    Limit {
+        what: "phases, timer lateness, microtask drains, gc pauses".to_owned(),
+        why: "the tier turn was asked for".to_owned(),
+    }
 }
 
 /// Where things lie in a target, as the kernel side wants it.
