@@ -35,10 +35,11 @@ fn looked(report: &Report) -> Vec<String> {
     if report.targets.is_empty() {
         lines.push("No process of Node.js was found.".to_owned());
     }
+    let cure = if report.host.own.user == 0 { "" } else { "; run as root" };
     match unseen {
         0 => {}
-        1 => lines.push("1 process could not be looked at; run as root.".to_owned()),
-        _ => lines.push(format!("{unseen} processes could not be looked at; run as root.")),
+        1 => lines.push(format!("1 process could not be looked at{cure}.")),
+        _ => lines.push(format!("{unseen} processes could not be looked at{cure}.")),
     }
     if !lines.is_empty() {
         lines.insert(0, String::new());
