@@ -43,6 +43,9 @@ impl fmt::Display for LoadError {
             LoadError::Types(error) => {
                 write!(f, "the kernel's types (/sys/kernel/btf/vmlinux) can't be read: {error}")
             }
+            LoadError::Map(_, error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                write!(f, "the kernel does not let this user set probes: {error}")
+            }
             LoadError::Map(name, error) => {
                 write!(f, "the kernel map {name} can't be made: {error}")
             }
