@@ -15,7 +15,7 @@ use crate::progress::Progress;
 use crate::report::Report;
 use crate::source::{self, LiveOptions, Observe};
 use crate::supervise::{self, Event, Outcome};
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, tell};
 
 pub(super) fn execute(args: &AttachArgs) -> Result<Exit, Failure> {
     refuse_sources(args.source)?;
@@ -56,7 +56,10 @@ pub(super) fn execute(args: &AttachArgs) -> Result<Exit, Failure> {
     background.stop();
     reported?;
     Ok(match outcome {
-        Outcome::Ended(_) => Exit::Ok,
+        Outcome::Ended(_) => {
+            tell(&format!("{name} has ended; the report is of the time until then"));
+            Exit::Ok
+        }
         Outcome::TimedOut if until_ns < args.duration_ns => Exit::TimedOut,
         Outcome::TimedOut => Exit::Ok,
         Outcome::Interrupted => Exit::Interrupted,

@@ -48,6 +48,12 @@ impl Identity {
         stat(proc_fs, self.pid)
             .is_ok_and(|stat| stat.start_ticks == self.start_ticks && !stat.has_ended())
     }
+
+    /// Whether this very process is there and stopped, by a signal or a debugger.
+    pub fn is_stopped(self) -> bool {
+        stat(&ProcFs::default(), self.pid)
+            .is_ok_and(|stat| stat.start_ticks == self.start_ticks && stat.is_stopped())
+    }
 }
 
 pub(super) fn stat(proc_fs: &ProcFs, pid: u32) -> io::Result<Stat> {
@@ -60,6 +66,28 @@ mod tests {
     use std::process::{Command, Stdio};
 
     use super::*;
+
+    #[test]
+    fn a_process_is_stopped_until_it_goes_on() {
+        let mut child = Command::new("sh")
+            .args(["-c", "kill -STOP $$; exec cat"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("sh starts");
+        let id = Identity::of(child.id()).expect("it is there");
+        while !id.is_stopped() {
+            std::thread::yield_now();
+        }
+        assert!(id.is_alive());
+        assert!(!Identity { start_ticks: id.start_ticks + 1, ..id }.is_stopped());
+        let went_on = Command::new("kill").args(["-CONT", &id.pid.to_string()]).status();
+        assert!(went_on.expect("kill is there").success());
+        while id.is_stopped() {
+            std::thread::yield_now();
+        }
+        drop(child.stdin.take());
+        child.wait().expect("it ends");
+    }
 
     #[test]
     fn a_process_is_alive_until_it_ends() {

@@ -219,6 +219,10 @@ impl Target {
                 .filter(|_| self.probed.as_ref().is_none_or(|probed| probed.turning().is_empty()))
                 .map(|why| limit("the main thread's loop", why.to_owned())),
         );
+        if !self.has_ended() && self.process.identity().is_stopped() {
+            let why = format!("it is stopped; `kill -CONT {}` lets it go on", self.pid());
+            limits.push(limit("what the process would do now", why));
+        }
         if state.unseen_threads > 0 && self.tier() == Tier::Passive {
             let why = format!("{} threads compute all the time", state.unseen_threads);
             limits.push(limit("loops of workers that were busy from the start", why));
