@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
+use std::sync::{Arc, Weak};
 
 use loop_core::snapshot::{Limit, Tier};
 
@@ -14,7 +15,7 @@ use super::ebpf::{Kernel, Layout, Link};
 use super::layout::UvLayout;
 use super::memory::Memory;
 use crate::plan::{Plan, Point, Probe};
-use crate::process::MappedFile;
+use crate::process::{FileState, MappedFile};
 
 /// What a breakpoint of another observer looks like in the memory of a process.
 const BREAKPOINT: u8 = 0xcc;
@@ -26,7 +27,23 @@ pub(super) struct Probes {
     pub(super) layout: Layout,
     pub(super) limits: Vec<Limit>,
     /// By module: the file, held open so that the kernel can be told of it again, and its probes.
-    files: BTreeMap<usize, (File, Vec<(Point, u64)>)>,
+    files: BTreeMap<usize, (Arc<File>, Vec<(Point, u64)>)>,
+}
+
+/// The files that probes are set in: each is open once, however many processes execute it.
+#[derive(Debug, Default)]
+pub(super) struct OpenFiles(BTreeMap<FileState, Weak<File>>);
+
+impl OpenFiles {
+    fn open(&mut self, file: &MappedFile) -> io::Result<Arc<File>> {
+        if let Some(open) = self.0.get(&file.state).and_then(Weak::upgrade) {
+            return Ok(open);
+        }
+        let open = Arc::new(file.open()?);
+        self.0.retain(|_, open| open.strong_count() > 0);
+        self.0.insert(file.state, Arc::downgrade(&open));
+        Ok(open)
+    }
 }
 
 /// The points of a tier.
@@ -54,13 +71,14 @@ impl Probes {
         tier: Tier,
         plan: &Plan,
         files: &[MappedFile],
+        open: &mut OpenFiles,
         memory: &Memory,
         layout: Layout,
     ) -> Probes {
         let place = |probe: &Probe| {
             let file = &files[probe.module];
             check(probe, file, memory)?;
-            file.open().map_err(|_| "no descriptor is left for its file; see `ulimit -n`")
+            open.open(file).map_err(|_| "no descriptor is left for its file; see `ulimit -n`")
         };
         Probes::placed(tier, plan, layout, place)
     }
@@ -68,7 +86,10 @@ impl Probes {
     /// The probes of `tier` in a program that is about to be executed.
     pub(super) fn before(tier: Tier, plan: &Plan, program: &File, layout: Layout) -> Probes {
         let place = |_: &Probe| {
-            program.try_clone().map_err(|_| "no descriptor is left for its file; see `ulimit -n`")
+            program
+                .try_clone()
+                .map(Arc::new)
+                .map_err(|_| "no descriptor is left for its file; see `ulimit -n`")
         };
         Probes::placed(tier, plan, layout, place)
     }
@@ -77,7 +98,7 @@ impl Probes {
         tier: Tier,
         plan: &Plan,
         layout: Layout,
-        place: impl Fn(&Probe) -> Result<File, &'static str>,
+        mut place: impl FnMut(&Probe) -> Result<Arc<File>, &'static str>,
     ) -> Probes {
         let mut probes = Probes { tier, layout, limits: always_unseen(), files: BTreeMap::new() };
         if tier == Tier::Turn {
@@ -118,7 +139,7 @@ impl Probes {
         self
     }
 
-    fn add(&mut self, probe: &Probe, file: File) {
+    fn add(&mut self, probe: &Probe, file: Arc<File>) {
         let (_, points) = self.files.entry(probe.module).or_insert_with(|| (file, Vec::new()));
         points.push((probe.point, probe.file_offset));
     }

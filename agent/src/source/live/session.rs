@@ -21,7 +21,7 @@ use super::command::Prepared;
 use super::ebpf::{Kernel, TARGETS};
 use super::family::{Others, new_children};
 use super::probed::{Common, Set};
-use super::probes::{self, Probes};
+use super::probes::{self, OpenFiles, Probes};
 use super::target::Target;
 use crate::exit::{Cause, Failure};
 use crate::process::{Process, Refusal};
@@ -76,6 +76,7 @@ pub(super) struct Shared {
     /// When everything that was there at the start was observed.
     started_ns: AtomicU64,
     plans: Mutex<Plans>,
+    files: Mutex<OpenFiles>,
     state: Mutex<State>,
     stopped: Condvar,
 }
@@ -138,6 +139,7 @@ impl Live {
             common,
             started_ns: AtomicU64::new(now_ns),
             plans: Mutex::new(plans),
+            files: Mutex::default(),
             state: Mutex::default(),
             stopped: Condvar::new(),
         };
@@ -170,7 +172,9 @@ impl Live {
     /// Nothing more is to come: what is observed stands still. Returns whether there was a Node.
     pub(super) fn end(&self) -> bool {
         let mut state = self.shared.state();
-        state.tick();
+        if state.ended_ns.is_none() {
+            state.targets.iter_mut().for_each(Target::tick);
+        }
         state.ended_ns.get_or_insert_with(monotonic_ns);
         !state.targets.is_empty()
     }
@@ -234,7 +238,9 @@ impl Shared {
         let Candidate { plan, layout, files, memory, .. } = candidate;
         let shift = Shift::to(&candidate.process);
         let layout = probes::layout(self.options.stall_threshold_ns, shift, layout, plan);
-        let probes = Probes::of(self.options.tier, plan, files, memory, layout);
+        let mut open = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let probes = Probes::of(self.options.tier, plan, files, &mut open, memory, layout);
+        drop(open);
         let pid = candidate.process.identity().pid;
         kernel.set_target(index, &probes.layout)?;
         let links = probes.link(kernel, index, pid)?;
@@ -279,13 +285,17 @@ impl Shared {
 }
 
 impl State {
-    /// Looks at every target. Returns when to call it again, by the monotonic clock.
+    /// Looks at the targets for which it is time. Returns when to call it again, by the monotonic
+    /// clock.
     fn tick(&mut self) -> u64 {
         if self.ended_ns.is_some() {
             return u64::MAX;
         }
-        let due_ns = self.targets.iter_mut().map(Target::tick).min();
-        due_ns.unwrap_or_else(|| monotonic_ns() + FIRST_TICKS_NS)
+        let now_ns = monotonic_ns();
+        let due = self.targets.iter_mut().filter(|target| target.due_ns() <= now_ns);
+        due.for_each(Target::tick);
+        let due_ns = self.targets.iter().map(Target::due_ns).min();
+        due_ns.unwrap_or(now_ns + FIRST_TICKS_NS)
     }
 
     /// Processes that may be Nodes: those that execute another program by now, and new children.

@@ -24,7 +24,7 @@ use super::passive::{self, Passive};
 use super::probed::{Common, Known, Probed, Seen, Set};
 use crate::process::Process;
 
-/// How often a target is looked at that has probes.
+/// How often a target is looked at that has probes, and whether any has ended.
 const TICK_NS: u64 = 100_000_000;
 
 /// An observed process.
@@ -39,6 +39,9 @@ pub(super) struct Target {
     names: Names,
     since_unix_ns: u64,
     until_ns: Option<u64>,
+    /// When to look next, and when to ask next whether it has ended.
+    due_ns: u64,
+    alive_ns: u64,
     /// Whether it was looked at what came after it.
     renewed: bool,
 }
@@ -95,6 +98,8 @@ impl Target {
             names: Names::default(),
             since_unix_ns: monotonic_ns() + common.unix_offset_ns,
             until_ns: None,
+            due_ns: 0,
+            alive_ns: 0,
             renewed: false,
         }
     }
@@ -114,28 +119,45 @@ impl Target {
         renewed.then(|| self.pid())
     }
 
-    /// Looks at its loops. Returns when to call it again, by the monotonic clock.
-    pub(super) fn tick(&mut self) -> u64 {
+    /// When to look at its loops next, by the monotonic clock.
+    pub(super) fn due_ns(&self) -> u64 {
+        if self.has_ended() { u64::MAX } else { self.due_ns }
+    }
+
+    /// Looks at its loops.
+    pub(super) fn tick(&mut self) {
         if self.has_ended() {
-            return u64::MAX;
+            return;
         }
         let now_ns = monotonic_ns();
-        let is_there = self.process.is_same_image() && self.process.identity().is_alive();
+        let is_there = self.is_there(now_ns);
+        self.due_ns = now_ns + TICK_NS;
         if !is_there {
             self.until_ns = Some(now_ns);
         }
         if let Some(probed) = &mut self.probed {
             probed.tick(is_there);
         }
-        let mut due_ns = now_ns + TICK_NS;
         if !is_there || self.needs_memory() {
-            due_ns = self.passive.tick(now_ns).min(due_ns);
+            self.due_ns = self.passive.tick(now_ns).min(self.due_ns);
         }
         let pid = self.pid();
         let probed = self.probed.iter().flat_map(Probed::tids);
         let tids: Vec<u32> = probed.chain(self.passive.tids()).filter(|&tid| tid != pid).collect();
         self.names.add(tids);
-        due_ns
+    }
+
+    /// Whether it executes what it did. That its memory is there says nearly as much as the state
+    /// that the kernel tells, and is asked much faster.
+    fn is_there(&mut self, now_ns: u64) -> bool {
+        if !self.process.is_same_image() {
+            return false;
+        }
+        if now_ns < self.alive_ns {
+            return true;
+        }
+        self.alive_ns = now_ns + TICK_NS;
+        self.process.identity().is_alive()
     }
 
     /// Whether there is a loop that no probe has shown yet.
