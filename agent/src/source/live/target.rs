@@ -24,8 +24,11 @@ use super::passive::{self, Passive};
 use super::probed::{Common, Known, Probed, Seen, Set};
 use crate::process::Process;
 
-/// How often a target is looked at that has probes, and whether any has ended.
+/// How often a target is looked at that has probes.
 const TICK_NS: u64 = 100_000_000;
+
+/// How often the kernel is asked for the state of a target whose memory is there.
+const STATE_NS: u64 = 1_000_000_000;
 
 /// An observed process.
 #[derive(Debug)]
@@ -39,9 +42,9 @@ pub(super) struct Target {
     names: Names,
     since_unix_ns: u64,
     until_ns: Option<u64>,
-    /// When to look next, and when to ask next whether it has ended.
+    /// When to look next, and when to ask for its state next.
     due_ns: u64,
-    alive_ns: u64,
+    state_ns: u64,
     /// Whether it was looked at what came after it.
     renewed: bool,
 }
@@ -99,7 +102,7 @@ impl Target {
             since_unix_ns: monotonic_ns() + common.unix_offset_ns,
             until_ns: None,
             due_ns: 0,
-            alive_ns: 0,
+            state_ns: 0,
             renewed: false,
         }
     }
@@ -147,16 +150,16 @@ impl Target {
         self.names.add(tids);
     }
 
-    /// Whether it executes what it did. That its memory is there says nearly as much as the state
-    /// that the kernel tells, and is asked much faster.
+    /// Whether it executes what it did. A process that has ended has no memory, unless another
+    /// shares it; its state tells in any case, and costs more to ask for.
     fn is_there(&mut self, now_ns: u64) -> bool {
         if !self.process.is_same_image() {
             return false;
         }
-        if now_ns < self.alive_ns {
+        if now_ns < self.state_ns {
             return true;
         }
-        self.alive_ns = now_ns + TICK_NS;
+        self.state_ns = now_ns + STATE_NS;
         self.process.identity().is_alive()
     }
 

@@ -15,9 +15,23 @@ pub(super) const PAUSE_NS_MAX: u64 = 100_000_000;
 /// The pause before a turn becomes a stall may be shorter, as there is one such look for a turn.
 const LAST_NS_MIN: u64 = 2_000_000;
 
-/// How long to pause after a look at a loop whose open turn is this old, if it has one.
-pub(super) fn pause_ns(open_ns: Option<u64>, threshold_ns: u64) -> u64 {
-    let slow = (threshold_ns / 5 * 4).clamp(PAUSE_NS_MIN, PAUSE_NS_MAX);
+/// When to look next, after a look at `now_ns` at a loop whose open turn is this old, if it has one.
+///
+/// Looks that nothing presses fall on the same moments for all loops: one wake-up serves them all.
+pub(super) fn due_ns(now_ns: u64, open_ns: Option<u64>, threshold_ns: u64) -> u64 {
+    let slow = slow_ns(threshold_ns);
+    let pause = pause_ns(open_ns, threshold_ns);
+    let due_ns = now_ns.saturating_add(pause);
+    if pause == slow { due_ns - due_ns % slow } else { due_ns }
+}
+
+fn slow_ns(threshold_ns: u64) -> u64 {
+    (threshold_ns / 5 * 4).clamp(PAUSE_NS_MIN, PAUSE_NS_MAX)
+}
+
+/// How long to pause at most.
+fn pause_ns(open_ns: Option<u64>, threshold_ns: u64) -> u64 {
+    let slow = slow_ns(threshold_ns);
     match open_ns {
         None => slow,
         Some(age_ns) if age_ns < threshold_ns => (threshold_ns - age_ns).clamp(LAST_NS_MIN, slow),
@@ -42,6 +56,17 @@ mod tests {
         assert_eq!(pause_ns(None, MS), 10 * MS);
     }
 
+    #[test]
+    fn looks_that_nothing_presses_fall_together() {
+        let threshold = 50 * MS;
+        for now in [400 * MS, 401 * MS, 439 * MS] {
+            assert_eq!(due_ns(now, None, threshold), 440 * MS);
+            assert_eq!(due_ns(now, Some(MS), threshold), 440 * MS);
+            assert_eq!(due_ns(now, Some(35 * MS), threshold), now + 15 * MS);
+        }
+        assert_eq!(due_ns(440 * MS, None, threshold), 480 * MS);
+    }
+
     proptest! {
         #[test]
         fn a_turn_is_seen_before_it_is_a_stall_and_soon_after(
@@ -51,11 +76,11 @@ mod tests {
             // Looks at an idle loop, in which a turn begins at `begins_ns`.
             let mut at = 0;
             while at < begins_ns {
-                at += pause_ns(None, threshold);
+                at = due_ns(at, None, threshold);
             }
             prop_assert!(at - begins_ns < threshold);
             while at - begins_ns < threshold {
-                at += pause_ns(Some(at - begins_ns), threshold);
+                at = due_ns(at, Some(at - begins_ns), threshold);
             }
             prop_assert!(at - begins_ns <= threshold + LAST_NS_MIN);
         }

@@ -8,7 +8,7 @@ use super::super::layout::UvLayout;
 use super::super::loops::{FoundLoop, read_loop};
 use super::super::memory::{Memory, Trouble, trouble};
 use super::accounts::Accounts;
-use super::schedule::pause_ns;
+use super::schedule::due_ns;
 use super::stalls::Stalls;
 use super::watch::{Sample, Turn, Watch};
 use super::{Clock, Options};
@@ -89,7 +89,7 @@ impl Watched {
             self.count(self.open(), clock, options);
         }
         let open_ns = self.open().map(|turn| turn.duration_ns);
-        self.due_ns = now_ns + pause_ns(open_ns, options.threshold_ns);
+        self.due_ns = due_ns(now_ns, open_ns, options.threshold_ns);
     }
 
     /// What is known of it at one moment; of several tries the quickest but one that was quick.
