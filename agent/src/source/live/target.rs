@@ -134,7 +134,8 @@ impl Target {
         }
         let now_ns = monotonic_ns();
         let is_there = self.is_there(now_ns);
-        self.due_ns = now_ns + TICK_NS;
+        // At the same moments for all targets, so that one wake-up serves them all.
+        self.due_ns = (now_ns / TICK_NS + 1) * TICK_NS;
         if !is_there {
             self.until_ns = Some(now_ns);
         }
