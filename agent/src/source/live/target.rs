@@ -249,6 +249,10 @@ impl Target {
             let why = format!("it is stopped; `kill -CONT {}` lets it go on", self.pid());
             limits.push(limit("what the process would do now", why));
         }
+        if self.tier() == Tier::Passive {
+            let why = "memory is read 10 to 100 times a second, so they are lower bounds";
+            limits.push(limit("how long stalls lasted, exactly", why.to_owned()));
+        }
         if state.unseen_threads > 0 && self.tier() == Tier::Passive {
             let why = format!("{} threads compute all the time", state.unseen_threads);
             limits.push(limit("loops of workers that were busy from the start", why));
