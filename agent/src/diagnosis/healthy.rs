@@ -35,8 +35,8 @@ fn summary(all: &[Seen<'_>]) -> String {
     let stalls = all.iter().map(|seen| seen.groups.all().0).fold(0, u64::saturating_add);
     let turns = all.iter().filter_map(|seen| seen.of.turns).reduce(u64::saturating_add);
     match (turns, stalls) {
-        (None, 0) if !all.is_empty() => "No stall was seen".to_owned(),
-        (Some(0) | None, 0) => "No turn has ended yet, and nothing holds the loop up".to_owned(),
+        (None, 0) => "No stall was seen".to_owned(),
+        (Some(0), 0) => "No turn has ended yet, and nothing holds the loop up".to_owned(),
         (Some(1), 0) => "No stall in 1 turn".to_owned(),
         (Some(turns), 0) => format!("No stall in {} turns", format_count(turns)),
         (_, 1) => "1 stall, by waiting for a CPU: too little to call it starved".to_owned(),
