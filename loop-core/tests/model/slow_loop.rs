@@ -286,8 +286,8 @@ impl SlowLoop {
         });
     }
 
-    /// Those set meanwhile are for the next turn, whatever their timeout; but Node's run again where
-    /// they have become due.
+    /// Those set meanwhile are for the next turn, whatever their timeout; but Node's run again
+    /// where they have become due.
     fn run_timers(&mut self) {
         self.loop_ns = self.clock_ns;
         let now_ms = self.loop_ns / MS;
