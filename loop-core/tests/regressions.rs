@@ -394,8 +394,8 @@ fn a_timer_that_is_due_when_its_immediate_ends_runs_in_that_turn() {
     assert_eq!(told(&log), "timer immediate");
 }
 
-/// A handle that waited to be closed behind another one kept the loop alive in the other's callback.
-/// libuv takes its list as a whole.
+/// A handle that waited to be closed behind another one kept the loop alive in the other's
+/// callback. libuv takes its list as a whole.
 #[test]
 fn handles_that_are_being_closed_do_not_keep_the_loop_alive() {
     let mut lp = real_loop();

@@ -26,9 +26,12 @@ pub(super) struct Probes {
     pub(super) tier: Tier,
     pub(super) layout: Layout,
     pub(super) limits: Vec<Limit>,
-    /// By module: the file, held open so that the kernel can be told of it again, and its probes.
-    files: BTreeMap<usize, (Arc<File>, Vec<(Point, u64)>)>,
+    /// By module.
+    files: BTreeMap<usize, InFile>,
 }
+
+/// A file, held open so that the kernel can be told of it again, and its probes by their offsets.
+type InFile = (Arc<File>, Vec<(Point, u64)>);
 
 /// The files that probes are set in: each is open once, however many processes execute it.
 #[derive(Debug, Default)]

@@ -15,7 +15,8 @@ pub(super) const PAUSE_NS_MAX: u64 = 100_000_000;
 /// The pause before a turn becomes a stall may be shorter, as there is one such look for a turn.
 const LAST_NS_MIN: u64 = 2_000_000;
 
-/// When to look next, after a look at `now_ns` at a loop whose open turn is this old, if it has one.
+/// When to look next, after a look at `now_ns` at a loop whose open turn is this old, if it has
+/// one.
 ///
 /// Looks that nothing presses fall on the same moments for all loops: one wake-up serves them all.
 pub(super) fn due_ns(now_ns: u64, open_ns: Option<u64>, threshold_ns: u64) -> u64 {
