@@ -23,7 +23,7 @@ use crate::process::Process;
 use crate::source::{Observe, Observer};
 
 /// The number of the first target: the command is observed before all others.
-const FIRST: u32 = 0;
+pub(super) const FIRST: u32 = 0;
 
 /// Probes that are set into a program which a process is about to execute.
 #[derive(Debug)]

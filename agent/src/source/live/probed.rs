@@ -113,6 +113,11 @@ impl Probed {
         }
     }
 
+    /// The number of the target in the kernel.
+    pub(super) fn index(&self) -> u32 {
+        self.set.index
+    }
+
     /// Looks who has come and gone, and takes the stalls that the kernel has kept.
     pub(super) fn tick(&mut self, process_is_there: bool) {
         if !process_is_there {

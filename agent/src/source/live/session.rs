@@ -13,11 +13,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use loop_core::snapshot::{ClockKind, Events, Limit, Snapshot, Tier};
+use loop_core::snapshot::{
+    ClockKind, Events, Limit, LoopSnapshot, Snapshot, Target as Described, Tier,
+};
 
 use super::candidate::{Candidate, Plans};
 use super::clock::{Shift, monotonic_ns};
-use super::command::Prepared;
+use super::command::{self, Prepared};
 use super::ebpf::{Kernel, TARGETS};
 use super::family::{Others, new_children};
 use super::probed::{Common, Set};
@@ -83,7 +85,12 @@ pub(super) struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
+    /// Those that are there.
     targets: Vec<Target>,
+    /// Those that have ended.
+    past: Vec<Past>,
+    /// Whether more may come for as long as nobody says that it is over.
+    goes_on: bool,
     others: Others,
     /// Probes in a program that a process is about to execute.
     prepared: Option<Prepared>,
@@ -91,6 +98,14 @@ struct State {
     children_ns: u64,
     ended_ns: Option<u64>,
     stop: bool,
+}
+
+/// A process that has ended, as it was told last.
+#[derive(Debug)]
+struct Past {
+    target: Described,
+    loops: Vec<LoopSnapshot>,
+    events: Events,
 }
 
 /// Observes these processes. `on_end` is called when all of them have ended.
@@ -162,6 +177,7 @@ impl Live {
     pub(super) fn expect(&self, process: Process, prepared: Option<Prepared>) {
         let mut state = self.shared.state();
         state.prepared = prepared;
+        state.goes_on = true;
         state.others.add(process, monotonic_ns());
     }
 
@@ -176,7 +192,7 @@ impl Live {
             state.targets.iter_mut().for_each(Target::tick);
         }
         state.ended_ns.get_or_insert_with(monotonic_ns);
-        !state.targets.is_empty()
+        !state.targets.is_empty() || !state.past.is_empty()
     }
 }
 
@@ -208,12 +224,11 @@ impl Shared {
 
     fn add(&self, candidate: Candidate) -> Result<(), Failure> {
         let mut state = self.state();
-        let index = u32::try_from(state.targets.len()).unwrap_or(u32::MAX);
-        if index >= TARGETS {
-            return Err(Failure::refused(format!(
+        let index = state.free_index().ok_or_else(|| {
+            Failure::refused(format!(
                 "{TARGETS} processes are observed already; observe others from another loopscope"
-            )));
-        }
+            ))
+        })?;
         let pid = candidate.process.identity().pid;
         let prepared = state.prepared.take_if(|prepared| prepared.is_of(&candidate));
         let set = match (&self.kernel, prepared) {
@@ -310,11 +325,26 @@ impl State {
             let family = targets.map(Target::pid).chain(self.others.pids()).collect();
             pids.extend(new_children(&family));
         }
+        self.retire();
         pids
     }
 
+    /// Lets go of those that have ended, once it was looked at what came after them.
+    fn retire(&mut self) {
+        for target in self.targets.extract_if(.., |target| target.has_ended()) {
+            let (loops, events) = (target.loops(), target.events());
+            self.past.push(Past { target: target.describe(), loops, events });
+        }
+    }
+
+    /// A number in the kernel that no target has.
+    fn free_index(&self) -> Option<u32> {
+        let first = if self.prepared.is_some() { command::FIRST + 1 } else { 0 };
+        (first..TARGETS).find(|index| self.targets.iter().all(|of| of.index() != Some(*index)))
+    }
+
     fn have_all_ended(&mut self) -> bool {
-        let ended = !self.targets.is_empty() && self.targets.iter().all(Target::has_ended);
+        let ended = !self.goes_on && self.targets.is_empty() && !self.past.is_empty();
         if ended {
             self.ended_ns.get_or_insert_with(monotonic_ns);
         }
@@ -327,14 +357,23 @@ impl Observe for Live {
         let shared = &self.shared;
         let state = shared.state();
         let mut events = Events::default();
+        state.past.iter().for_each(|past| events.merge(past.events));
         state.targets.iter().for_each(|target| events.merge(target.events()));
+        let past = state.past.iter();
         let now_ns = state.ended_ns.unwrap_or_else(monotonic_ns);
         Snapshot {
             wall_ns: now_ns.saturating_sub(shared.started_ns.load(Ordering::Relaxed)),
             clock: ClockKind::Real,
             events,
-            targets: state.targets.iter().map(Target::describe).collect(),
-            loops: state.targets.iter().flat_map(Target::loops).collect(),
+            targets: past
+                .clone()
+                .map(|past| past.target.clone())
+                .chain(state.targets.iter().map(Target::describe))
+                .collect(),
+            loops: past
+                .flat_map(|past| past.loops.iter().cloned())
+                .chain(state.targets.iter().flat_map(Target::loops))
+                .collect(),
         }
     }
 }

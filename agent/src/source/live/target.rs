@@ -111,6 +111,11 @@ impl Target {
         self.process.identity().pid
     }
 
+    /// Its number in the kernel, if it has probes.
+    pub(super) fn index(&self) -> Option<u32> {
+        self.probed.as_ref().map(Probed::index)
+    }
+
     pub(super) fn has_ended(&self) -> bool {
         self.until_ns.is_some()
     }
