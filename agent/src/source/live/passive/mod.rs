@@ -10,8 +10,8 @@
 //! busy for a tenth of the time, 40 times a second, are 0.6 %.
 //!
 //! **Invariant**: what can't be seen is `None`. Ages and durations are lower bounds.
-//! On Node 18, which doesn't count its turns, two of them in one millisecond of the loop's clock are
-//! taken for one.
+//! On Node 18, which doesn't count its turns, two of them in one millisecond of the loop's clock
+//! are taken for one.
 
 mod accounts;
 mod ended;
