@@ -93,10 +93,12 @@ fn what_we_were_started_to_ignore_the_command_ignores() {
 /// Runs `exec -- sh -c SCRIPT` on a terminal, types Ctrl-C so many times, and prints what was shown
 /// and the status.
 const ON_A_TERMINAL: &str = r#"
-import os, pty, sys, time
+import os, pty, signal, sys, time
 program, script, times = sys.argv[1], sys.argv[2], int(sys.argv[3])
 pid, terminal = pty.fork()
 if pid == 0:
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     os.execv(program, [program, 'exec', '--', 'sh', '-c', script])
 shown = b''
 def read():

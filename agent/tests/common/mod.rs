@@ -22,7 +22,16 @@ pub struct Ran {
 
 /// The binary with an environment that holds nothing of ours or of OpenTelemetry's.
 pub fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_loopscope"));
+    // Signals that whoever runs the tests ignores, as a shell does for what it starts behind `&`,
+    // are not ignored by what is tested.
+    let mut command = match args.first() {
+        Some(&"exec") => {
+            let mut env = Command::new("env");
+            env.args(["--default-signal", env!("CARGO_BIN_EXE_loopscope")]);
+            env
+        }
+        _ => Command::new(env!("CARGO_BIN_EXE_loopscope")),
+    };
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("LOOPSCOPE_") || text.starts_with("OTEL_") {
