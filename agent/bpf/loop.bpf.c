@@ -359,8 +359,7 @@ inline_always void end_phase(struct hit *hit, struct slot *slot, __u64 idle_ns)
 				read(slot, slot->fields + hit->target->events) != slot->phase_events;
 	}
 	slot->turn.phase_ns[phase] += lasted;
-	/* The turn in which the loop was found is in no histogram, and so are its phases. */
-	if (slot->phase_runs && slot->boundary_ns)
+	if (slot->phase_runs)
 		record(&slot->phase_ns[phase], lasted, TIME_BITS);
 }
 

@@ -8,7 +8,6 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -75,8 +74,7 @@ pub(super) struct Shared {
     pub(super) kernel: Result<Arc<Kernel>, String>,
     pub(super) options: Options,
     common: Common,
-    /// When everything that was there at the start was observed.
-    started_ns: AtomicU64,
+    started_ns: u64,
     plans: Mutex<Plans>,
     files: Mutex<OpenFiles>,
     state: Mutex<State>,
@@ -152,7 +150,7 @@ impl Live {
             kernel,
             options,
             common,
-            started_ns: AtomicU64::new(now_ns),
+            started_ns: now_ns,
             plans: Mutex::new(plans),
             files: Mutex::default(),
             state: Mutex::default(),
@@ -163,7 +161,6 @@ impl Live {
 
     /// Starts the thread.
     pub(super) fn start(&self, on_end: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
-        self.shared.started_ns.store(monotonic_ns(), Ordering::Relaxed);
         let shared = Arc::clone(&self.shared);
         let thread = thread::Builder::new().name(THREAD_NAME.to_owned());
         let thread = thread.spawn(move || shared.watch(on_end)).map_err(|error| {
@@ -362,7 +359,7 @@ impl Observe for Live {
         let past = state.past.iter();
         let now_ns = state.ended_ns.unwrap_or_else(monotonic_ns);
         Snapshot {
-            wall_ns: now_ns.saturating_sub(shared.started_ns.load(Ordering::Relaxed)),
+            wall_ns: now_ns.saturating_sub(shared.started_ns),
             clock: ClockKind::Real,
             events,
             targets: past
