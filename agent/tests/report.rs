@@ -55,6 +55,7 @@ fn the_schema_is_as_promised() {
         "tier",
         "overhead_ratio",
         "sampled",
+        "limits",
     ];
     let of_diagnosis =
         ["id", "pid", "thread", "summary", "evidence", "advice", "culprit", "confidence", "docs"];

@@ -149,7 +149,10 @@ fn a_bit_turned_in_a_release_is_refused_or_does_no_harm() {
         let plan = plan_of(&program).unwrap();
         assert_eq!(plan.missing, [], "{}", path.display());
         let real = read(&File::open(path).unwrap()).unwrap().unwrap();
-        assert_eq!((&plan.data, &plan.versions), (&real.data, &real.versions));
+        // The function that tells where an isolate has its queue is not in the reduced file.
+        let mut data = real.data.clone();
+        data.queue_in_isolate = None;
+        assert_eq!((&plan.data, &plan.versions), (&data, &real.versions));
         let places = |plan: &Plan| -> Vec<(Point, u64, [u8; 16])> {
             plan.probes.iter().map(|one| (one.point, one.address, one.bytes)).collect()
         };
