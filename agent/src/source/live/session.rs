@@ -127,7 +127,7 @@ pub fn attach(
     Ok(Arc::new(live))
 }
 
-/// Whether this kernel lets us set probes: by loading what would be set, about 0.3 s.
+/// Whether this kernel lets us set probes: by loading what would be set.
 pub fn probes_can_be_set() -> bool {
     Kernel::load().is_ok()
 }

@@ -31,7 +31,8 @@ pub(crate) fn program(seed: u64) -> Program {
 }
 
 /// A program of which the drains are counted: `for await` does not meet an async generator that
-/// fails. The engine asks such a one to close, which takes a job more and shows in nothing else.
+/// fails. The engine asks such a one to close, which takes a job more; a `return` method that a
+/// program has written itself would see it.
 pub(crate) fn counted(seed: u64) -> Program {
     program::make(&mut Gen { counted: true, ..Gen::new(seed) })
 }

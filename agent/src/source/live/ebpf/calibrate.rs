@@ -8,11 +8,11 @@ use super::{Kernel, Link, TARGETS, system};
 use crate::plan::Point;
 use crate::process::Process;
 
-/// How many hits are timed. Together they take about a millisecond.
+/// How many hits are timed.
 const HITS: u32 = 1_000;
 
-/// In a tight loop all that a hit touches is in the caches. In a server it is not: there two to
-/// three times as much was measured (1.2 to 1.7 µs instead of 0.6).
+/// In a tight loop all that a hit touches is in the caches. In a server it is not, and a hit costs
+/// more: `attach_cost` in `bench` measures what all of them do.
 const COLD_FACTOR: u64 = 2;
 
 /// What is taken where it can't be measured.

@@ -1,7 +1,7 @@
 //! Loads the kernel side: the object that is compiled in, fitted to the running kernel.
 //!
-//! Cost: about 0.3 s, most of it in the kernel's verifier, once; the kernel's own types are read
-//! (6 MB) to find the offsets of five fields and forgotten again.
+//! Cost: most of it in the kernel's verifier, once; the kernel's own types are read to find the
+//! offsets of a few fields and forgotten again.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
