@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 //
 // The kernel side of `loopscope attach`: entry probes in libuv and V8, counted into one slot of
-// memory for each loop, which the agent maps and reads at any time.
+// memory for each loop, which the agent maps and reads at any time; and samples of the stacks of
+// loops that are held up.
 //
 // Cost: one program for all points; a hit is one look-up, one to four reads of the target's memory
-// and a few stores. Nothing is sent anywhere.
+// and a few stores. Nothing is sent anywhere. A sample is two reads of memory a frame; there is
+// none while no turn is longer than a fifth of what makes a stall.
 //
-// Invariant: only the loop's own thread writes its slot, so nothing here is atomic. Nothing writes
-// into the target.
+// Invariant: only the loop's own thread writes its slot and its samples, so nothing here is atomic.
+// Nothing writes into the target.
 
 #include <linux/types.h>
 #include <linux/bpf.h>
@@ -16,331 +18,9 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
-#include "shared.h"
-
-#define OFFSET(type, field) __builtin_offsetof(struct type, field)
-
-/* What of the kernel's own structures is read; the offsets are found when the program is loaded. */
-struct sched_entity {
-	__u64 sum_exec_runtime;
-} __attribute__((preserve_access_index));
-
-struct sched_info {
-	unsigned long long run_delay;
-} __attribute__((preserve_access_index));
-
-struct task_struct {
-	struct sched_entity se;
-	struct sched_info sched_info;
-	unsigned long nvcsw;
-	unsigned long nivcsw;
-	unsigned long min_flt;
-	unsigned long maj_flt;
-	__u64 start_boottime;
-} __attribute__((preserve_access_index));
-
-/* The PID namespace of the agent, in which thread ids are told. */
-const volatile __u64 pid_namespace_dev;
-const volatile __u64 pid_namespace_inode;
-
-/* The layout of the maps as this compiler has it. */
-const volatile __u32 layout[] = {
-	sizeof(struct slot),
-	sizeof(struct target),
-	sizeof(struct stall),
-	OFFSET(slot, thread_start_ns),
-	OFFSET(slot, loop),
-	OFFSET(slot, boundary_account),
-	OFFSET(slot, turn),
-	OFFSET(slot, phase),
-	OFFSET(slot, drain_start_ns),
-	OFFSET(slot, gc_depth),
-	OFFSET(slot, hits),
-	OFFSET(slot, stall_ns),
-	OFFSET(slot, lateness_ns),
-	OFFSET(slot, phase_ns),
-	OFFSET(slot, drain_length),
-	OFFSET(slot, gc_ns),
-	OFFSET(slot, recent),
-	OFFSET(stall, turn),
-	OFFSET(stall, account),
-	OFFSET(target, knows),
-};
-
-struct loop_key {
-	__u64 thread;
-	__u64 loop;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, MAX_SLOTS);
-	__type(key, __u32);
-	__type(value, struct slot);
-} slots SEC(".maps");
-
-/* Slots that no loop has. */
-struct {
-	__uint(type, BPF_MAP_TYPE_QUEUE);
-	__uint(max_entries, MAX_SLOTS);
-	__uint(value_size, sizeof(__u32));
-} free_slots SEC(".maps");
-
-/* The first loop of each thread, and so the one whose JavaScript it runs. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4 * MAX_SLOTS);
-	__type(key, __u64);
-	__type(value, __u32);
-} threads SEC(".maps");
-
-/* Further loops of Node's own on one thread, as an embedder may have. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MAX_SLOTS);
-	__type(key, struct loop_key);
-	__type(value, __u32);
-} further_loops SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, MAX_TARGETS);
-	__type(key, __u32);
-	__type(value, struct target);
-} targets SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct losses);
-} losses SEC(".maps");
-
-struct hit {
-	__u64 now;
-	__u64 thread;
-	__u32 point;
-	__u32 target_index;
-	struct target *target;
-	struct task_struct *task;
-};
-
-#define inline_always static __always_inline
-
-/* Several threads may count here at once. */
-#define LOST(kind)                                                                                 \
-	do {                                                                                       \
-		__u32 zero = 0;                                                                    \
-		struct losses *lost = bpf_map_lookup_elem(&losses, &zero);                         \
-		if (lost)                                                                          \
-			__sync_fetch_and_add(&lost->kind, 1);                                      \
-	} while (0)
-
-inline_always __u32 leading_zeros(__u64 value)
-{
-	__u32 zeros = 0;
-
-	if (!(value >> 32)) { zeros += 32; value <<= 32; }
-	if (!(value >> 48)) { zeros += 16; value <<= 16; }
-	if (!(value >> 56)) { zeros += 8; value <<= 8; }
-	if (!(value >> 60)) { zeros += 4; value <<= 4; }
-	if (!(value >> 62)) { zeros += 2; value <<= 2; }
-	if (!(value >> 63)) { zeros += 1; }
-	return zeros;
-}
-
-/* As `index_for` in loop-core's `buckets.rs`. */
-static __noinline __u32 bucket(__u64 value, __u32 linear_bits)
-{
-	linear_bits &= 63;
-	__u32 zeros = leading_zeros(value | 1ULL << linear_bits) & 63;
-	__u32 octave = 63 - linear_bits - zeros;
-
-	return octave * SUB_BUCKETS + (__u32)(value << zeros >> (63 - SUB_BITS));
-}
-
-inline_always void record(struct histogram *h, __u64 value, __u32 linear_bits)
-{
-	__u32 index = bucket(value, linear_bits);
-
-	if (index >= BUCKETS)
-		index = BUCKETS - 1;
-	h->counts[index] += 1;
-	h->sum += value;
-	if (value < h->min)
-		h->min = value;
-	if (value > h->max)
-		h->max = value;
-}
-
-inline_always __u64 less(__u64 a, __u64 b)
-{
-	return a > b ? a - b : 0;
-}
-
-/* Reads eight bytes of the target. What can't be read is counted, and 0. */
-inline_always __u64 read(struct slot *slot, __u64 address)
-{
-	__u64 value = 0;
-
-	if (bpf_probe_read_user(&value, sizeof(value), (void *)address))
-		slot->faults += 1;
-	return value;
-}
-
-/* For how long the thread could have run and had no CPU. */
-inline_always __u64 run_delay_of(struct task_struct *task)
-{
-	if (bpf_core_field_exists(task->sched_info.run_delay))
-		return task->sched_info.run_delay;
-	return 0;
-}
-
-inline_always struct account account_of(struct task_struct *task)
-{
-	struct account account = {};
-
-	account.cpu_ns = task->se.sum_exec_runtime;
-	account.run_delay_ns = run_delay_of(task);
-	account.faults = task->min_flt + task->maj_flt;
-	account.switches = task->nvcsw + task->nivcsw;
-	return account;
-}
-
-/* Whether this is a loop of Node's own: Node lets those and only those count their idle time. */
-inline_always int counts_idle_time(struct hit *hit, __u64 loop)
-{
-	__u64 fields = 0;
-	__u32 flags = 0;
-
-	bpf_probe_read_user(&fields, sizeof(fields), (void *)(loop + hit->target->internal_fields));
-	bpf_probe_read_user(&flags, sizeof(flags), (void *)(fields + hit->target->flags));
-	return fields && (flags & 1);
-}
-
-inline_always struct slot *slot_at(__u32 index)
-{
-	return bpf_map_lookup_elem(&slots, &index);
-}
-
-/* Gives a thread, and a loop if it is known, a slot. */
-static __noinline struct slot *new_slot(struct hit *hit, __u32 *index)
-{
-	struct bpf_pidns_info ids = {};
-	struct slot *slot;
-
-	if (bpf_map_pop_elem(&free_slots, index)) {
-		LOST(no_slot);
-		return 0;
-	}
-	slot = slot_at(*index);
-	if (!slot)
-		return 0;
-	slot->target = hit->target_index;
-	slot->thread = hit->thread;
-	slot->phase = NO_PHASE;
-	slot->thread_start_ns = hit->task->start_boottime;
-	if (hit->target->knows & KNOWS_START) {
-		/* The main program is a turn, too. */
-		slot->boundary_ns = hit->now;
-		slot->boundary_account = account_of(hit->task);
-	}
-	if (bpf_get_ns_current_pid_tgid(pid_namespace_dev, pid_namespace_inode, &ids, sizeof(ids)))
-		slot->tid = (__u32)hit->thread;
-	else
-		slot->tid = ids.pid;
-	return slot;
-}
-
-/* The slot of the thread that was hit; it gets one if it has none. */
-inline_always struct slot *slot_of_thread(struct hit *hit)
-{
-	__u32 *known = bpf_map_lookup_elem(&threads, &hit->thread);
-	struct slot *slot;
-	__u32 index;
-
-	if (known) {
-		slot = slot_at(*known);
-		/* Else another thread with this id has come. */
-		if (slot && slot->thread_start_ns == hit->task->start_boottime)
-			return slot;
-	}
-	slot = new_slot(hit, &index);
-	if (slot && bpf_map_update_elem(&threads, &hit->thread, &index, BPF_ANY)) {
-		bpf_map_push_elem(&free_slots, &index, BPF_ANY);
-		LOST(no_thread);
-		return 0;
-	}
-	return slot;
-}
-
-inline_always void adopt(struct hit *hit, struct slot *slot, __u64 loop)
-{
-	slot->fields = read(slot, loop + hit->target->internal_fields);
-	slot->loop = loop;
-}
-
-/* The slot of a loop that isn't the first of its thread, if it is Node's own. */
-static __noinline struct slot *slot_of_further_loop(struct hit *hit, struct slot *first, __u64 loop)
-{
-	struct loop_key key = { .thread = hit->thread, .loop = loop };
-	__u32 *known = bpf_map_lookup_elem(&further_loops, &key);
-	struct slot *slot;
-	__u32 index;
-
-	if (known) {
-		slot = slot_at(*known);
-		if (slot && slot->thread_start_ns == hit->task->start_boottime)
-			return slot;
-	}
-	if (!counts_idle_time(hit, loop)) {
-		first->nested_loop = loop;
-		first->nested_hits += 1;
-		first->turn.nested += 1;
-		return 0;
-	}
-	slot = new_slot(hit, &index);
-	if (!slot)
-		return 0;
-	if (bpf_map_update_elem(&further_loops, &key, &index, BPF_ANY)) {
-		bpf_map_push_elem(&free_slots, &index, BPF_ANY);
-		LOST(no_thread);
-		return 0;
-	}
-	adopt(hit, slot, loop);
-	return slot;
-}
-
-/* The slot of the loop that was hit. */
-inline_always struct slot *slot_of_loop(struct hit *hit, __u64 loop)
-{
-	__u32 *known = bpf_map_lookup_elem(&threads, &hit->thread);
-	struct slot *slot = 0;
-
-	if (known)
-		slot = slot_at(*known);
-	if (slot && slot->thread_start_ns == hit->task->start_boottime) {
-		if (slot->loop == loop)
-			return slot;
-		if (slot->nested_loop == loop) {
-			slot->nested_hits += 1;
-			slot->turn.nested += 1;
-			return 0;
-		}
-		if (slot->loop)
-			return slot_of_further_loop(hit, slot, loop);
-	}
-	if (!counts_idle_time(hit, loop)) {
-		LOST(foreign);
-		return 0;
-	}
-	slot = slot_of_thread(hit);
-	if (slot)
-		adopt(hit, slot, loop);
-	return slot;
-}
+#include "executed.h"
+#include "sample.h"
+#include "slots.h"
 
 /* The phase that ran until now ends. */
 inline_always void end_phase(struct hit *hit, struct slot *slot, __u64 idle_ns)
@@ -354,9 +34,12 @@ inline_always void end_phase(struct hit *hit, struct slot *slot, __u64 idle_ns)
 		__u64 waited = less(idle_ns, slot->phase_idle_ns);
 
 		lasted = less(lasted, waited);
-		if (hit->target->knows & KNOWS_EVENTS)
-			slot->phase_runs =
-				read(slot, slot->fields + hit->target->events) != slot->phase_events;
+		if (hit->target->knows & KNOWS_EVENTS) {
+			__u64 events = read(slot, slot->fields + hit->target->events);
+
+			slot->turn.events += less(events, slot->phase_events);
+			slot->phase_runs = events != slot->phase_events;
+		}
 	}
 	slot->turn.phase_ns[phase] += lasted;
 	if (slot->phase_runs)
@@ -407,11 +90,13 @@ inline_always void keep_stall(struct slot *slot, __u64 start_ns, __u64 lasted, s
 	barrier();
 	stall->start_ns = start_ns;
 	stall->duration_ns = lasted;
+	stall->boundary_ns = slot->boundary_ns;
 	stall->turn = slot->turn;
 	stall->account.cpu_ns = less(now->cpu_ns, then->cpu_ns);
 	stall->account.run_delay_ns = less(now->run_delay_ns, then->run_delay_ns);
 	stall->account.faults = less(now->faults, then->faults);
 	stall->account.switches = less(now->switches, then->switches);
+	stall->account.waits = less(now->waits, then->waits);
 	barrier();
 	stall->number = number;
 	slot->stalls = number;
@@ -422,7 +107,7 @@ inline_always void keep_stall(struct slot *slot, __u64 start_ns, __u64 lasted, s
 inline_always void io_poll(struct hit *hit, struct slot *slot)
 {
 	__u64 idle_ns = read(slot, slot->fields + hit->target->idle_time);
-	struct account account = account_of(hit->task);
+	struct account account = account_of(hit->task, hit->now);
 
 	end_phase(hit, slot, idle_ns);
 	begin_phase(hit, slot, POLL, 1);
@@ -462,7 +147,9 @@ inline_always void drain_start(struct hit *hit, struct slot *slot, __u64 queue)
 		slot->unpaired += 1;
 	slot->queue = queue;
 	slot->drain_base = read(slot, queue + hit->target->finished_count);
-	slot->drain_delay_ns = run_delay_of(hit->task);
+	if (hit->target->knows & KNOWS_SIZE)
+		slot->drain_size = read(slot, queue + hit->target->queue_size);
+	slot->drain_cpu_ns = cpu_ns_of(hit->task, hit->now);
 	slot->drain_start_ns = hit->now;
 }
 
@@ -481,7 +168,11 @@ inline_always void drain_end(struct hit *hit, struct slot *slot)
 		return;
 	slot->microtasks += length;
 	slot->turn.microtasks += length;
-	slot->turn.drain_ns += less(lasted, less(run_delay_of(hit->task), slot->drain_delay_ns));
+	if (length > slot->turn.drain_jobs) {
+		slot->turn.drain_jobs = length;
+		slot->turn.drain_queued = slot->drain_size;
+	}
+	slot->turn.drain_cpu_ns += less(cpu_ns_of(hit->task, hit->now), slot->drain_cpu_ns);
 	record(&slot->drain_length, length, LENGTH_BITS);
 	record(&slot->drain_ns, lasted, TIME_BITS);
 }
@@ -493,13 +184,14 @@ inline_always void gc_start(struct hit *hit, struct slot *slot, __u32 kind)
 		return;
 	slot->gc_kind = kind < OTHER_COLLECTION ? kind : OTHER_COLLECTION;
 	slot->gc_delay_ns = run_delay_of(hit->task);
+	slot->gc_cpu_ns = cpu_ns_of(hit->task, hit->now);
 	slot->gc_start_ns = hit->now;
 }
 
 inline_always void gc_end(struct hit *hit, struct slot *slot)
 {
 	__u32 kind = slot->gc_kind;
-	__u64 lasted, ran;
+	__u64 lasted, cpu;
 
 	if (!slot->gc_depth) {
 		slot->unpaired += 1;
@@ -509,10 +201,11 @@ inline_always void gc_end(struct hit *hit, struct slot *slot)
 	if (slot->gc_depth)
 		return;
 	lasted = less(hit->now, slot->gc_start_ns);
-	ran = less(lasted, less(run_delay_of(hit->task), slot->gc_delay_ns));
-	slot->turn.gc_ns += ran;
+	cpu = less(cpu_ns_of(hit->task, hit->now), slot->gc_cpu_ns);
+	slot->turn.gc_ns += less(lasted, less(run_delay_of(hit->task), slot->gc_delay_ns));
+	slot->turn.gc_cpu_ns += cpu;
 	if (slot->drain_start_ns)
-		slot->turn.gc_in_drain_ns += ran;
+		slot->turn.gc_in_drain_cpu_ns += cpu;
 	if (kind < COLLECTIONS)
 		record(&slot->gc_ns[kind], lasted, TIME_BITS);
 }
@@ -579,6 +272,58 @@ int loopscope_hit(struct pt_regs *regs)
 		in_v8(&hit, regs);
 	else
 		in_libuv(&hit, regs);
+	return 0;
+}
+
+SEC("perf_event")
+int loopscope_sample(struct bpf_perf_event_data *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	__u32 index = cookie & ((1 << COOKIE_SAMPLER_BITS) - 1);
+	struct sampler *sampler = bpf_map_lookup_elem(&samplers, &index);
+	struct sample *sample;
+	struct pt_regs *regs;
+	__u64 pc, sp, fp;
+
+	if (!sampler)
+		return 0;
+	/* Those of user space, also where the kernel runs for the thread. */
+	regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	sample = &sampler->recent[sampler->taken & (SAMPLES - 1)];
+	sample->number = 0;
+	barrier();
+	sample->at_ns = bpf_ktime_get_ns();
+	pc = regs->rip;
+	sp = regs->rsp;
+	fp = regs->rbp;
+	/* Else the compiler reads a register and a frame by one instruction, which is refused. */
+	barrier_var(pc);
+	barrier_var(fp);
+	sample->sp = sp;
+	sample->pc = pc;
+	if (bpf_probe_read_user(&sample->top, sizeof(sample->top), (void *)sp))
+		sample->top = 0;
+	sample->frames = walk(sample, pc, fp, cookie >> COOKIE_SAMPLER_BITS);
+	barrier();
+	sample->number = sampler->taken + 1;
+	sampler->taken += 1;
+	return 0;
+}
+
+/* Run by the agent, and nowhere attached: when its thread was given the CPU last, by the scheduler's
+ * clock, and what the monotonic clock says now. */
+SEC("raw_tp/loopscope")
+int loopscope_clock(void *ctx __attribute__((unused)))
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct scheduler_clock *clock;
+	__u32 zero = 0;
+
+	clock = bpf_map_lookup_elem(&scheduler, &zero);
+	if (!clock || !bpf_core_field_exists(task->sched_info.last_arrival))
+		return 0;
+	clock->arrived_ns = task->sched_info.last_arrival;
+	clock->now_ns = bpf_ktime_get_ns();
 	return 0;
 }
 

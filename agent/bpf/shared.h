@@ -55,11 +55,44 @@ enum collection {
 #define MAX_SLOTS 64
 #define MAX_TARGETS 64
 
+/* How many loops can be sampled at once, how many samples each keeps (a power of two), and how many
+ * frames of a stack. */
+#define SAMPLERS 8
+#define SAMPLES 32
+#define FRAMES 48
+
+/* A cookie of a sampler says which it is, and where in a JSFunction its SharedFunctionInfo lies. */
+#define COOKIE_SAMPLER_BITS 8
+
+/* What is copied around a frame pointer begins so far below it. */
+#define FRAME_BELOW 40
+/* Which of the words are the function, the frame pointer of the caller, and the return address. */
+#define FRAME_FUNCTION 3
+#define FRAME_SAVED 5
+#define FRAME_RETURN 6
+#define FRAME_WORDS 7
+
+/* No frame is larger, as a whole stack of Node's is 8 MiB at most. */
+#define FRAME_BYTES_MAX (8 << 20)
+
+/* What the kernel has counted of a thread that runs is not older: the slowest tick is 10 ms. */
+#define STALE_NS_MAX 20000000
+
+/* How many executions wait to be looked at, how many ancestors each tells, and how long the name of
+ * its file may be. */
+#define EXECUTIONS 256
+#define ANCESTORS 7
+#define FILE_BYTES 96
+
+/* In how many PID namespaces a process can be: the first and 32 below it. */
+#define NAMESPACES 33
+
 /* What is known of a target: libuv's count of events; by probes, when each phase begins; what its
- * threads did from their start on. */
+ * threads did from their start on; how many microtasks wait. */
 #define KNOWS_EVENTS 1
 #define KNOWS_PHASES 2
 #define KNOWS_START 4
+#define KNOWS_SIZE 8
 
 /* What the kernel side must know of a target: where things lie in its memory. */
 struct target {
@@ -80,8 +113,8 @@ struct target {
 	__u32 idle_time;
 	/* In v8::internal::MicrotaskQueue. */
 	__u32 finished_count;
+	__u32 queue_size;
 	__u32 knows;
-	__u32 pad;
 };
 
 struct histogram {
@@ -97,17 +130,25 @@ struct account {
 	__u64 cpu_ns;
 	__u64 run_delay_ns;
 	__u64 faults;
+	/* How often it gave its CPU away, and how often that was its own will: it waited. */
 	__u64 switches;
+	__u64 waits;
 };
 
-/* What a turn is made of, while it runs. Drains and collections without the time in which the
- * thread could have run and had no CPU. */
+/* What a turn is made of, while it runs. Of drains the time on a CPU; of collections that and all
+ * but the time in which the thread could have run and had no CPU: they wait for V8's own threads. */
 struct turn {
 	__u64 phase_ns[PHASES];
+	/* Events that the poll has handled, where libuv counts them. */
+	__u64 events;
 	__u64 microtasks;
-	__u64 drain_ns;
+	/* The longest drain: how many ran in it, and how many waited when it began. */
+	__u64 drain_jobs;
+	__u64 drain_queued;
+	__u64 drain_cpu_ns;
 	__u64 gc_ns;
-	__u64 gc_in_drain_ns;
+	__u64 gc_cpu_ns;
+	__u64 gc_in_drain_cpu_ns;
 	/* Entries of other loops on the same thread: a synchronous child process. */
 	__u64 nested;
 };
@@ -119,6 +160,8 @@ struct stall {
 	__u64 number;
 	__u64 start_ns;
 	__u64 duration_ns;
+	/* When the poll was entered before it. */
+	__u64 boundary_ns;
 	struct turn turn;
 	struct account account;
 };
@@ -150,15 +193,18 @@ struct slot {
 	__u64 phase_idle_ns;
 	__u64 phase_events;
 
-	/* The drain that runs: since when (0: none), the thread's run delay then, which queue, and
-	 * V8's count at its start. */
+	/* The drain that runs: since when (0: none), the thread's time on a CPU then, which queue,
+	 * and V8's count at its start. */
 	__u64 drain_start_ns;
-	__u64 drain_delay_ns;
+	__u64 drain_cpu_ns;
 	__u64 queue;
 	__u64 drain_base;
+	/* How many microtasks waited when it began. */
+	__u64 drain_size;
 	/* The collection that runs. */
 	__u64 gc_start_ns;
 	__u64 gc_delay_ns;
+	__u64 gc_cpu_ns;
 	__u32 gc_depth;
 	__u32 gc_kind;
 
@@ -186,6 +232,54 @@ struct slot {
 	struct stall recent[STALLS];
 };
 
+/* A frame of a stack, as it was. The program counter of the innermost, the return address into the
+ * others. */
+struct frame {
+	__u64 pc;
+	__u64 fp;
+	__u64 words[FRAME_WORDS];
+	/* The SharedFunctionInfo of the function, if there is one; else 0 or anything. */
+	__u64 shared;
+};
+
+/* A stack, innermost frame first. */
+struct sample {
+	/* As that of a stall. */
+	__u64 number;
+	__u64 at_ns;
+	__u64 pc;
+	__u64 sp;
+	/* The word that the stack pointer points to: where a function without a frame returns to. */
+	__u64 top;
+	__u32 frames;
+	__u32 pad;
+	struct frame frame[FRAMES];
+};
+
+/* The samples of one thread. Written by that thread only. */
+struct sampler {
+	__u64 taken;
+	struct sample recent[SAMPLES];
+};
+
+/* The clock by which the kernel schedules, which is not the monotonic one. */
+struct scheduler_clock {
+	/* How far the monotonic one is ahead; 0: not known. The agent writes it. */
+	__s64 ahead_ns;
+	__u64 arrived_ns;
+	__u64 now_ns;
+};
+
+/* A program that a process has begun to execute. Processes are told by their numbers in the agent's
+ * PID namespace; 0: it has none there. */
+struct executed {
+	__u64 at_ns;
+	__u32 pid;
+	__u32 ancestors[ANCESTORS];
+	/* The file: where it was a script, the program that interprets it. */
+	char file[FILE_BYTES];
+};
+
 /* What belongs to no loop. */
 struct losses {
 	/* Hits for which no slot was free. */
@@ -196,6 +290,8 @@ struct losses {
 	__u64 no_target;
 	/* Hits of loops that are not Node's. */
 	__u64 foreign;
+	/* Programs that were executed faster than the agent has looked. */
+	__u64 executed;
 };
 
 #endif

@@ -5,7 +5,8 @@
 //!
 //! **Invariant**: stopping takes at most [`GRACE`], whatever a peer does or does not do.
 
-use std::future::Future;
+use std::fs;
+use std::future::{Future, pending};
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
@@ -21,7 +22,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::exit::Exit;
+use crate::exit::Interrupt;
 use crate::push::{self, Pusher};
 use crate::serve::{self, Site};
 
@@ -41,12 +42,18 @@ const _: () = assert!(push::LAST_PUSH_MAX.as_secs() < GRACE.as_secs());
 const RUNTIME_PAIRS: usize = 3;
 
 /// What is called on a signal; `false` if nobody listens any more.
-pub type OnInterrupt = Box<dyn FnMut() -> bool + Send>;
+pub type OnInterrupt = Box<dyn FnMut(Interrupt) -> bool + Send>;
+
+/// What is called on SIGHUP where that asks for no end.
+pub type OnReload = Box<dyn Fn() + Send>;
 
 /// What the thread does.
+#[derive(Default)]
 pub struct Tasks {
-    /// Called on the first Ctrl-C or request to terminate. `None`: signals are left alone.
+    /// Called on the first Ctrl-C or request to end. `None`: signals are left alone.
     pub on_interrupt: Option<OnInterrupt>,
+    /// Called on each SIGHUP. `None`: one is a request to end.
+    pub on_reload: Option<OnReload>,
     /// Where to serve, and what.
     pub site: Option<(TcpListener, Arc<Site>)>,
     /// What pushes.
@@ -126,8 +133,19 @@ fn look_for_room() -> io::Result<()> {
 fn start_tasks(tasks: Tasks, stopping: watch::Receiver<bool>) -> io::Result<JoinSet<()>> {
     let mut running = JoinSet::new();
     if let Some(on_interrupt) = tasks.on_interrupt {
-        let signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
+        let signals = Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: match ignores_hang_up() || tasks.on_reload.is_some() {
+                true => None,
+                false => Some(signal(SignalKind::hangup())?),
+            },
+        };
         tokio::spawn(watch_signals(signals, on_interrupt));
+    }
+    if let Some(on_reload) = tasks.on_reload {
+        let hang_ups = signal(SignalKind::hangup())?;
+        tokio::spawn(watch_hang_ups(hang_ups, on_reload));
     }
     running.spawn(until_stopped(stopping.clone()));
     if let Some((listener, site)) = tasks.site {
@@ -164,25 +182,59 @@ fn stopped(stopping: watch::Receiver<bool>) -> Pin<Box<dyn Future<Output = ()> +
 }
 
 /// The first signal asks for an end with a report, the second ends at once.
-async fn watch_signals(signals: [Signal; 2], mut on_interrupt: OnInterrupt) {
-    let [mut interrupt, mut terminate] = signals;
+async fn watch_signals(mut signals: Signals, mut on_interrupt: OnInterrupt) {
     loop {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        let heard = on_interrupt();
+        let by = signals.next().await;
+        let heard = on_interrupt(by);
         if !heard {
-            process::exit(i32::from(Exit::Interrupted.code()));
+            process::exit(i32::from(by.code()));
         }
-        on_interrupt = Box::new(|| false);
+        on_interrupt = Box::new(|_| false);
     }
+}
+
+async fn watch_hang_ups(mut hang_ups: Signal, on_reload: OnReload) {
+    while hang_ups.recv().await.is_some() {
+        on_reload();
+    }
+}
+
+/// What asks for an end.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    /// `None`: we were started to outlive the terminal.
+    hang_up: Option<Signal>,
+}
+
+impl Signals {
+    async fn next(&mut self) -> Interrupt {
+        let hang_up = async {
+            match &mut self.hang_up {
+                Some(signal) => signal.recv().await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => Interrupt::CtrlC,
+            _ = self.terminate.recv() => Interrupt::Terminate,
+            _ = hang_up => Interrupt::HangUp,
+        }
+    }
+}
+
+/// Whether SIGHUP is ignored, as `nohup` has it. Where that isn't told, it is left as it is.
+fn ignores_hang_up() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_none_or(|mask| mask & 1 != 0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::future::{pending, ready};
+    use std::future::ready;
 
     #[test]
     fn a_client_that_never_finishes_its_request_holds_nobody_up() {
@@ -193,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_stop_ends_the_thread() {
-        let tasks = Tasks { on_interrupt: Some(Box::new(|| true)), site: None, pusher: None };
+        let tasks = Tasks { on_interrupt: Some(Box::new(|_| true)), ..Tasks::default() };
         let background = Background::start(tasks).unwrap();
         background.stop.send_replace(true);
         assert!(background.stopped.recv().is_ok());

@@ -22,8 +22,8 @@ pub enum Exit {
     Refused,
     /// `--timeout` ran out: 124.
     TimedOut,
-    /// Ctrl-C, or a request to terminate: 130.
-    Interrupted,
+    /// Ctrl-C, or a request to end: 130, 143 or 129.
+    Interrupted(Interrupt),
     /// The program that was run has ended with this status.
     Program(u8),
 }
@@ -39,8 +39,30 @@ impl Exit {
             Exit::RunFailed => 4,
             Exit::Refused => 5,
             Exit::TimedOut => 124,
-            Exit::Interrupted => 130,
+            Exit::Interrupted(by) => by.code(),
             Exit::Program(status) => status,
+        }
+    }
+}
+
+/// Who asks for an end, by a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interrupt {
+    /// Ctrl-C: SIGINT.
+    CtrlC,
+    /// A request to terminate, as `kill` and service managers send it: SIGTERM.
+    Terminate,
+    /// The terminal has gone: SIGHUP.
+    HangUp,
+}
+
+impl Interrupt {
+    /// 128 and the number of the signal, as a shell tells of what a signal has ended.
+    pub const fn code(self) -> u8 {
+        match self {
+            Interrupt::CtrlC => 130,
+            Interrupt::Terminate => 143,
+            Interrupt::HangUp => 129,
         }
     }
 }

@@ -81,6 +81,19 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// A text in so many columns: one that is longer loses its middle, as its end is the name of a
+/// file and the line.
+pub(crate) fn shorten(text: &str, columns: usize) -> String {
+    let length = text.chars().count();
+    if length <= columns {
+        return text.to_owned();
+    }
+    let kept = columns.saturating_sub(1);
+    let head: String = text.chars().take(kept / 3).collect();
+    let tail: String = text.chars().skip(length - (kept - kept / 3)).collect();
+    format!("{head}…{tail}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +111,14 @@ mod tests {
         check(7.0, BAR_COLUMNS);
         check(f64::NAN, 0);
         assert!(bar(1e-9).starts_with('▏'));
+    }
+
+    #[test]
+    fn what_is_too_long_loses_its_middle() {
+        assert_eq!(shorten("as it is", 8), "as it is");
+        assert_eq!(shorten("/a/long/path/app.js:7", 13), "/a/l…app.js:7");
+        assert_eq!(shorten("é".repeat(9).as_str(), 4).chars().count(), 4);
+        assert_eq!(shorten("abc", 0), "…");
     }
 
     #[test]

@@ -12,6 +12,8 @@
 pub mod background;
 pub mod cli;
 pub mod command;
+#[cfg(target_os = "linux")]
+pub mod daemon;
 pub mod diagnosis;
 pub mod doctor;
 #[cfg(target_os = "linux")]
@@ -20,15 +22,27 @@ pub mod exit;
 pub mod explain;
 pub mod gate;
 mod layout;
+pub mod log;
 pub mod monitor;
+pub mod now;
+mod places;
 #[cfg(target_os = "linux")]
 pub mod plan;
 #[cfg(target_os = "linux")]
 pub mod process;
 pub mod progress;
 pub mod push;
+mod readers;
+pub mod redact;
 pub mod report;
 pub mod serve;
 pub mod source;
+#[cfg(target_os = "linux")]
+pub mod sourcemap;
 pub mod supervise;
 pub mod terminal;
+pub mod top;
+#[cfg(target_os = "linux")]
+mod url;
+#[cfg(target_os = "linux")]
+pub mod v8;

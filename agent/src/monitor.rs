@@ -1,18 +1,73 @@
-//! What the agent knows of itself: its build, and the exports that failed.
+//! What the agent knows of itself: its build, its start, and the exports that failed.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use loop_core::snapshot::Snapshot;
-use loopscope_exporters::{Build, SelfStats, TargetCounts};
+use loopscope_exporters::{Build, Compat, SelfStats, TargetCounts};
+
+use crate::places::Places;
+use crate::readers::Readers;
+use crate::source::{Census, Observe};
 
 /// Counts what goes wrong in the agent. Shared by whatever exports.
 #[derive(Debug, Default)]
 pub struct Monitor {
+    compat: Compat,
     export_failures: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
+    export_dropped: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
+    /// Where processes come and go.
+    places: Option<Mutex<Places>>,
+    readers: Mutex<Readers>,
+    since: Since,
+}
+
+/// When it began.
+#[derive(Debug)]
+struct Since {
+    at: Instant,
+    unix_ns: Option<u64>,
+}
+
+impl Default for Since {
+    fn default() -> Since {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+        let unix_ns = unix.and_then(|unix| u64::try_from(unix.as_nanos()).ok());
+        Since { at: Instant::now(), unix_ns }
+    }
 }
 
 impl Monitor {
+    /// For an observation in which processes come and go without end.
+    pub fn of_host() -> Monitor {
+        Monitor { places: Some(Mutex::default()), ..Monitor::default() }
+    }
+
+    /// The same, which tells metrics under these names of others, too.
+    #[must_use]
+    pub fn with_compat(self, compat: Compat) -> Monitor {
+        Monitor { compat, ..self }
+    }
+
+    /// For how many more loops there is room for all that probes show; `None`: nobody counts.
+    pub fn room(&self) -> Option<usize> {
+        let places = self.places.as_ref()?;
+        Some(places.lock().unwrap_or_else(PoisonError::into_inner).room())
+    }
+
+    /// Somebody reads what is observed.
+    pub fn read_by(&self, who: &str) {
+        let now_ns = u64::try_from(self.since.at.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).note(who, now_ns);
+    }
+
+    /// For how long those that have ended are to be told, so that each reader reads of them once;
+    /// `None`: nobody has read twice.
+    pub fn linger_ns(&self) -> Option<u64> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).linger_ns()
+    }
+
     /// Counts an export that failed. Returns how often this one has failed for this reason.
     pub fn export_failed(&self, exporter: &'static str, reason: &'static str) -> u64 {
         let mut failures = self.export_failures.lock().unwrap_or_else(PoisonError::into_inner);
@@ -21,24 +76,51 @@ impl Monitor {
         *count
     }
 
-    /// The figures that go with a snapshot.
-    pub fn stats(&self, snapshot: &Snapshot) -> SelfStats {
+    /// Counts what was given up unsent. With a count of 0 the reason is told from then on, so that
+    /// the first that is given up is seen as a rise.
+    pub fn export_dropped(&self, exporter: &'static str, reason: &'static str, count: u64) {
+        let mut dropped = self.export_dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        *dropped.entry((exporter, reason)).or_default() += count;
+    }
+
+    /// The figures that go with a snapshot of what is observed.
+    pub fn stats(&self, observed: &dyn Observe, snapshot: &Snapshot) -> SelfStats {
         let mut stats = SelfStats {
             build: build(),
+            start_unix_ns: self.since.unix_ns,
+            compat: self.compat,
             targets: TargetCounts {
                 attached: snapshot.targets.len() as u64,
                 ..TargetCounts::default()
             },
             ..SelfStats::default()
         };
+        if let Some(census) = observed.census() {
+            add_census(&mut stats, census);
+        }
+        if let Some(places) = &self.places {
+            let mut places = places.lock().unwrap_or_else(PoisonError::into_inner);
+            places.note(snapshot, self.compat);
+            stats.folded = Some(places.folded());
+        }
         // All targets of one observation have the same source.
         if let Some(target) = snapshot.targets.first() {
             stats.events.insert(target.source.name(), snapshot.events);
         }
         let failures = self.export_failures.lock().unwrap_or_else(PoisonError::into_inner);
         stats.export_failures.clone_from(&failures);
+        let dropped = self.export_dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        stats.export_dropped.clone_from(&dropped);
         stats
     }
+}
+
+fn add_census(stats: &mut SelfStats, census: Census) {
+    stats.targets.attached -= census.ended.min(stats.targets.attached);
+    stats.targets.failed = census.failed;
+    stats.attach_errors = census.errors;
+    stats.windows = Some(census.windows);
+    stats.windows_refused = census.windows_refused;
 }
 
 /// What was built. Who packages a release sets the two variables; else they are unknown.
@@ -55,14 +137,26 @@ mod tests {
     use super::*;
     use loop_core::snapshot::ClockKind;
 
+    struct Nothing;
+
+    impl Observe for Nothing {
+        fn snapshot(&self) -> Snapshot {
+            Snapshot::empty(ClockKind::Real)
+        }
+    }
+
     #[test]
     fn failures_are_counted_by_reason() {
         let monitor = Monitor::default();
         assert_eq!(monitor.export_failed("otlp", "timeout"), 1);
         assert_eq!(monitor.export_failed("otlp", "timeout"), 2);
         assert_eq!(monitor.export_failed("otlp", "connect"), 1);
-        let stats = monitor.stats(&Snapshot::empty(ClockKind::Real));
+        monitor.export_dropped("otlp-logs", "queue_full", 0);
+        monitor.export_dropped("otlp-logs", "rejected", 3);
+        let stats = monitor.stats(&Nothing, &Nothing.snapshot());
         assert_eq!(stats.export_failures[&("otlp", "timeout")], 2);
+        assert_eq!(stats.export_dropped[&("otlp-logs", "queue_full")], 0);
+        assert_eq!(stats.export_dropped[&("otlp-logs", "rejected")], 3);
         assert_eq!(stats.targets.attached, 0);
     }
 }

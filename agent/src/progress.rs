@@ -11,8 +11,8 @@ use loop_core::units::{format_count, format_ns};
 
 use crate::terminal::{Ink, Terminal, tell};
 
-/// How often a line is added where none can be written over.
-const LINE_EVERY: Duration = Duration::from_millis(500);
+/// How often it is looked where no line can be written over.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Shows the progress of a run.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct Progress {
     name: String,
     stall_threshold_ns: u64,
     terminal: Terminal,
-    last_line: Option<Instant>,
+    last_look: Option<Instant>,
     shown: bool,
 }
 
@@ -28,7 +28,7 @@ impl Progress {
     /// Progress of the run called `name`.
     pub fn new(name: &str, stall_threshold_ns: u64, terminal: Terminal) -> Self {
         let name = name.to_owned();
-        Progress { name, stall_threshold_ns, terminal, last_line: None, shown: false }
+        Progress { name, stall_threshold_ns, terminal, last_look: None, shown: false }
     }
 
     /// Shows how things are. The snapshot is taken only if it is shown.
@@ -41,14 +41,14 @@ impl Progress {
             }
             return;
         }
-        if self.last_line.is_some_and(|last| last.elapsed() < LINE_EVERY) {
+        if self.last_look.is_some_and(|last| last.elapsed() < LOOK_EVERY) {
             return;
         }
+        self.last_look = Some(Instant::now());
         let snapshot = snapshot();
         let open = worst(&snapshot).and_then(|observed| observed.open);
         if let Some(open) = open.filter(|open| open.age_ns >= self.stall_threshold_ns) {
             tell(&format!("{}: blocked for {}", self.name, describe(&open)));
-            self.last_line = Some(Instant::now());
         }
     }
 

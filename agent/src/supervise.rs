@@ -6,6 +6,8 @@ use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use crate::exit::Interrupt;
+
 /// How often the watcher is called: ten times a second, as often as an eye follows a number.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -14,8 +16,8 @@ const TICK: Duration = Duration::from_millis(100);
 pub enum Event<T> {
     /// What runs on the loop has ended, well or not.
     Ended(io::Result<T>),
-    /// Ctrl-C, or a request to terminate.
-    Interrupted,
+    /// Ctrl-C, or a request to end.
+    Interrupted(Interrupt),
 }
 
 /// How a run ended.
@@ -25,8 +27,8 @@ pub enum Outcome<T> {
     Ended(io::Result<T>),
     /// Its time was up.
     TimedOut,
-    /// By Ctrl-C, or a request to terminate.
-    Interrupted,
+    /// By Ctrl-C, or a request to end.
+    Interrupted(Interrupt),
 }
 
 /// When a time that starts now is up; `None` for one that never is.
@@ -44,7 +46,7 @@ pub fn wait<T>(
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         match events.recv_timeout(left.unwrap_or(TICK).min(TICK)) {
             Ok(Event::Ended(result)) => return Outcome::Ended(result),
-            Ok(Event::Interrupted) => return Outcome::Interrupted,
+            Ok(Event::Interrupted(by)) => return Outcome::Interrupted(by),
             Err(RecvTimeoutError::Timeout) if left.is_some_and(|left| left <= TICK) => {
                 return Outcome::TimedOut;
             }
@@ -67,8 +69,8 @@ mod tests {
         let wait = |timeout_ns| wait(&events, deadline(timeout_ns), || {});
         assert!(matches!(wait(Some(0)), Outcome::TimedOut));
         assert!(matches!(wait(Some(1)), Outcome::TimedOut));
-        sender.send(Event::Interrupted).unwrap();
-        assert!(matches!(wait(Some(0)), Outcome::Interrupted));
+        sender.send(Event::Interrupted(Interrupt::Terminate)).unwrap();
+        assert!(matches!(wait(Some(0)), Outcome::Interrupted(Interrupt::Terminate)));
         sender.send(Event::Ended(Ok(()))).unwrap();
         assert!(matches!(wait(Some(u64::MAX)), Outcome::Ended(Ok(()))));
         drop(sender);

@@ -5,6 +5,8 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use crate::log;
+
 /// The widest line that a report has.
 const WIDTH_MAX: usize = 100;
 
@@ -80,8 +82,12 @@ impl Terminal {
 }
 
 /// Tells the user something on standard error, in one line. A closed standard error is no reason to
-/// stop.
+/// stop. Where there is a log, it goes there.
 pub fn tell(message: &str) {
+    if log::is_on() {
+        tracing::warn!("{}", printable(message));
+        return;
+    }
     let _ = writeln!(io::stderr(), "loopscope: {}", printable(message));
 }
 

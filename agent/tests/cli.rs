@@ -33,6 +33,7 @@ fn bad_input_gets_one_line_and_exit_code_2() {
     check(&["run", "lambda-freeze", "--gap", "5"], 2, &["--gap", "`5`"]);
     check(&["run", "--report", "xml", "sync-promises"], 2, &["`xml`", "--report", "json"]);
     check(&["run", "sync-promises", "--timeout", "1 week"], 2, &["--timeout", "`1 week`", "2m"]);
+    check(&["exec", "--timeout", "0s", "--", "true"], 2, &["`0s`", "`--timeout`", "above 0"]);
     check(&["run", "sync-promises", "--listen", "9797"], 2, &["--listen", ":9797"]);
     check(&["diagnoses", "flood"], 2, &["`flood`", "`microtask-flood`", "lists them all"]);
     check(&["diagnoses", "x"], 2, &["`x`; `loopscope diagnoses`"]);
@@ -86,10 +87,32 @@ fn a_variable_stands_for_an_option_and_the_option_wins() {
     assert_eq!(finish(unset.spawn().expect("starts")).code, Some(0));
     let fixed = command(&quick).env("LOOPSCOPE_FIXED", "1").spawn().expect("starts");
     assert_eq!(finish(fixed).code, Some(0));
-    let bad = command(&quick).env("LOOPSCOPE_REPEAT", "0").spawn().expect("starts");
-    let bad = finish(bad);
-    assert_eq!(bad.code, Some(2));
-    one_line(&bad.stderr, &["`0`", "--repeat"]);
+}
+
+#[test]
+fn a_bad_variable_is_named() {
+    let quick = ["run", "sync-promises", "--count", "9", "--work", "0"];
+    let bad = |args: &[&str], name: &str, value: &str| {
+        let ran = finish(command(args).env(name, value).spawn().expect("starts"));
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
+        ran.stderr
+    };
+    for (name, value) in [
+        ("LOOPSCOPE_REPEAT", "0"),
+        ("LOOPSCOPE_REPORT", "xml"),
+        ("LOOPSCOPE_STALL_THRESHOLD", "soon"),
+        ("LOOPSCOPE_FIXED", "maybe"),
+        ("LOOPSCOPE_TIMEOUT", "0s"),
+    ] {
+        let told = bad(&quick, name, value);
+        one_line(&told, &[&format!("`{value}`"), &format!("`{name}`")]);
+        assert!(!told.contains("--"), "{told}");
+    }
+    one_line(&bad(&quick, "LOOPSCOPE_FIXED", "maybe"), &["write 1 for yes or 0 for no"]);
+    one_line(&bad(&["attach", "1"], "LOOPSCOPE_DURATION", "x"), &["`x`", "`LOOPSCOPE_DURATION`"]);
+    one_line(&bad(&["attach", "1"], "LOOPSCOPE_CHILDREN", "maybe"), &["`LOOPSCOPE_CHILDREN`"]);
+    let option = [&quick[..], &["--repeat=0"]].concat();
+    one_line(&bad(&option, "LOOPSCOPE_REPEAT", "0"), &["`0`", "`--repeat`"]);
 }
 
 #[test]
@@ -108,11 +131,11 @@ fn a_file_that_cannot_be_written_is_told_before_the_run() {
 #[test]
 fn an_endpoint_that_cannot_work_is_told_before_the_run() {
     let args = ["run", "sync-promises", "--work", "1h"];
-    let mut secure = command(&args);
-    secure.env("OTEL_EXPORTER_OTLP_ENDPOINT", "https://localhost:4318");
-    let ran = finish(secure.spawn().expect("starts"));
+    let mut pushing = command(&args);
+    pushing.env("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318");
+    let ran = finish(pushing.spawn().expect("starts"));
     assert_eq!(ran.code, Some(2));
-    one_line(&ran.stderr, &["OTEL_EXPORTER_OTLP_ENDPOINT", "https", "http"]);
+    one_line(&ran.stderr, &["OTEL_EXPORTER_OTLP_ENDPOINT", "https", "http://localhost:4318"]);
 }
 
 #[test]

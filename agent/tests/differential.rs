@@ -36,6 +36,13 @@ const MUTANT_PROGRAMS: usize = 150;
 /// One of so many programs may be held up by a busy machine in loopscope and not in Node.
 const UNSTEADY: usize = 200;
 
+/// Of a hundred programs at most so many may be left out, as Node's own runs of them differ:
+/// more, and the test looks at less than it says.
+const LEFT_OUT_PERCENT: usize = 15;
+
+/// Of fewer programs than this no share is asked.
+const SHARED: usize = 25;
+
 /// So many differences end a batch.
 const ENOUGH: usize = 20;
 
@@ -67,6 +74,22 @@ fn alone() -> MutexGuard<'static, ()> {
 fn time_seed() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
     now.as_nanos() as u64
+}
+
+/// What is wrong where too many of a batch's programs are left out.
+fn too_many_left_out(left_out: usize, of: usize) -> Option<String> {
+    let too_many = of >= SHARED && left_out * 100 > of * LEFT_OUT_PERCENT;
+    too_many.then(|| {
+        format!("{left_out} of {of} programs left out, at most {LEFT_OUT_PERCENT} % may be")
+    })
+}
+
+#[test]
+fn too_many_that_are_left_out_are_a_failure() {
+    assert_eq!(too_many_left_out(15, 100), None);
+    assert_eq!(too_many_left_out(24, 24), None);
+    let told = too_many_left_out(16, 100);
+    assert_eq!(told.as_deref(), Some("16 of 100 programs left out, at most 15 % may be"));
 }
 
 #[test]
@@ -106,6 +129,7 @@ fn random_programs_run_as_in_node() {
     let told: Vec<String> =
         shown.take(SHOWN).map(|(seed, first)| batch::tell(&pair, *seed, first)).collect();
     assert!(told.is_empty(), "{} programs differ:\n{}", batch.different.len(), told.join("\n"));
+    assert_eq!(too_many_left_out(batch.races.len(), batch.run()), None);
 }
 
 /// A difference that was found once does not come back. Without a Node its recorded output serves.
@@ -220,6 +244,7 @@ fn drains_are_as_long_as_in_node() {
     let shown = different.iter().take(SHOWN).map(|seed| counts::tell(&node, *seed));
     let told = shown.collect::<Vec<_>>().join("\n");
     assert!(told.is_empty(), "drains differ:\n{told}");
+    assert_eq!(too_many_left_out(counted.left_out, seeds.len()), None);
 }
 
 /// So are those of each call of `fs.promises` and of each way to import.

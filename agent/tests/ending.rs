@@ -32,7 +32,7 @@ fn a_timeout_still_reports() {
 
 #[test]
 fn ctrl_c_still_reports_from_an_endless_drain() {
-    for name in ["INT", "TERM"] {
+    for (name, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let args = [&ENDLESS[..], &["--stall-threshold", "1ms", "--listen", ":0"]].concat();
         let (mut child, address, stderr) = serving(&args);
         // It is in the drain as soon as the stall is seen.
@@ -41,9 +41,26 @@ fn ctrl_c_still_reports_from_an_endless_drain() {
         child.stderr = Some(stderr.into_inner());
         signal(&child, name);
         let ran = finish(child);
-        assert_eq!(ran.code, Some(130), "{name}");
+        assert_eq!(ran.code, Some(code), "{name}");
         assert_caught_in_the_act(&report(&ran));
     }
+}
+
+/// As `nohup` starts it.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_started_to_outlive_its_terminal_does() {
+    let line = "trap '' HUP; exec \"$@\"";
+    let args = [&ENDLESS[..], &["--listen", ":0", "--timeout", "2s"]].concat();
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", line, "sh", env!("CARGO_BIN_EXE_loopscope")]).args(args);
+    shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = shell.spawn().expect("sh is there");
+    let mut told = [0];
+    let stderr = child.stderr.as_mut().expect("it is piped");
+    std::io::Read::read_exact(stderr, &mut told).expect("it says where it serves");
+    signal(&child, "HUP");
+    assert_eq!(finish(child).code, Some(124));
 }
 
 #[test]

@@ -134,6 +134,17 @@ fn what_the_trace_does_not_show_is_null() {
     }
 }
 
+#[test]
+fn a_program_on_the_command_line_is_called_as_by_other_sources() {
+    for node in nodes("a_program_on_the_command_line_is_called_as_by_other_sources") {
+        for option in ["-e", "--eval", "-p"] {
+            let words = [path(&node), option, "setTimeout(() => {}, 10); 1", "word"];
+            let observed = exec("eval", "", &[], &words);
+            assert_eq!(observed.report["targets"][0]["name"], "[eval]", "{observed:?}");
+        }
+    }
+}
+
 /// Computes for so many milliseconds of CPU time in the main script, in a timer, an immediate and
 /// the callback of a file.
 const STALLS: &str = "const fs = require('fs');
@@ -375,10 +386,11 @@ fn a_program_under_the_permission_model_runs() {
         let flags = ["--permission", "--experimental-permission"];
         let Some(flag) = flags.into_iter().find(|flag| knows(flag)) else { continue };
         // What is loaded first may not be read, then.
-        let app = folder("exec-node-permission").join("app.js");
+        let app = folder("exec-node-permitted").join("app.js");
+        fs::write(&app, "console.log('ran')").expect("it can be written");
         let allowed = format!("--allow-fs-read={}", app.display());
         let words = [path(&node), flag, &allowed, app.to_str().expect("UTF-8")];
-        let observed = exec("permission", "console.log('ran')", &[], &words);
+        let observed = exec("permission", "throw 'not this'", &[], &words);
         assert_eq!(observed.ran.code, Some(0), "{observed:?}");
         assert_eq!(observed.ran.stdout, "ran\n");
         assert_eq!(observed.report["targets"].as_array().map(Vec::len), Some(1), "{observed:?}");

@@ -6,14 +6,20 @@ mod common;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Command};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use common::{command, finish, run, signal, until, wait};
+use common::{command, finish, folder, run, signal, until, wait};
 
 /// A command that has said that it is ready, and the rest of its output.
 fn ready(script: &str) -> (Child, BufReader<ChildStdout>) {
-    let mut child = command(&["exec", "--", "sh", "-c", script]).spawn().expect("it starts");
+    said_ready(command(&["exec", "--", "sh", "-c", script]))
+}
+
+fn said_ready(mut command: Command) -> (Child, BufReader<ChildStdout>) {
+    let mut child = command.spawn().expect("it starts");
     let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
     let mut line = String::new();
     stdout.read_line(&mut line).expect("a line");
@@ -60,19 +66,100 @@ fn state(pid: u32) -> char {
     stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next()).unwrap_or('?')
 }
 
+fn line(stdout: &mut BufReader<ChildStdout>) -> String {
+    let mut line = String::new();
+    stdout.read_line(&mut line).expect("a line");
+    line.trim().to_owned()
+}
+
+/// Says its number, answers USR1 by a line in a file, and ends with 7; by itself after a minute.
+fn answers(file: &Path) -> String {
+    let file = file.display();
+    format!(
+        "trap 'exit 7' TERM; trap 'echo here >> {file}' USR1; echo ready; echo $$
+        n=0; while [ $n -lt 3000 ]; do n=$((n+1)); sleep 0.02; done"
+    )
+}
+
+/// Sends USR1 so often, and waits for each answer: all of them go through us.
+fn ask(child: &Child, file: &Path, times: usize) {
+    for _ in 0..times {
+        let told = || fs::read_to_string(file).unwrap_or_default().lines().count();
+        let before = told();
+        signal(child, "USR1");
+        until("the answer", || told() > before);
+    }
+}
+
+/// Does not stay behind where the test fails, stopped as it may be.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        // Fails only if it has ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Whatever the tests were started in: with a parent in the session and in another process group,
+/// this one is not orphaned.
 #[test]
 fn a_stop_stops_both_and_they_go_on_together() {
-    let (mut child, mut stdout) =
-        ready("trap 'exit 7' TERM; echo ready; echo $$; while :; do sleep 0.02; done");
-    let mut pid = String::new();
-    stdout.read_line(&mut pid).expect("a line");
-    let pid: u32 = pid.trim().parse().expect("a number");
-    signal(&child, "TSTP");
-    until("the stop", || state(child.id()) == 'T' && state(pid) == 'T');
-    signal(&child, "CONT");
-    until("the start", || state(child.id()) != 'T' && state(pid) != 'T');
-    signal(&child, "TERM");
-    assert_eq!(wait(&mut child), Some(7));
+    let file = folder("a_stop_stops_both").join("answers");
+    let mut exec = command(&["exec", "--", "sh", "-c", &answers(&file)]);
+    exec.process_group(0);
+    let (child, mut stdout) = said_ready(exec);
+    let mut killed = Killed(child);
+    let child = &mut killed.0;
+    let pid: u32 = line(&mut stdout).parse().expect("a number");
+    for _ in 0..3 {
+        signal(child, "TSTP");
+        until("the stop", || state(child.id()) == 'T' && state(pid) == 'T');
+        signal(child, "CONT");
+        until("the start", || state(child.id()) != 'T' && state(pid) != 'T');
+    }
+    ask(child, &file, 1);
+    signal(child, "TERM");
+    assert_eq!(wait(child), Some(7));
+}
+
+/// `exec` in a session of its own, so that its process group is orphaned: the kernel discards
+/// what would stop the command.
+fn orphaned(script: &str) -> Command {
+    let exec = command(&["exec", "--", "sh", "-c", script]);
+    let mut command = Command::new("setsid");
+    command.arg(exec.get_program()).args(exec.get_args());
+    for (name, value) in exec.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn a_command_that_does_not_stop_goes_on_with_us() {
+    let file = folder("a_command_that_does_not_stop").join("answers");
+    let answers = answers(&file);
+    let ignores = format!("trap '' TSTP; {answers}");
+    let in_group = |script: &str| {
+        let mut exec = command(&["exec", "--", "sh", "-c", script]);
+        exec.process_group(0);
+        exec
+    };
+    for exec in [orphaned(&answers), in_group(&ignores)] {
+        let (child, _stdout) = said_ready(exec);
+        let mut killed = Killed(child);
+        let child = &mut killed.0;
+        signal(child, "TSTP");
+        ask(child, &file, 5);
+        assert_ne!(state(child.id()), 'T');
+        signal(child, "TERM");
+        assert_eq!(wait(child), Some(7));
+    }
 }
 
 #[test]

@@ -3,11 +3,12 @@
 //! The page is opened as it is, with a script behind it that uses it as a reader would and puts
 //! down what it finds. The page's own rules let it load nothing, so what it needs is in it.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::{env, fs};
+#[path = "support/browser.rs"]
+mod browser;
 
-use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
 
 /// What a reader does, and what is seen then.
 const READER: &str = r#"
@@ -49,14 +50,12 @@ document.body.append(result);
 
 #[test]
 fn the_picture_can_be_read_in_a_browser() {
-    let Some(chromium) = chromium() else {
-        println!("skipped: there is no chromium on PATH; .ci/setup installs it");
-        return;
-    };
+    let Some(chromium) = browser::chromium() else { return };
     let folder = env::temp_dir().join(format!("loopscope-picture-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder can be made");
     let page = draw(&folder);
-    let found = read(&chromium, &folder, &page);
+    let page = format!("file://{}", page.display());
+    let found = browser::read(&chromium, &folder, &[], &page);
     let _ = fs::remove_dir_all(&folder);
 
     assert_eq!(found["errors"], serde_json::json!([]));
@@ -99,7 +98,7 @@ fn the_picture_is_one_file_and_a_program_can_put_nothing_into_it() {
     let source = "console.log('</pre><script>alert(1)</script>');\n";
     fs::write(&program, source).expect("a file can be written");
     let page = folder.join("page.html");
-    explain(&program.to_string_lossy(), &page);
+    explain(&program.to_string_lossy(), &[], &page);
     let text = fs::read_to_string(&page).expect("the picture is there");
     let _ = fs::remove_dir_all(&folder);
     assert_eq!(text.matches("<script").count(), 1);
@@ -109,9 +108,37 @@ fn the_picture_is_one_file_and_a_program_can_put_nothing_into_it() {
     }
 }
 
-fn explain(name: &str, page: &Path) {
+/// The frames of each step: the newest marked by `>`, what is taken away by `-`.
+#[test]
+fn the_call_stack_is_drawn_frame_by_frame() {
+    let folder = env::temp_dir().join(format!("loopscope-picture-stack-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder can be made");
+    let page = folder.join("page.html");
+    explain("seeds/call-stack-main-work", &["--stack"], &page);
+    let text = fs::read_to_string(&page).expect("the picture is there");
+    let _ = fs::remove_dir_all(&folder);
+    let steps = text.split("<span class=\"frames\">").skip(1);
+    let plain = |step: &str| {
+        let frames = step.split("</span>").next().unwrap_or_default().replace("</s>", " ");
+        let frames = frames.replace("<s class=\"top\">", ">").replace("<s class=\"gone\">", "-");
+        frames.replace("<s>", "").trim_end().to_owned()
+    };
+    let expected = [
+        ">(top level)",
+        "(top level) >main",
+        "(top level) main >work",
+        "(top level) main -work",
+        "(top level) -main",
+        "-(top level)",
+    ];
+    assert_eq!(steps.map(plain).collect::<Vec<_>>(), expected);
+}
+
+fn explain(name: &str, more: &[&str], page: &Path) {
     let output = Command::new(env!("CARGO_BIN_EXE_loopscope"))
-        .args(["explain", name, "--clock", "virtual", "--report", "none", "--html"])
+        .args(["explain", name, "--clock", "virtual", "--report", "none"])
+        .args(more)
+        .arg("--html")
         .arg(page)
         .output()
         .expect("the program can be started");
@@ -121,37 +148,9 @@ fn explain(name: &str, page: &Path) {
 /// The picture, with the reader behind it.
 fn draw(folder: &Path) -> PathBuf {
     let page = folder.join("page.html");
-    explain("seeds/first", &page);
+    explain("seeds/first", &[], &page);
     let text = fs::read_to_string(&page).expect("the picture is there");
     let read = text.replace("</body>", &format!("<script>{READER}</script></body>"));
     fs::write(&page, read).expect("the page can be written");
     page
-}
-
-fn read(chromium: &Path, folder: &Path, page: &Path) -> Value {
-    let output = Command::new("timeout")
-        .arg("120")
-        .arg(chromium)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"])
-        .args(["--disable-dev-shm-usage", "--enable-logging=stderr", "--window-size=1600,1200"])
-        .arg(format!("--user-data-dir={}", folder.join("profile").display()))
-        .args(["--dump-dom", &format!("file://{}", page.display())])
-        .stdin(Stdio::null())
-        .output()
-        .expect("chromium can be started");
-    let log = String::from_utf8_lossy(&output.stderr);
-    assert!(!log.contains("CONSOLE"), "{log}");
-    let dom = String::from_utf8_lossy(&output.stdout);
-    let found = dom.split("<pre id=\"found\">").nth(1).and_then(|rest| rest.split("</pre>").next());
-    let found = found.unwrap_or_else(|| panic!("the page's script has not run: {log}"));
-    let found = found.replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&");
-    serde_json::from_str(&found).expect("JSON")
-}
-
-fn chromium() -> Option<PathBuf> {
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .flat_map(|folder| names.map(|name| folder.join(name)))
-        .find(|program| program.is_file())
 }

@@ -9,7 +9,7 @@ use loop_core::buckets::Scale;
 use loop_core::snapshot::{
     CauseTotals, ClockKind, Counters, Culprit, Drain, Events, Histogram, Ledger, LedgerKey, Limit,
     LoopSnapshot, OpenTurn, Queue, Runtime, Snapshot, Source, Stall, Target, ThreadPoolSnapshot,
-    Tier, arrival_delay,
+    Tier, Wait, arrival_delay,
 };
 use loop_core::{Phase, PhaseMap};
 use loopscope::diagnosis::diagnose;
@@ -70,9 +70,13 @@ fn flood() -> Snapshot {
         phase: Some(Phase::Poll),
         callbacks: Some(1),
         microtasks: Some(60_000),
+        repeated: None,
         ledger_ns: flood_ledger(),
         counters: Counters { page_faults: Some(1), context_switches: Some(9), ..COUNTERS },
         culprit: None,
+        profile: None,
+        waits: None,
+        drain: None,
         stack: None,
     };
     let mut totals = CauseTotals::default();
@@ -99,12 +103,7 @@ fn flood() -> Snapshot {
         microtask_drain_ns: times(&[1_500_000_000]),
         tick_drain_length: lengths(&[]),
         tick_drain_ns: times(&[]),
-        thread_pool: ThreadPoolSnapshot {
-            queue_ns: times(&[]),
-            run_ns: times(&[]),
-            queue_length_max: Some(0),
-            queue_length: Some(0),
-        },
+        thread_pool: idle_pool(),
         counters: COUNTERS,
         stalls: vec![stall],
         stall_totals: totals,
@@ -116,6 +115,16 @@ fn flood() -> Snapshot {
         events: Events { seen: 1, kept: 1, dropped: 0 },
         targets: vec![target(4242, "sync-promises", Source::Embedded, Tier::Full)],
         loops: vec![observed],
+    }
+}
+
+fn idle_pool() -> ThreadPoolSnapshot {
+    ThreadPoolSnapshot {
+        queue_ns: times(&[]),
+        run_ns: times(&[]),
+        queue_length_max: Some(0),
+        queue_length: Some(0),
+        crowded_share: None,
     }
 }
 
@@ -156,6 +165,7 @@ fn partial() -> Snapshot {
         phase: None,
         callbacks: None,
         microtasks: None,
+        repeated: None,
         ledger_ns: Ledger::default().with(LedgerKey::Javascript, 700_000_000),
         counters: Counters::default(),
         culprit: Some(Culprit {
@@ -166,6 +176,9 @@ fn partial() -> Snapshot {
             samples: Some(84),
             hot_leaf: None,
         }),
+        profile: None,
+        waits: None,
+        drain: None,
         stack: Some(vec![
             "render (/srv/app/view.js:17)".into(),
             "handle (/srv/app/web.js:5)".into(),
@@ -207,11 +220,15 @@ fn crowded() -> Snapshot {
         phase: Some(Phase::Timers),
         callbacks: Some(4_000),
         microtasks: Some(0),
+        repeated: None,
         ledger_ns: Ledger::default()
             .with(LedgerKey::RunQueue, 20_000_000)
             .with(LedgerKey::Native, 100_000_000 + number * 1_000_000),
         counters: Counters::default(),
         culprit: None,
+        profile: None,
+        waits: None,
+        drain: None,
         stack: None,
     };
     let mut totals = CauseTotals::default();
@@ -232,6 +249,7 @@ fn crowded() -> Snapshot {
             run_ns: times(&[200_000_000; 40]),
             queue_length_max: Some(36),
             queue_length: Some(2),
+            crowded_share: None,
         },
         stalls: (0..64).map(stall).collect(),
         stall_totals: totals,
@@ -244,6 +262,107 @@ fn crowded() -> Snapshot {
         loops: vec![observed],
         ..Snapshot::empty(ClockKind::Real)
     }
+}
+
+fn deep_culprit(leaf: &str) -> Culprit {
+    Culprit {
+        function: "load".into(),
+        file: "/srv/shop/node_modules/.pnpm/settings@4.2.1/node_modules/settings/lib/load.js"
+            .into(),
+        line: 7,
+        share: 0.97,
+        samples: None,
+        hot_leaf: Some(leaf.into()),
+    }
+}
+
+/// A live Node.js that waited for a pipe, and then for a child, each called from deep below.
+fn waited() -> Snapshot {
+    let wait = |call: &str, subject: &str, ms: u64| Wait {
+        call: call.into(),
+        subject: Some(subject.into()),
+        duration_ns: ms * 1_000_000,
+    };
+    let stall = |second: u64, leaf: &str, waits: Vec<Wait>| Stall {
+        start_unix_ns: 1_795_248_000_000_000_000 + second * 1_000_000_000,
+        duration_ns: 120_000_000 * second,
+        running: false,
+        phase: Some(Phase::Timers),
+        callbacks: Some(1),
+        microtasks: Some(0),
+        repeated: None,
+        ledger_ns: Ledger::default()
+            .with(LedgerKey::RunQueue, 4_000_000)
+            .with(LedgerKey::SyncIo, 110_000_000 * second)
+            .with(LedgerKey::Javascript, 10_000_000 * second - 4_000_000),
+        counters: Counters::default(),
+        culprit: Some(deep_culprit(leaf)),
+        profile: None,
+        waits: Some(waits),
+        drain: None,
+        stack: Some(vec![
+            "load (/srv/shop/node_modules/.pnpm/settings@4.2.1/node_modules/settings/lib/load.js:7)"
+                .into(),
+            "handle\u{1b}[2J (/srv/shop/web.js:5)".into(),
+            "(top level) (/srv/shop/main.js:80)".into(),
+        ]),
+    };
+    let stalls = vec![
+        stall(1, "readFileSync (node:fs:441)", vec![wait("openat", "/run/shop/settings", 109)]),
+        stall(
+            2,
+            "spawnSync (node:internal/child_process:1107)",
+            vec![wait("epoll_pwait", "git\u{1b}[2J (4312)", 215), wait("read", "pipe:[88]", 3)],
+        ),
+    ];
+    let mut totals = CauseTotals::default();
+    totals.set(LedgerKey::SyncIo, 2, 360_000_000);
+    let observed = LoopSnapshot {
+        pid: 77,
+        thread: "main".into(),
+        tid: 77,
+        turns: Some(420),
+        turn_ns: times(&[120_000_000, 240_000_000]),
+        stalls,
+        stall_totals: totals,
+        ..LoopSnapshot::default()
+    };
+    Snapshot {
+        wall_ns: 30_000_000_000,
+        events: Events { seen: 2, kept: 2, dropped: 0 },
+        targets: vec![target(77, "shop", Source::Ebpf, Tier::Full)],
+        loops: vec![observed],
+        ..Snapshot::empty(ClockKind::Real)
+    }
+}
+
+#[test]
+fn what_was_waited_for() {
+    both("waited", &waited(), None);
+}
+
+#[test]
+fn a_terminal_of_80_columns_with_colour() {
+    let snapshot = waited();
+    let diagnoses = diagnose(&snapshot);
+    let report = Report {
+        snapshot: &snapshot,
+        diagnoses: &diagnoses,
+        workload: None,
+        script: None,
+        command: None,
+    };
+    let mut told = Vec::new();
+    let terminal = Terminal { width: 80, colour: true, rewrites: true };
+    text::write(&report, &terminal, &mut told).expect("a Vec takes all");
+    let shown = String::from_utf8_lossy(&told).into_owned();
+    let plain = ["\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[1;31m", "\x1b[1;32m"]
+        .iter()
+        .fold(shown, |text, code| text.replace(code, ""));
+    assert!(!plain.contains('\x1b'), "a name moves the cursor:\n{plain}");
+    let wide = plain.lines().filter(|line| line.chars().count() > 80).collect::<Vec<_>>();
+    assert!(wide.is_empty(), "{wide:#?}");
+    check("waited.ansi", &told);
 }
 
 #[test]

@@ -11,6 +11,22 @@ use support::rotel::{Metric, Point, Received, Rotel};
 const RUN: [&str; 8] =
     ["run", "sync-promises", "--count", "3000", "--work", "0", "--report", "json"];
 
+/// Three drains of 300 ms at least, one a round.
+const STALLS: [&str; 12] = [
+    "run",
+    "sync-promises",
+    "--count",
+    "3000",
+    "--work",
+    "50us",
+    "--repeat",
+    "3",
+    "--pause",
+    "10ms",
+    "--report",
+    "json",
+];
+
 /// Of each histogram: its metric, an attribute that tells its points apart, its key in the
 /// report, and how many of the report's units make one of the metric's.
 const HISTOGRAMS: [(&str, (&str, &str), &str, f64); 6] = [
@@ -30,13 +46,14 @@ fn another_receiver_gets_the_figures_of_the_report() {
     let mut rotel = Rotel::start(&program, &folder("live_otlp"));
     let mut run = command(&RUN);
     run.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{}", rotel.address))
+        .env("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
         .env("OTEL_SERVICE_NAME", "checkout")
         .env("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=live%20test");
     let ran = finish(run.spawn().expect("the binary starts"));
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(!ran.stderr.contains("failed"), "{}", ran.stderr);
     let report: Value = serde_json::from_str(&ran.stdout).expect("a report");
-    let received = rotel.received();
+    let received = rotel.received(0);
 
     assert_resource(&received);
     let observed = &report["loops"][0];
@@ -51,6 +68,43 @@ fn another_receiver_gets_the_figures_of_the_report() {
         assert_buckets_hold(name, point);
     }
     assert_flood(&received, observed);
+}
+
+#[test]
+fn another_receiver_gets_the_stalls_of_the_report() {
+    let Some(program) = ROTEL.find("another_receiver_gets_the_stalls_of_the_report") else {
+        return;
+    };
+    let mut rotel = Rotel::start(&program, &folder("live_otlp_logs"));
+    let mut run = command(&STALLS);
+    run.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{}", rotel.address))
+        .env("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
+        .env("OTEL_BLRP_SCHEDULE_DELAY", "50");
+    let ran = finish(run.spawn().expect("the binary starts"));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(!ran.stderr.contains("failed"), "{}", ran.stderr);
+    let report: Value = serde_json::from_str(&ran.stdout).expect("a report");
+    let stalls = report["loops"][0]["stalls"].as_array().expect("stalls");
+    let received = rotel.received(stalls.len());
+    assert_eq!((received.records.len(), stalls.len()), (3, 3), "each once");
+    for (record, stall) in received.records.iter().zip(stalls) {
+        let resource = |name: &str| record.resource.get(name).map(String::as_str);
+        assert_eq!(resource("service.name"), Some("sync-promises"));
+        assert_eq!(resource("process.runtime.name"), Some("loop_core"));
+        assert_eq!(resource("process.pid"), Some(report["loops"][0]["pid"].to_string().as_str()));
+        assert_eq!(record.about["EventName"], "loopscope.stall");
+        assert_eq!(record.about["SeverityText"], "WARN");
+        assert_eq!(record.about["Timestamp"], stall["start_unix_ns"].to_string());
+        assert!(record.about["Body"].contains("sync-promises (pid "), "{record:?}");
+        let said = |name: &str| &record.attributes[&format!("loopscope.stall.{name}")];
+        assert_eq!(*said("duration_ns"), stall["duration_ns"].to_string());
+        assert_eq!(*said("microtasks"), stall["microtasks"].to_string());
+        assert_eq!(said("phase"), stall["phase"].as_str().expect("a phase"));
+        for (key, ns) in stall["ledger_ns"].as_object().expect("a ledger") {
+            let sent = record.attributes.get(&format!("loopscope.stall.ledger_ns.{key}"));
+            assert_eq!(sent.cloned(), (!ns.is_null()).then(|| ns.to_string()), "{key}");
+        }
+    }
 }
 
 const CUMULATIVE: &str = "AGGREGATION_TEMPORALITY_CUMULATIVE";

@@ -95,8 +95,8 @@ fn assert_one_drain(api: &Api, age_seen: f64) {
     assert_eq!(value("loopscope_eventloop_microtasks_total"), 60_000.0);
     assert_eq!(drain(&format!("{DRAIN_LENGTH}_count"), ""), 1.0);
     assert_eq!(drain(&format!("{DRAIN_LENGTH}_sum"), ""), 60_000.0);
-    assert_eq!(drain(&format!("{DRAIN_LENGTH}_bucket"), ",le=\"50000\""), 0.0);
-    assert_eq!(drain(&format!("{DRAIN_LENGTH}_bucket"), ",le=\"100000\""), 1.0);
+    assert_eq!(drain(&format!("{DRAIN_LENGTH}_bucket"), ",le=\"50000.0\""), 0.0);
+    assert_eq!(drain(&format!("{DRAIN_LENGTH}_bucket"), ",le=\"100000.0\""), 1.0);
 
     // The drain held the loop, and the timer behind it, for most of what was seen meanwhile.
     let most = 0.9 * age_seen;

@@ -1,14 +1,17 @@
 //! OTLP push: what arrives at a receiver, and what happens when there is none.
 
 mod common;
+mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::thread;
 
 use common::{command, finish};
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use prost::Message;
+use support::receiver::{Behaviour, Receiver};
 
 const QUICK: [&str; 8] =
     ["run", "sync-promises", "--count", "9", "--work", "0", "--report", "none"];
@@ -39,6 +42,7 @@ fn the_last_push_has_the_whole_run() {
     let mut run = command(&QUICK);
     run.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
         .env("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%20b")
+        .env("OTEL_LOGS_EXPORTER", "none")
         .env("OTEL_SERVICE_NAME", "shop");
     let ran = finish(run.spawn().expect("starts"));
     assert_eq!(ran.code, Some(0), "{ran:?}");
@@ -53,21 +57,58 @@ fn the_last_push_has_the_whole_run() {
     assert!(metrics.iter().any(|metric| metric.name == "loopscope.eventloop.turn.duration"));
 }
 
+/// 180 ms in one turn.
+const STALLED: [&str; 8] =
+    ["run", "sync-promises", "--count", "9", "--work", "10ms", "--report", "none"];
+
+fn lines<'a>(text: &'a str, with: &str) -> Vec<&'a str> {
+    text.lines().filter(|line| line.contains(with)).collect()
+}
+
 #[test]
 fn a_push_that_fails_is_told_once_and_fails_nothing() {
     let nobody = {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         listener.local_addr().expect("bound")
     };
-    let args = ["run", "sync-promises", "--count", "9", "--work", "20ms", "--report", "none"];
-    let mut run = command(&args);
-    run.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{nobody}"))
+    let mut run = command(&STALLED);
+    run.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://me:secret@{nobody}"))
+        .env("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20secret")
         .env("OTEL_METRIC_EXPORT_INTERVAL", "20");
     let ran = finish(run.spawn().expect("starts"));
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    let told = ran.stderr.lines().filter(|line| line.contains("failed")).count();
-    assert_eq!(told, 1, "{}", ran.stderr);
-    assert!(ran.stderr.contains("OTEL") || ran.stderr.contains("endpoint"), "{}", ran.stderr);
+    for of in ["/v1/metrics failed", "/v1/logs failed", "1 stall not delivered"] {
+        assert_eq!(lines(&ran.stderr, of).len(), 1, "{of}: {}", ran.stderr);
+    }
+    assert_eq!(lines(&ran.stderr, "secret").len(), 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("endpoint right?"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_receiver_that_is_ill_is_told_of_when_it_falls_ill_and_when_it_is_well() {
+    let ill = Behaviour::status("503 Service Unavailable");
+    let receiver = Receiver::start([ill.clone(), ill]);
+    let mut run = command(&STALLED);
+    run.env("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", format!("http://{}/in", receiver.address))
+        .env("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
+        .env("OTEL_BLRP_SCHEDULE_DELAY", "20")
+        .env("OTEL_SERVICE_NAME", "shop");
+    let ran = finish(run.spawn().expect("starts"));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let told = lines(&ran.stderr, "OTLP push of stalls");
+    let [failed, works] = told.as_slice() else { panic!("{}", ran.stderr) };
+    assert!(failed.contains("503") && failed.contains("tried again"), "{failed}");
+    assert!(works.contains("2 attempts failed, nothing was lost"), "{works}");
+    let requests = receiver.requests();
+    assert_eq!(requests.len(), 3, "{requests:?}");
+    let first = requests[0].stalls();
+    assert_eq!((first.len(), &first), (1, &receiver.stalls()), "{}", ran.stderr);
+    assert!(requests[0].head.starts_with("post /in "), "{}", requests[0].head);
+    let message = ExportLogsServiceRequest::decode(&requests[2].body[..]).expect("a message");
+    let resource = message.resource_logs[0].resource.as_ref().expect("a resource");
+    let attribute = |key| resource.attributes.iter().find(|attribute| attribute.key == key);
+    assert!(format!("{:?}", attribute("service.name")).contains("shop"));
+    assert!(attribute("process.pid").is_some() && attribute("process.runtime.name").is_some());
 }
 
 #[test]
@@ -79,4 +120,21 @@ fn a_receiver_that_never_answers_holds_nobody_up_for_long() {
     let ran = finish(run.spawn().expect("starts"));
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.stderr.contains("no answer within 50 ms"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_could_never_work_is_refused_at_once() {
+    let refused = |variables: &[(&str, &str)], wants: &str| {
+        let mut run = command(&QUICK);
+        run.envs(variables.iter().copied());
+        let ran = finish(run.spawn().expect("starts"));
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+        assert!(ran.stderr.contains(wants), "{}", ran.stderr);
+    };
+    let https = ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://localhost:1");
+    refused(&[https, ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere.pem")], "/nowhere.pem");
+    let empty = env!("CARGO_MANIFEST_DIR").to_owned() + "/Cargo.toml";
+    refused(&[https, ("OTEL_EXPORTER_OTLP_CERTIFICATE", &empty)], "no certificate");
+    refused(&[https, ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "/k")], "needs its key");
 }

@@ -37,6 +37,12 @@ impl Classic {
         count += histogram.counts[from..].iter().sum::<u64>();
         Classic { cumulative, count }
     }
+
+    /// How many values are in one bucket alone; the bucket behind the last bound is `+Inf`.
+    pub(crate) fn own(&self, bucket: usize) -> u64 {
+        let upto = |bucket: usize| self.cumulative.get(bucket).copied().unwrap_or(self.count);
+        upto(bucket) - bucket.checked_sub(1).map_or(0, upto)
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,10 @@ pub const LOOP_SERIES_MAX: usize = 600;
 /// Series that one agent may have: 33 loops that show all they can.
 pub const AGENT_SERIES_MAX: usize = 20_000;
 
+/// Loops with series of their own: one less than fit, as those before them share a place, with
+/// `thread="other"` and no process.
+pub const AGENT_LOOPS_MAX: usize = AGENT_SERIES_MAX / LOOP_SERIES_MAX - 1;
+
 /// Workers of one process with a series of their own. Further ones share `thread="other"`:
 /// with the main thread and `other`, 10 loops a process, 2 processes at the ceiling with all shown.
 pub const WORKERS_MAX: usize = 8;
@@ -37,6 +41,10 @@ pub const ZERO_THRESHOLD_NS: u64 = 1_000;
 /// at scale 3, 112 at scale 2. Lengths from 1 to 2^34 are 34: 272 and 136.
 pub const EXPONENTIAL_BUCKETS_MAX: usize = 160;
 
+/// Bytes of a stack in a log record; what lies outside is left out. 64 frames of 64 bytes, as
+/// receivers cut or refuse records that are much larger.
+pub const STACK_BYTES_MAX: usize = 4 * 1024;
+
 /// The text exporter hands on its page when it has grown to this many bytes.
 pub const PAGE_BYTES: usize = 64 * 1024;
 
@@ -55,7 +63,9 @@ const _: () = assert!(LENGTH_BOUNDS.bounds[BOUNDS - 1] < Scale::Length.top());
 pub struct Bounds {
     /// Upper bounds, in nanoseconds or in things.
     pub bounds: [u64; BOUNDS],
-    /// The same bounds as the `le` label has them, in seconds or in things.
+    /// The same bounds as the `le` label has them, in seconds or in things: in every format as
+    /// OpenMetrics writes them and as Prometheus writes those that it got in protobuf, so that a
+    /// series is the same whichever format a server asks for.
     pub le: [&'static str; BOUNDS],
     /// For each bound, how many fine buckets lie at or below it: those whose midpoint does.
     pub(crate) fine: [usize; BOUNDS],
@@ -109,7 +119,7 @@ static TIME_BOUNDS: Bounds = Bounds::new(
     ],
     [
         "0.0001", "0.00025", "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1",
-        "0.25", "0.5", "1", "2.5", "5", "10", "30", "60", "120",
+        "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "30.0", "60.0", "120.0",
     ],
 );
 
@@ -137,25 +147,8 @@ static LENGTH_BOUNDS: Bounds = Bounds::new(
         100_000_000,
     ],
     [
-        "1",
-        "2",
-        "5",
-        "10",
-        "20",
-        "50",
-        "100",
-        "200",
-        "500",
-        "1000",
-        "2000",
-        "5000",
-        "10000",
-        "20000",
-        "50000",
-        "100000",
-        "1000000",
-        "10000000",
-        "100000000",
+        "1.0", "2.0", "5.0", "10.0", "20.0", "50.0", "100.0", "200.0", "500.0", "1000.0", "2000.0",
+        "5000.0", "10000.0", "20000.0", "50000.0", "100000.0", "1e+06", "1e+07", "1e+08",
     ],
 );
 

@@ -7,7 +7,7 @@
 //!
 //! Counters are cumulative monotonic sums, histograms cumulative exponential ones in base units.
 //!
-//! Cost: 60 µs and 10 KB for a loop of which all is seen; one message tree a call.
+//! Cost: 120 µs for a loop of which all is seen, by `read` in `bench`; one message tree a call.
 
 use std::io;
 
@@ -68,18 +68,13 @@ impl Otlp {
     fn request(&self, snapshot: &Snapshot, stats: &SelfStats) -> ExportMetricsServiceRequest {
         let view = View::new(snapshot, stats);
         let points = Points { options: &self.options, loops: Points::base(&view) };
-        let metrics = metrics::all().filter_map(|metric| points.metric(metric, &view));
-        let scope = InstrumentationScope {
-            name: SCOPE_NAME.to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            ..InstrumentationScope::default()
-        };
+        let metrics = metrics::otlp(stats.compat).filter_map(|metric| points.metric(metric, &view));
         let resource = self.options.resource.iter().map(|(key, value)| attribute(key, value));
         ExportMetricsServiceRequest {
             resource_metrics: vec![proto::ResourceMetrics {
                 resource: Some(Resource { attributes: resource.collect(), ..Resource::default() }),
                 scope_metrics: vec![proto::ScopeMetrics {
-                    scope: Some(scope),
+                    scope: Some(scope()),
                     metrics: metrics.collect(),
                     schema_url: String::new(),
                 }],
@@ -138,7 +133,7 @@ impl Points<'_> {
     fn attributes(&self, metric: &Metric, series: Series<'_>) -> Vec<KeyValue> {
         let of_loop = series.owner.map_or(&[][..], |owner| &self.loops[owner]);
         let own = metric.labels.iter().zip(series.labels);
-        let own = own.map(|(label, value)| attribute(label.name, value));
+        let own = own.map(|(label, value)| attribute(&label.otlp_name(), value));
         of_loop.iter().cloned().chain(own).collect()
     }
 
@@ -207,7 +202,16 @@ fn data(
     }
 }
 
-fn attribute(key: &str, value: &str) -> KeyValue {
+/// Who made the message.
+pub(crate) fn scope() -> InstrumentationScope {
+    InstrumentationScope {
+        name: SCOPE_NAME.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        ..InstrumentationScope::default()
+    }
+}
+
+pub(crate) fn attribute(key: &str, value: &str) -> KeyValue {
     KeyValue {
         key: key.to_owned(),
         value: Some(AnyValue { value: Some(any_value::Value::StringValue(value.to_owned())) }),

@@ -96,7 +96,7 @@ fn what_is_not_seen_has_no_series() {
     assert_eq!(bare, BTreeSet::from(want));
     let nothing = text(&Snapshot::empty(ClockKind::Real), &SelfStats::default());
     let families = nothing.lines().filter(|line| line.starts_with("# TYPE ")).count();
-    assert_eq!(families, 2, "build_info and targets alone: {nothing}");
+    assert_eq!(families, 3, "build_info and targets by state and tier alone: {nothing}");
 }
 
 #[test]

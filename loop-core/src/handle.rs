@@ -265,8 +265,8 @@ impl<R: Record> Loop<R> {
                 }
             }
             Kind::Async(_) => {}
-            Kind::Listener(listener) => listener.deregister(self.io.registry()),
-            Kind::Stream(stream) => stream.deregister(self.io.registry()),
+            Kind::Listener(listener) => listener.close_socket(self.io.registry()),
+            Kind::Stream(stream) => stream.close_socket(self.io.registry()),
             Kind::Udp(udp) => udp.deregister(self.io.registry()),
             Kind::Signal(watch) => watch.stop(self.io.registry()),
         }

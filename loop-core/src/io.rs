@@ -25,7 +25,16 @@ pub(crate) struct Ready {
     pub(crate) readable: bool,
     /// Whether the other side has ended its stream.
     pub(crate) ended: bool,
+    /// Whether we have, too.
+    pub(crate) hung_up: bool,
     pub(crate) writable: bool,
+}
+
+impl Ready {
+    /// It is to be read, and nothing else is known.
+    pub(crate) fn to_read(handle: HandleId) -> Ready {
+        Ready { handle, readable: true, ended: false, hung_up: false, writable: false }
+    }
 }
 
 /// See the module.
@@ -35,6 +44,8 @@ pub(crate) struct Io {
     inbox: Arc<Inbox>,
     /// Streams that may hold more than was read in their turn.
     pub(crate) unread: Vec<HandleId>,
+    /// Streams of which the kernel is to tell anew what they have.
+    pub(crate) untold: Vec<HandleId>,
     /// What is to be tried though the kernel does not tell of it.
     pub(crate) readable: Vec<HandleId>,
     /// What streams read into, one after the other.
@@ -50,6 +61,7 @@ impl Io {
             selector,
             inbox,
             unread: Vec::new(),
+            untold: Vec::new(),
             readable: Vec::new(),
             read_buffer: Vec::new(),
         })
@@ -70,7 +82,7 @@ impl Io {
     }
 
     pub(crate) fn has_readable(&self) -> bool {
-        !self.readable.is_empty() || !self.unread.is_empty()
+        !self.readable.is_empty() || !self.unread.is_empty() || !self.untold.is_empty()
     }
 
     /// Waits for events, `None` for as long as it takes. A signal ends the wait without an event.
@@ -89,12 +101,14 @@ impl Io {
     pub(crate) fn take_ready(&mut self, ready: &mut VecDeque<Ready>) -> (bool, bool) {
         let mut woken = false;
         let events = self.selector.len();
-        for Source { token, readable, ended, writable } in self.selector.ready() {
+        for source in self.selector.ready() {
+            let Source { token, readable, ended, hung_up, writable } = source;
             if token == WAKE {
                 woken = true;
                 continue;
             }
-            ready.push_back(Ready { handle: handle_of(token), readable, ended, writable });
+            let handle = handle_of(token);
+            ready.push_back(Ready { handle, readable, ended, hung_up, writable });
         }
         self.selector.clear();
         (woken, events == POLL_EVENTS)

@@ -59,12 +59,15 @@ mod recorder;
 mod selector;
 mod signal;
 pub mod snapshot;
+pub mod stacks;
 mod task;
 mod timers;
 pub mod units;
 mod wake;
 
 pub use clock::Clock;
+#[cfg(target_os = "linux")]
+pub use counters::Cgroup;
 pub use error::{ErrorCode, LookupFailure, SysError};
 pub use event_loop::{ImmediateId, Loop, LoopError, Options, RunMode, RunStatus};
 pub use fs::{At, DirEntry, File};

@@ -21,9 +21,6 @@ pub(crate) const READ_BYTES: usize = 64 * 1024;
 /// have their turn, too.
 pub(crate) const SIGNALS_A_TURN: usize = 512;
 
-/// Connections accepted from one listener in one turn: as many as a listener's default backlog.
-pub(crate) const ACCEPTS_A_TURN: usize = 128;
-
 /// After how many milliseconds a listener that could not accept tries again: ten times a second,
 /// in which a few descriptors may have been given back.
 pub(crate) const ACCEPT_RETRY_MS: u64 = 100;

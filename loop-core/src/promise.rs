@@ -277,6 +277,7 @@ impl<T: Clone + 'static, R: Record> Resolver<T, R> {
         };
         if let (Err(reason), false) = (&outcome, cell.handled.get()) {
             lp.rejections.push(cell.handled.clone(), reason.clone());
+            lp.exceptional = true;
         }
         for reaction in reactions {
             let outcome = outcome.clone();

@@ -20,6 +20,8 @@ pub(crate) struct Source {
     pub(crate) readable: bool,
     /// The other side has ended its stream, or there is an error.
     pub(crate) ended: bool,
+    /// So have we.
+    pub(crate) hung_up: bool,
     /// There is room to write, or an error to be had.
     pub(crate) writable: bool,
 }
@@ -104,6 +106,7 @@ mod epoll {
                     token: Token(data.u64() as usize),
                     readable: flags.intersects(READ),
                     ended: flags.intersects(END),
+                    hung_up: flags.intersects(EventFlags::HUP),
                     writable: flags.intersects(WRITE),
                 }
             })
@@ -169,6 +172,7 @@ mod portable {
                 token: event.token(),
                 readable: event.is_readable() || event.is_read_closed() || event.is_error(),
                 ended: event.is_read_closed() || event.is_error(),
+                hung_up: event.is_read_closed() && event.is_write_closed(),
                 writable: event.is_writable() || event.is_write_closed() || event.is_error(),
             })
         }

@@ -276,16 +276,31 @@ impl Model {
         self.timers.iter().any(|timer| timer.referenced && !timer.gone)
     }
 
+    /// Whether anything holds the loop is asked before its first timers and then behind each turn,
+    /// so that the first turn is made though those timers have let the loop go.
     fn run(&mut self) {
         self.drain();
-        while self.is_alive() {
-            let due_ms = self.loop_timer_ms.take().expect("what is alive has a timer");
-            self.clock_ms = self.clock_ms.max(due_ms);
-            self.process_timers();
-            // Whatever holds the loop, what is due by now is run in the same phase.
-            while self.loop_timer_ms.take_if(|due_ms| *due_ms <= self.loop_ms).is_some() {
-                self.process_timers();
+        if !self.is_alive() {
+            return;
+        }
+        self.run_due();
+        loop {
+            if self.is_alive() {
+                let due_ms = self.loop_timer_ms.expect("what is alive has a timer");
+                self.clock_ms = self.clock_ms.max(due_ms);
             }
+            self.run_due();
+            if !self.is_alive() {
+                return;
+            }
+        }
+    }
+
+    /// Whatever holds the loop, what is due by now is run in the same phase.
+    fn run_due(&mut self) {
+        self.loop_ms = self.clock_ms;
+        while self.loop_timer_ms.take_if(|due_ms| *due_ms <= self.loop_ms).is_some() {
+            self.process_timers();
         }
     }
 

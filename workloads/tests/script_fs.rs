@@ -1,10 +1,11 @@
 //! `fs` and `fs/promises` on the host do what Node's do, in as many turns of the loop.
 
+mod child;
 mod host;
 
 #[test]
 fn runs_the_script_of_a_test() {
-    host::run_as_child();
+    child::run();
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! `net` on the host tells what Node's tells, in its order.
 
+mod child;
 mod host;
 
 #[test]
 fn runs_the_script_of_a_test() {
-    host::run_as_child();
+    child::run();
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! `perf_hooks` and `structuredClone` on the host: what does not depend on time is Node's, the rest
 //! is the recorder's.
 
+mod child;
 mod host;
 
 #[test]
 fn runs_the_script_of_a_test() {
-    host::run_as_child();
+    child::run();
 }
 
 #[test]

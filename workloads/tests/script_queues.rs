@@ -1,10 +1,11 @@
 //! Ticks, timers and immediates where a queue grows and a slot is used again.
 
+mod child;
 mod host;
 
 #[test]
 fn runs_the_script_of_a_test() {
-    host::run_as_child();
+    child::run();
 }
 
 #[test]

@@ -1,13 +1,8 @@
 //! The options of `attach`.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-
 use clap::Args;
-use clap::builder::BoolishValueParser;
-use loop_core::units::parse_duration_ns;
 
-use super::{ReportForm, SourceChoice, TierChoice, values};
+use super::{ObserveArgs, SourceArgs, TierChoice, values};
 
 const USAGE: &str = "loopscope attach <PID>... [OPTIONS]";
 
@@ -35,39 +30,20 @@ pub struct AttachArgs {
     /// The processes to observe
     #[arg(required = true, value_name = "PID", value_parser = values::pid)]
     pub pids: Vec<u32>,
-    /// For how long to observe; Ctrl-C ends earlier, and reports
+    /// For how long to observe; Ctrl-C, SIGTERM and SIGHUP end it earlier, and report
     #[arg(long = "duration", env = "LOOPSCOPE_DURATION", value_name = "DURATION",
           default_value = "30s", value_parser = values::duration_ns)]
     pub duration_ns: u64,
     /// Observe the Node.js processes that they have started, or start, as well
-    #[arg(long, env = "LOOPSCOPE_CHILDREN", value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "LOOPSCOPE_CHILDREN", value_parser = values::yes)]
     pub children: bool,
-    /// The form of the report
-    #[arg(long, env = "LOOPSCOPE_REPORT", value_name = "FORM", default_value = "text")]
-    pub report: ReportForm,
-    /// Write the report to this file instead of standard output
-    #[arg(long, env = "LOOPSCOPE_OUTPUT", value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// A turn that lasts this long is a stall
-    #[arg(long = "stall-threshold", env = "LOOPSCOPE_STALL_THRESHOLD", value_name = "DURATION",
-          default_value = "50ms", value_parser = values::threshold_ns)]
-    pub stall_threshold_ns: u64,
-    /// Serve /metrics here meanwhile; `:9797` is port 9797 of the loopback interface
-    #[arg(long, env = "LOOPSCOPE_LISTEN", value_name = "ADDR", value_parser = values::listen)]
-    pub listen: Option<SocketAddr>,
-    /// How to observe; `auto` takes the best that this machine allows
-    #[arg(long, env = "LOOPSCOPE_SOURCE", value_name = "SOURCE", default_value = "auto")]
-    pub source: SourceChoice,
+    /// Where to tell what is observed.
+    #[command(flatten)]
+    pub observe: ObserveArgs,
+    /// How to observe.
+    #[command(flatten)]
+    pub source: SourceArgs,
     /// The most to be seen; less is, where the machine or the process does not allow it
     #[arg(long, env = "LOOPSCOPE_TIER", value_name = "TIER", default_value = "full")]
     pub tier: TierChoice,
-    /// The most that observing may cost a loop's thread, in percent of its time; a tier is given up
-    /// for it
-    #[arg(long = "overhead-budget", env = "LOOPSCOPE_OVERHEAD_BUDGET", value_name = "PERCENT",
-          default_value = "15", value_parser = values::percent)]
-    pub overhead_budget: f64,
-    /// Give up after this much time; still reports, and exits with 124
-    #[arg(long = "timeout", env = "LOOPSCOPE_TIMEOUT", value_name = "DURATION",
-          value_parser = parse_duration_ns)]
-    pub timeout_ns: Option<u64>,
 }

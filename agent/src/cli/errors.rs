@@ -1,15 +1,19 @@
 //! What clap has to say about a command line, in one line that names the cure.
 
+use std::ffi::OsString;
+
 use clap::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::params::Subject;
 
 /// `<what was wrong>; <what to do>`.
-pub(super) fn one_line(error: &Error, subject: &Subject) -> String {
+pub(super) fn one_line(error: &Error, subject: &Subject, argv: &[OsString]) -> String {
     let option = context(error, ContextKind::InvalidArg);
     let option = option.split(' ').next().unwrap_or_default();
     let value = context(error, ContextKind::InvalidValue);
+    let variable = variable(option, &value, argv);
+    let option = variable.as_deref().unwrap_or(option);
     match error.kind() {
         ErrorKind::UnknownArgument => unknown_argument(error, option, subject),
         ErrorKind::InvalidValue if value.is_empty() => {
@@ -47,6 +51,18 @@ pub(super) fn one_line(error: &Error, subject: &Subject) -> String {
         }
         _ => rendered(error),
     }
+}
+
+/// The variable that the value of an option comes from, if it does not stand on the command line.
+fn variable(option: &str, value: &str, argv: &[OsString]) -> Option<String> {
+    let name = option.strip_prefix("--")?;
+    let given = argv.iter().take_while(|argument| *argument != "--").any(|argument| {
+        let rest = argument.to_str().and_then(|argument| argument.strip_prefix(option));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    });
+    let variable = format!("LOOPSCOPE_{}", name.to_uppercase().replace(['-', '.'], "_"));
+    let is_it = || std::env::var(&variable).is_ok_and(|set| set == value);
+    (!given && is_it()).then_some(variable)
 }
 
 fn unknown_argument(error: &Error, option: &str, subject: &Subject) -> String {
@@ -157,6 +173,7 @@ mod tests {
         check("loopscope run sync-promises --report", &["`--report` lacks its value"]);
         check("loopscope run sync-promises extra", &["unknown argument `extra`"]);
         check("loopscope run sync-promises --fixed --fixed", &["`--fixed`", "more than once"]);
+        check("loopscope run x --timeout 0s", &["`0s`", "`--timeout`", "above 0"]);
         check("loopscope run x --stall-threshold 0", &["every turn would be a stall"]);
         check("loopscope run lambda-freez --gap x", &["`x`", "`--gap`"]);
         check("loopscope run a.js --zzzz", &["unknown option `--zzzz`", "a.js -- --zzzz"]);

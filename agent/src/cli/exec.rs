@@ -1,13 +1,10 @@
 //! The options of `exec`.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use clap::Args;
-use loop_core::units::parse_duration_ns;
 
-use super::{ReportForm, SourceChoice, TierChoice, values};
+use super::{ObserveArgs, SourceArgs, TierChoice};
 
 const USAGE: &str = "loopscope exec [OPTIONS] -- <CMD> [ARGS]...";
 
@@ -30,36 +27,26 @@ Examples:
 
 /// Options of `exec`.
 #[derive(Debug, Args)]
-#[command(override_usage = USAGE, after_help = EXAMPLES)]
+#[command(
+    override_usage = USAGE,
+    after_help = EXAMPLES,
+    mut_arg("output", |output| {
+        output.help("Write the report to this file instead of standard error")
+    }),
+    mut_arg("timeout_ns", |timeout| {
+        timeout.help("End the command after this much time; still reports, and exits with 124")
+    })
+)]
 pub struct ExecArgs {
-    /// The form of the report
-    #[arg(long, env = "LOOPSCOPE_REPORT", value_name = "FORM", default_value = "text")]
-    pub report: ReportForm,
-    /// Write the report to this file instead of standard error
-    #[arg(long, env = "LOOPSCOPE_OUTPUT", value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// A turn that lasts this long is a stall
-    #[arg(long = "stall-threshold", env = "LOOPSCOPE_STALL_THRESHOLD", value_name = "DURATION",
-          default_value = "50ms", value_parser = values::threshold_ns)]
-    pub stall_threshold_ns: u64,
-    /// Serve /metrics here meanwhile; `:9797` is port 9797 of the loopback interface
-    #[arg(long, env = "LOOPSCOPE_LISTEN", value_name = "ADDR", value_parser = values::listen)]
-    pub listen: Option<SocketAddr>,
-    /// Terminate the command after this much time; still reports, and exits with 124
-    #[arg(long = "timeout", env = "LOOPSCOPE_TIMEOUT", value_name = "DURATION",
-          value_parser = parse_duration_ns)]
-    pub timeout_ns: Option<u64>,
-    /// How the command is observed
-    #[arg(long, env = "LOOPSCOPE_SOURCE", value_name = "SOURCE", default_value = "auto")]
-    pub source: SourceChoice,
+    /// Where to tell what is observed.
+    #[command(flatten)]
+    pub observe: ObserveArgs,
+    /// How the command is observed.
+    #[command(flatten)]
+    pub source: SourceArgs,
     /// How much is observed, and with it what it costs; by default as much as can be
     #[arg(long, env = "LOOPSCOPE_TIER", value_name = "TIER")]
     pub tier: Option<TierChoice>,
-    /// The most that observing may cost a loop's thread, in percent of its time; a tier is given up
-    /// for it
-    #[arg(long = "overhead-budget", env = "LOOPSCOPE_OVERHEAD_BUDGET", value_name = "PERCENT",
-          default_value = "15", value_parser = values::percent)]
-    pub overhead_budget: f64,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "CMD")]
     pub command: Vec<OsString>,

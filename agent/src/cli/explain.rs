@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::BoolishValueParser;
-use loop_core::units::{parse_duration_ns, parse_size_bytes};
+use loop_core::units::parse_size_bytes;
 
-use super::{ClockChoice, ReportForm};
+use super::{ClockChoice, ReportForm, values};
 
 const USAGE: &str = "loopscope explain <FILE> [OPTIONS] [-- <ARGS>...]";
 
@@ -26,10 +25,10 @@ pub struct ExplainArgs {
     /// The JavaScript file, or the name of a script of the catalogue
     pub file: String,
     /// Explain the healthy twin of the script
-    #[arg(long, env = "LOOPSCOPE_FIXED", value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "LOOPSCOPE_FIXED", value_parser = values::yes)]
     pub fixed: bool,
     /// Show each step of the call stack: every function of the program that begins or ends
-    #[arg(long, env = "LOOPSCOPE_STACK", value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "LOOPSCOPE_STACK", value_parser = values::yes)]
     pub stack: bool,
     /// The form of the timeline
     #[arg(long, env = "LOOPSCOPE_REPORT", value_name = "FORM", default_value = "text")]
@@ -45,7 +44,7 @@ pub struct ExplainArgs {
     pub clock: ClockChoice,
     /// Stop after this much real time; still explains, and exits with 124
     #[arg(long = "timeout", env = "LOOPSCOPE_TIMEOUT", value_name = "DURATION",
-          value_parser = parse_duration_ns)]
+          value_parser = values::timeout_ns)]
     pub timeout_ns: Option<u64>,
     /// The most memory that the script may use, as in 256MiB
     #[arg(long = "max-memory", env = "LOOPSCOPE_MAX_MEMORY", value_name = "SIZE",

@@ -1,15 +1,16 @@
 //! The options of a script that is a handler, as for AWS Lambda.
 
 use clap::Args;
-use clap::builder::BoolishValueParser;
 use loop_core::units::parse_duration_ns;
+
+use super::values;
 
 /// How a handler is invoked.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "AWS Lambda")]
 pub struct LambdaArgs {
     /// Invoke the script's `exports.handler` as AWS Lambda does, frozen between invocations
-    #[arg(long, env = "LOOPSCOPE_LAMBDA", value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "LOOPSCOPE_LAMBDA", value_parser = values::yes)]
     pub lambda: bool,
     /// How many times, with --lambda
     #[arg(long, env = "LOOPSCOPE_INVOKE", value_name = "N", default_value = "2",

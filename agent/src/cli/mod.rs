@@ -5,34 +5,44 @@
 //! that they may stand anywhere, show up in `--help`, and are suggested when misspelt.
 
 #[cfg(target_os = "linux")]
+mod agent;
+#[cfg(target_os = "linux")]
 mod attach;
 mod doctor;
 mod errors;
 mod exec;
 mod explain;
 mod lambda;
+mod observe;
+mod pages;
 mod params;
 mod source;
-mod values;
+#[cfg(target_os = "linux")]
+mod top;
+pub(crate) mod values;
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::builder::BoolishValueParser;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use loop_core::units::{parse_duration_ns, parse_size_bytes};
 use loopscope_workloads::Rounds;
 
 use crate::exit::Failure;
 #[cfg(target_os = "linux")]
+pub use agent::{AgentArgs, CheckArgs, CheckWhat};
+#[cfg(target_os = "linux")]
 pub use attach::AttachArgs;
 pub use doctor::DoctorArgs;
 pub use exec::{ExecArgs, ExecGateArgs};
 pub use explain::ExplainArgs;
 pub use lambda::LambdaArgs;
+pub use observe::{ObserveArgs, SourceArgs};
+pub use pages::{CompletionsArgs, ManArgs};
 pub use params::{Selection, SelectionError, has_script_extension, names_script};
 pub use source::{SourceChoice, TierChoice};
+#[cfg(target_os = "linux")]
+pub use top::TopArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,6 +53,7 @@ Examples:
                                                    scrape http://127.0.0.1:9797/metrics meanwhile
   loopscope run app.js                             plain JavaScript, in Node's order of events
   loopscope attach 4711                            a running Node.js, without a restart
+  loopscope agent                                  every Node.js of this host, for Prometheus
   loopscope doctor                                 each Node.js here, and how it can be observed
   loopscope exec -- node server.js                 a Node.js program, from its first turn on
   loopscope diagnoses microtask-flood              what a verdict means, and how to fix it
@@ -51,12 +62,13 @@ Examples:
 
 Exit codes:
   0 fine   1 gate failed   2 usage or bad input   4 the run failed
-  5 refused: the machine does not allow it   124 --timeout   130 Ctrl-C
+  5 refused: the machine does not allow it   124 --timeout
+  130 Ctrl-C   143 SIGTERM   129 SIGHUP: with the report of the time until then
   A script that was run, and a command of `exec`, end with their own.
 
 Environment:
   Every option has a LOOPSCOPE_* variable; options win. With OTEL_EXPORTER_OTLP_ENDPOINT set,
-  metrics are pushed as OTLP over HTTP; the other OTEL_* variables hold, too.";
+  metrics, and stalls as logs, are pushed as OTLP over HTTP; the other OTEL_* variables hold, too.";
 
 /// Finds out what holds up an event loop, and why.
 #[derive(Debug, Parser)]
@@ -75,6 +87,15 @@ pub enum Command {
     /// Observe running Node.js processes from outside, and tell what holds them up
     #[cfg(target_os = "linux")]
     Attach(AttachArgs),
+    /// Show every loop live, a running stall first
+    #[cfg(target_os = "linux")]
+    Top(TopArgs),
+    /// Watch every Node.js process of this host, and serve what is seen
+    #[cfg(target_os = "linux")]
+    Agent(AgentArgs),
+    /// Check a file before it is used
+    #[cfg(target_os = "linux")]
+    Check(CheckArgs),
     /// Start a command under observation, and pass its signals and its exit status on
     Exec(ExecArgs),
     /// Waits until it is observed, and becomes the command
@@ -90,6 +111,10 @@ pub enum Command {
     Diagnoses(DiagnosesArgs),
     /// Compare the counts of workloads under virtual time with a lock file
     Gate(GateArgs),
+    /// Print what a shell needs to complete commands and options
+    Completions(CompletionsArgs),
+    /// Print the manual page of the program or of a command
+    Man(ManArgs),
 }
 
 const RUN_USAGE: &str = "loopscope run <NAME|FILE> [--PARAM <VALUE>]... [OPTIONS] [-- ARGS]";
@@ -113,9 +138,19 @@ Examples:
   loopscope run app.js -- --port=8080              a script with its arguments
   loopscope run seeds/first                        in which order do these lines come?";
 
+const RUN_OUTPUT: &str =
+    "Write the report to this file instead of standard output (of a script: standard error)";
+
 /// Options of `run`.
 #[derive(Debug, Args)]
-#[command(override_usage = RUN_USAGE, after_help = RUN_EXAMPLES)]
+#[command(
+    override_usage = RUN_USAGE,
+    after_help = RUN_EXAMPLES,
+    mut_arg("output", |output| output.help(RUN_OUTPUT)),
+    mut_arg("timeout_ns", |timeout| {
+        timeout.help("Stop after this much real time; still reports, and exits with 124")
+    })
+)]
 pub struct RunArgs {
     /// The workload, or the JavaScript file
     pub name: String,
@@ -123,7 +158,7 @@ pub struct RunArgs {
     #[arg(skip)]
     pub params: Vec<(String, String)>,
     /// Run the healthy twin of the workload
-    #[arg(long, env = "LOOPSCOPE_FIXED", value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "LOOPSCOPE_FIXED", value_parser = values::yes)]
     pub fixed: bool,
     /// How many rounds to run; a script is run once
     #[arg(long, env = "LOOPSCOPE_REPEAT", value_name = "N|forever", default_value = "1",
@@ -133,28 +168,14 @@ pub struct RunArgs {
     #[arg(long = "pause", env = "LOOPSCOPE_PAUSE", value_name = "DURATION", default_value = "0",
           value_parser = parse_duration_ns)]
     pub pause_ns: u64,
-    /// The form of the report
-    #[arg(long, env = "LOOPSCOPE_REPORT", value_name = "FORM", default_value = "text")]
-    pub report: ReportForm,
-    /// Write the report to this file instead of standard output (of a script: standard error)
-    #[arg(long, env = "LOOPSCOPE_OUTPUT", value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// A turn that lasts this long is a stall
-    #[arg(long = "stall-threshold", env = "LOOPSCOPE_STALL_THRESHOLD", value_name = "DURATION",
-          default_value = "50ms", value_parser = values::threshold_ns)]
-    pub stall_threshold_ns: u64,
-    /// Serve /metrics here meanwhile; `:9797` is port 9797 of the loopback interface
-    #[arg(long, env = "LOOPSCOPE_LISTEN", value_name = "ADDR", value_parser = values::listen)]
-    pub listen: Option<SocketAddr>,
+    /// Where to tell what is observed.
+    #[command(flatten)]
+    pub observe: ObserveArgs,
     /// Under the virtual clock waiting takes no time and a run is exactly repeatable
     #[arg(long, env = "LOOPSCOPE_CLOCK", value_name = "CLOCK", default_value = "real")]
     pub clock: ClockChoice,
-    /// Stop after this much real time; still reports, and exits with 124
-    #[arg(long = "timeout", env = "LOOPSCOPE_TIMEOUT", value_name = "DURATION",
-          value_parser = parse_duration_ns)]
-    pub timeout_ns: Option<u64>,
     /// Time every callback and every short drain as well; costs two clock readings a callback
-    #[arg(long, env = "LOOPSCOPE_DETAIL", value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "LOOPSCOPE_DETAIL", value_parser = values::yes)]
     pub detail: bool,
     /// The most memory that a script may use, as in 256MiB
     #[arg(long = "max-memory", env = "LOOPSCOPE_MAX_MEMORY", value_name = "SIZE",
@@ -226,7 +247,7 @@ pub struct LockArgs {
     pub lock: PathBuf,
     /// Give up after this much real time, with exit code 124
     #[arg(long = "timeout", env = "LOOPSCOPE_TIMEOUT", value_name = "DURATION",
-          value_parser = parse_duration_ns)]
+          value_parser = values::timeout_ns)]
     pub timeout_ns: Option<u64>,
     /// Workloads; one with parameters in quotes: 'sync-promises --count 1000'
     #[arg(last = true, required = true, value_name = "NAME")]
@@ -270,7 +291,7 @@ pub fn parse(argv: Vec<OsString>, colour: bool) -> Result<Request, Failure> {
     let subject = params::subject(&argv, &Cli::command());
     let command = Cli::command().mut_subcommand("run", |run| params::add_to(run, &subject));
     let command = without_empty_variables(command);
-    let mut matches = match command.try_get_matches_from(argv) {
+    let mut matches = match command.try_get_matches_from(&argv) {
         Ok(matches) => matches,
         Err(error) if !error.use_stderr() => {
             let text = error.render();
@@ -280,11 +301,11 @@ pub fn parse(argv: Vec<OsString>, colour: bool) -> Result<Request, Failure> {
                 text.to_string()
             }));
         }
-        Err(error) => return Err(Failure::usage(errors::one_line(&error, &subject))),
+        Err(error) => return Err(Failure::usage(errors::one_line(&error, &subject, &argv))),
     };
     let given = matches.subcommand_matches("run").map(params::given).unwrap_or_default();
     let parsed = Cli::from_arg_matches_mut(&mut matches)
-        .map_err(|error| Failure::usage(errors::one_line(&error, &subject)))?;
+        .map_err(|error| Failure::usage(errors::one_line(&error, &subject, &argv)))?;
     Ok(Request::Do(Box::new(match parsed.command {
         Command::Run(run) => Command::Run(RunArgs { params: given, ..run }),
         other => other,
@@ -323,7 +344,8 @@ mod tests {
             for option in
                 options.filter(|arg| !["help", "version"].contains(&arg.get_id().as_str()))
             {
-                let long = option.get_long().unwrap_or_default().to_uppercase().replace('-', "_");
+                let long =
+                    option.get_long().unwrap_or_default().to_uppercase().replace(['-', '.'], "_");
                 let variable = option.get_env().map(|name| name.to_string_lossy().into_owned());
                 assert_eq!(variable.as_deref(), Some(format!("LOOPSCOPE_{long}").as_str()));
             }

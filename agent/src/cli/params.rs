@@ -167,12 +167,14 @@ impl Selection {
     pub fn parse(text: &str) -> Result<Selection, SelectionError> {
         let mut words = text.split_whitespace();
         let name = words.next().unwrap_or_default();
+        let words: Vec<OsString> = words.map(OsString::from).collect();
         let workload = workloads::find(name).map_err(SelectionError::Unknown)?;
         let command = Command::new(workload.name).no_binary_name(true).disable_help_flag(true);
         let matches = add_to(command, &Subject::Workload(workload))
-            .try_get_matches_from(words)
+            .try_get_matches_from(&words)
             .map_err(|error| {
-                SelectionError::Option(errors::one_line(&error, &Subject::Workload(workload)))
+                let subject = Subject::Workload(workload);
+                SelectionError::Option(errors::one_line(&error, &subject, &words))
             })?;
         Selection::new(workload, given(&matches))
     }

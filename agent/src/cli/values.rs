@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use clap::ValueEnum;
 use loop_core::units::parse_duration_ns;
+use loopscope_exporters::Compat;
 use loopscope_workloads::Rounds;
 
 pub(super) fn repeat(text: &str) -> Result<Rounds, String> {
@@ -15,7 +17,7 @@ pub(super) fn repeat(text: &str) -> Result<Rounds, String> {
     }
 }
 
-pub(super) fn threshold_ns(text: &str) -> Result<u64, String> {
+pub(crate) fn threshold_ns(text: &str) -> Result<u64, String> {
     match parse_duration_ns(text) {
         Ok(0) => {
             Err("every turn would be a stall; write a duration above 0, as in 50ms".to_owned())
@@ -33,7 +35,7 @@ pub(super) fn pid(text: &str) -> Result<u32, String> {
     }
 }
 
-pub(super) fn duration_ns(text: &str) -> Result<u64, String> {
+pub(crate) fn duration_ns(text: &str) -> Result<u64, String> {
     match parse_duration_ns(text) {
         Ok(0) => Err("write a duration above 0, as in 30s".to_owned()),
         Ok(ns) => Ok(ns),
@@ -41,16 +43,55 @@ pub(super) fn duration_ns(text: &str) -> Result<u64, String> {
     }
 }
 
+/// After which time to give up.
+pub(super) fn timeout_ns(text: &str) -> Result<u64, String> {
+    match parse_duration_ns(text) {
+        Ok(0) => Err("nothing would be run; write a duration above 0, as in 30s".to_owned()),
+        Ok(ns) => Ok(ns),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// What the variable of an option without a value is set to.
+pub(super) fn yes(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "t" | "yes" | "y" | "on" => Ok(true),
+        "0" | "false" | "f" | "no" | "n" | "off" => Ok(false),
+        _ => Err("write 1 for yes or 0 for no, or unset it".to_owned()),
+    }
+}
+
 /// A share in percent, above 0.
-pub(super) fn percent(text: &str) -> Result<f64, String> {
+pub(crate) fn percent(text: &str) -> Result<f64, String> {
     match text.trim_end_matches('%').trim_end().parse::<f64>() {
         Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(percent),
         _ => Err("write a number above 0 and up to 100".to_owned()),
     }
 }
 
+/// One of several words.
+pub(crate) fn choice<T: ValueEnum>(text: &str) -> Result<T, String> {
+    T::from_str(text, true).map_err(|_| {
+        let words = T::value_variants().iter().filter_map(T::to_possible_value);
+        let words: Vec<String> = words.map(|word| word.get_name().to_owned()).collect();
+        match words.split_last() {
+            Some((last, others)) => format!("write {} or {last}", others.join(", ")),
+            None => String::new(),
+        }
+    })
+}
+
+/// Lists of names, separated by commas; none is none.
+pub(crate) fn compat(text: &str) -> Result<Compat, String> {
+    let mut names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    names.try_fold(Compat::default(), |all, name| {
+        let known = Compat::NAMES.join(",");
+        all.with(name).ok_or_else(|| format!("there is no `{name}`; write one or both of {known}"))
+    })
+}
+
 /// `127.0.0.1:9797`, `[::1]:9797`, `localhost:9797`, or `:9797` for the loopback interface.
-pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
+pub(crate) fn listen(text: &str) -> Result<SocketAddr, String> {
     let loopback = text.strip_prefix("localhost").unwrap_or(text).strip_prefix(':');
     let address = match loopback.map(str::parse) {
         Some(Ok(port)) => Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)),
@@ -67,6 +108,14 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_others_are_a_list() {
+        assert_eq!(compat("otel, prom-client"), Ok(Compat { otel: true, prom_client: true }));
+        assert_eq!(compat("prom-client"), Ok(Compat { otel: false, prom_client: true }));
+        assert_eq!(compat(""), Ok(Compat::default()));
+        assert!(compat("otel,promclient").unwrap_err().contains("`promclient`"));
+    }
 
     #[test]
     fn addresses_without_a_host_are_loopback() {

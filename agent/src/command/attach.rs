@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use loop_core::snapshot::{Snapshot, Tier};
 
 use super::output::Output;
-use super::ways::{Ways, write_report};
+use super::ways::Ways;
 use crate::cli::{AttachArgs, SourceChoice, TierChoice};
 use crate::diagnosis::diagnose;
 use crate::doctor;
@@ -18,27 +18,30 @@ use crate::supervise::{self, Event, Outcome};
 use crate::terminal::{Terminal, tell};
 
 pub(super) fn execute(args: &AttachArgs) -> Result<Exit, Failure> {
-    refuse_sources(args.source)?;
-    let ways = Ways::open(args.output.as_deref(), args.listen, Output::Stdout)?;
+    refuse_sources(args.source.source)?;
+    let ways = Ways::open(&args.observe, Output::Stdout)?;
     let (sender, events) = channel::<Event<()>>();
     let ended = sender.clone();
     let options = LiveOptions {
-        stall_threshold_ns: args.stall_threshold_ns,
+        stall_threshold_ns: args.observe.stall_threshold_ns,
         tier: args.tier.into(),
         least: least(args),
         children: args.children,
-        budget_ratio: args.overhead_budget / 100.0,
+        budget_ratio: args.source.overhead_budget / 100.0,
+        windows_ratio: None,
+        source_maps: args.source.source_maps,
     };
     // A send fails when the observation is over and nobody listens any more.
     let on_end = move || drop(ended.send(Event::Ended(Ok(()))));
     let live = source::attach(&args.pids, options, on_end)
         .map_err(|failure| doctor::refusal(&args.pids, least(args)).unwrap_or(failure))?;
-    let observed: Arc<dyn Observe> = live;
-    let on_interrupt = Box::new(move || sender.send(Event::Interrupted).is_ok());
-    let (output, background) = ways.start(&observed, Some(on_interrupt))?;
-    let until_ns = args.timeout_ns.map_or(args.duration_ns, |limit| limit.min(args.duration_ns));
+    let observed: Arc<dyn Observe> = ways.observed(live);
+    let on_interrupt = Box::new(move |by| sender.send(Event::Interrupted(by)).is_ok());
+    let (told, background) = ways.start(&observed, Some(on_interrupt))?;
+    let until_ns =
+        args.observe.timeout_ns.map_or(args.duration_ns, |limit| limit.min(args.duration_ns));
     let name = name(&observed.snapshot());
-    let mut progress = Progress::new(&name, args.stall_threshold_ns, Terminal::stderr());
+    let mut progress = Progress::new(&name, args.observe.stall_threshold_ns, Terminal::stderr());
     let outcome = supervise::wait(&events, supervise::deadline(Some(until_ns)), || {
         progress.show(|| observed.snapshot());
     });
@@ -52,7 +55,7 @@ pub(super) fn execute(args: &AttachArgs) -> Result<Exit, Failure> {
         script: None,
         command: None,
     };
-    let reported = write_report(args.report, &report, output);
+    let reported = told.write(&report);
     background.stop();
     reported?;
     Ok(match outcome {
@@ -62,13 +65,13 @@ pub(super) fn execute(args: &AttachArgs) -> Result<Exit, Failure> {
         }
         Outcome::TimedOut if until_ns < args.duration_ns => Exit::TimedOut,
         Outcome::TimedOut => Exit::Ok,
-        Outcome::Interrupted => Exit::Interrupted,
+        Outcome::Interrupted(by) => Exit::Interrupted(by),
     })
 }
 
 /// The least to be content with: what was asked for by name must be had.
 fn least(args: &AttachArgs) -> Tier {
-    match (args.source, args.tier) {
+    match (args.source.source, args.tier) {
         (SourceChoice::Ebpf, TierChoice::Turn | TierChoice::Full) => Tier::Turn,
         _ => Tier::Passive,
     }

@@ -51,7 +51,7 @@ pub(super) fn execute(args: &ExplainArgs) -> Result<Exit, Failure> {
     match outcome {
         Outcome::Ended(Ok(status)) => Ok(Exit::Program(status.to_le_bytes()[0])),
         Outcome::TimedOut => Ok(Exit::TimedOut),
-        Outcome::Interrupted => Ok(Exit::Interrupted),
+        Outcome::Interrupted(by) => Ok(Exit::Interrupted(by)),
         Outcome::Ended(Err(error)) => Err(Failure::run(format!("{} failed: {error}", args.file))),
     }
 }
@@ -112,8 +112,8 @@ fn record(args: &ExplainArgs, script: Script) -> Result<(Timeline, Outcome<i32>)
     // A send fails when the run was cut short and nobody listens any more.
     let on_end = move |result| drop(ended.send(Event::Ended(result)));
     source::start(&args.file, options, body, on_end).map_err(cannot_start)?;
-    let on_interrupt = Box::new(move || sender.send(Event::Interrupted).is_ok());
-    let tasks = Tasks { on_interrupt: Some(on_interrupt), site: None, pusher: None };
+    let on_interrupt = Box::new(move |by| sender.send(Event::Interrupted(by)).is_ok());
+    let tasks = Tasks { on_interrupt: Some(on_interrupt), ..Tasks::default() };
     let background = Background::start(tasks).map_err(cannot_start)?;
     let outcome = supervise::wait(&events, supervise::deadline(args.timeout_ns), || {});
     background.stop();

@@ -146,9 +146,9 @@ fn count_all(
 ) -> Result<Counted<BTreeMap<String, Section>>, Failure> {
     let (sender, events) = channel();
     let interrupt = sender.clone();
-    let on_interrupt = Box::new(move || interrupt.send(Event::Interrupted).is_ok());
+    let on_interrupt = Box::new(move |by| interrupt.send(Event::Interrupted(by)).is_ok());
     let background =
-        Background::start(Tasks { on_interrupt: Some(on_interrupt), site: None, pusher: None })
+        Background::start(Tasks { on_interrupt: Some(on_interrupt), ..Tasks::default() })
             .map_err(|error| Failure::run(format!("the gate can't be started ({error})")))?;
     let deadline = supervise::deadline(args.timeout_ns);
     let mut sections = BTreeMap::new();
@@ -202,7 +202,7 @@ fn count(
     match outcome {
         Outcome::Ended(result) => result.map_err(|error| failed(selection, &error))?,
         Outcome::TimedOut => return Ok(Counted::CutShort(Exit::TimedOut)),
-        Outcome::Interrupted => return Ok(Counted::CutShort(Exit::Interrupted)),
+        Outcome::Interrupted(by) => return Ok(Counted::CutShort(Exit::Interrupted(by))),
     }
     let snapshot = observed.snapshot();
     let observed = snapshot.loops.first();

@@ -1,6 +1,8 @@
 //! The commands: each puts the other modules together to do what was asked.
 
 #[cfg(target_os = "linux")]
+mod agent;
+#[cfg(target_os = "linux")]
 mod attach;
 mod diagnoses;
 mod doctor;
@@ -8,8 +10,13 @@ mod doctor;
 mod exec;
 mod explain;
 mod gate;
+#[cfg(target_os = "linux")]
+mod lines;
 mod output;
+mod pages;
 mod run;
+#[cfg(target_os = "linux")]
+mod top;
 mod ways;
 mod workloads;
 
@@ -30,6 +37,12 @@ pub fn execute(command: Command) -> Result<Exit, Failure> {
         Command::Run(args) => run::execute(&args),
         #[cfg(target_os = "linux")]
         Command::Attach(args) => attach::execute(&args),
+        #[cfg(target_os = "linux")]
+        Command::Top(args) => top::execute(&args),
+        #[cfg(target_os = "linux")]
+        Command::Agent(args) => agent::execute(&args),
+        #[cfg(target_os = "linux")]
+        Command::Check(args) => agent::check(&args),
         Command::Exec(args) => exec::execute(&args),
         #[cfg(target_os = "linux")]
         Command::ExecGate(args) => Err(exec::pass_gate(&args)),
@@ -42,6 +55,8 @@ pub fn execute(command: Command) -> Result<Exit, Failure> {
         Command::Workloads(args) => workloads::execute(&args),
         Command::Diagnoses(args) => diagnoses::execute(&args),
         Command::Gate(args) => gate::execute(&args),
+        Command::Completions(args) => pages::completions(&args),
+        Command::Man(args) => pages::man(&args),
     }
 }
 

@@ -20,15 +20,20 @@ impl Output {
     /// in it stays there until there is a report to put in its place. `-` is standard output, and
     /// without a path the report goes to `default`.
     pub(super) fn open(path: Option<&Path>, default: Output) -> Result<Output, Failure> {
-        let Some(path) = path else { return Ok(default) };
-        if path == Path::new("-") {
-            return Ok(Output::Stdout);
+        match path {
+            None => Ok(default),
+            Some(path) if path == Path::new("-") => Ok(Output::Stdout),
+            Some(path) => Output::file(path, "--output"),
         }
+    }
+
+    /// Opens the file that this option names.
+    pub(super) fn file(path: &Path, option: &str) -> Result<Output, Failure> {
         let mut options = OpenOptions::new();
         let file = options.create(true).write(true).truncate(false).open(path);
         file.map(|file| Output::File(path.to_owned(), file)).map_err(|error| {
             let path = path.display();
-            Failure::usage(format!("{path} can't be written ({error}); choose another --output"))
+            Failure::usage(format!("{path} can't be written ({error}); choose another {option}"))
         })
     }
 

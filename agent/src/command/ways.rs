@@ -1,40 +1,65 @@
 //! Where an observation is told: the report's file, `/metrics`, OTLP.
 
-use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use loop_core::snapshot::Snapshot;
+use loop_core::units::format_count;
+use loopscope_exporters::Compat;
+use loopscope_exporters::profile::{FORMATS, ProfileFormat, format_of, samples};
 
 use super::cannot_start;
 use super::output::Output;
 use crate::background::{Background, OnInterrupt, Tasks};
-use crate::cli::ReportForm;
+use crate::cli::{ObserveArgs, ReportForm};
 use crate::exit::Failure;
 use crate::monitor::Monitor;
-use crate::push::{self, Pusher};
+use crate::push::{self, Outlet};
+use crate::redact::Redactor;
 use crate::report::{self, Report};
+use crate::serve::web::Access;
 use crate::serve::{self, Site};
 use crate::source::Observe;
 use crate::terminal::tell;
 
 /// Where to tell what is observed, found good before anything has begun.
 pub(super) struct Ways {
-    pub(super) output: Output,
-    push: Option<push::Config>,
+    told: Told,
+    push: Option<Outlet>,
     listener: Option<TcpListener>,
+    compat: Compat,
+    access: Arc<Access>,
 }
 
 impl Ways {
     /// Opens what the options name. The report goes to `default` where they name nothing.
-    pub(super) fn open(
-        output: Option<&Path>,
-        listen: Option<SocketAddr>,
-        default: Output,
-    ) -> Result<Ways, Failure> {
+    pub(super) fn open(args: &ObserveArgs, default: Output) -> Result<Ways, Failure> {
         Ok(Ways {
-            output: Output::open(output, default)?,
-            push: push::Config::read(|name| std::env::var(name).ok()).map_err(Failure::usage)?,
-            listener: listen.map(serve::bind).transpose().map_err(Failure::usage)?,
+            told: Told {
+                form: args.report,
+                output: Output::open(args.output.as_deref(), default)?,
+                names: args.redact.then(Redactor::default),
+                profile: args.profile.as_deref().map(ProfileFile::open).transpose()?,
+            },
+            push: outlet().map_err(Failure::usage)?,
+            access: Arc::new(access(args)?),
+            listener: args.listen.map(serve::bind).transpose().map_err(Failure::usage)?,
+            compat: args.compat.unwrap_or_default(),
         })
+    }
+
+    /// What is observed, as far as it may be told. Whatever is told is made of this.
+    pub(super) fn observed(&self, observed: Arc<dyn Observe>) -> Arc<dyn Observe> {
+        match &self.told.names {
+            Some(names) => names.hide(observed),
+            None => observed,
+        }
+    }
+
+    /// A name, as it may be told.
+    pub(super) fn name(&self, name: &str) -> String {
+        self.told.name(name)
     }
 
     /// Serves and pushes what is observed from now on. Without `on_interrupt`, signals are left
@@ -43,39 +68,122 @@ impl Ways {
         self,
         observed: &Arc<dyn Observe>,
         on_interrupt: Option<OnInterrupt>,
-    ) -> Result<(Output, Background), Failure> {
-        let monitor = Arc::new(Monitor::default());
+    ) -> Result<(Told, Background), Failure> {
+        let monitor = Arc::new(Monitor::default().with_compat(self.compat));
         let address = self.listener.as_ref().and_then(|listener| listener.local_addr().ok());
-        let site = self.listener.map(|listener| {
-            (listener, Arc::new(Site::new(Arc::clone(observed), Arc::clone(&monitor))))
-        });
-        let pusher = self.push.map(|config| {
+        let site = Site::new(Arc::clone(observed), Arc::clone(&monitor));
+        let site = site.behind(Arc::clone(&self.access));
+        let site = self.listener.map(|listener| (listener, Arc::new(site)));
+        let pusher = self.push.map(|outlet| {
+            let config = outlet.config();
             config.warnings.iter().for_each(|warning| tell(warning));
-            tell(&format!("pushing OTLP to {}", config.place()));
-            Pusher::new(config, Arc::clone(observed), Arc::clone(&monitor))
+            tell(&format!("pushing OTLP to {}", config.places().join(" and ")));
+            outlet.pusher(Arc::clone(observed), Arc::clone(&monitor))
         });
-        let tasks = Tasks { on_interrupt, site, pusher };
+        let tasks = Tasks { on_interrupt, site, pusher, ..Tasks::default() };
         let background = Background::start(tasks).map_err(cannot_start)?;
         // Whoever waits for this line may end us by a signal from then on.
         if let Some(address) = address {
-            tell(&format!("serving http://{address}/metrics"));
+            tell(&format!("serving {}://{address}/metrics", self.access.scheme()));
+            if !address.ip().is_loopback() && self.access.lets_everybody_in() {
+                tell(&format!(
+                    "{address} is open to the network without TLS or a password; \
+                     --web.config.file sets them"
+                ));
+            }
         }
-        Ok((self.output, background))
+        Ok((self.told, background))
     }
 }
 
-/// Writes the report in the form that was asked for.
-pub(super) fn write_report(
-    form: ReportForm,
-    report: &Report<'_>,
-    output: Output,
-) -> Result<(), Failure> {
-    let mut text = Vec::new();
-    match form {
-        ReportForm::None => return Ok(()),
-        ReportForm::Text => report::text::write(report, &output.terminal(), &mut text),
-        ReportForm::Json => report::json::write(report, &mut text),
+/// Who may see the pages, where there are any.
+fn access(args: &ObserveArgs) -> Result<Access, Failure> {
+    match args.web_config_file.as_ref().filter(|_| args.listen.is_some()) {
+        Some(file) => Access::read(file).map_err(Failure::usage),
+        None => Ok(Access::open()),
     }
-    .map_err(|error| Failure::run(format!("the report can't be made: {error}")))?;
-    output.write(&text)
+}
+
+/// Where the `OTEL_*` variables say to push to.
+fn outlet() -> Result<Option<Outlet>, push::ConfigError> {
+    push::Config::read(|name| std::env::var(name).ok())?.map(Outlet::open).transpose()
+}
+
+/// What is told when the observation is over.
+pub(super) struct Told {
+    form: ReportForm,
+    output: Output,
+    /// Hides names, where that was asked for.
+    names: Option<Redactor>,
+    profile: Option<ProfileFile>,
+}
+
+/// A file for the samples of stalls.
+struct ProfileFile {
+    format: &'static dyn ProfileFormat,
+    output: Output,
+    path: PathBuf,
+}
+
+impl ProfileFile {
+    fn open(path: &Path) -> Result<ProfileFile, Failure> {
+        let format = format_of(path).ok_or_else(|| {
+            let ends: Vec<&str> = FORMATS.iter().map(|(end, _)| *end).collect();
+            let (path, ends) = (path.display(), ends.join(", "));
+            Failure::usage(format!(
+                "{path} names no format of a profile; end it with one of {ends}"
+            ))
+        })?;
+        let output = Output::file(path, "--profile")?;
+        Ok(ProfileFile { format, output, path: path.to_owned() })
+    }
+
+    fn write(self, snapshot: &Snapshot) -> Result<(), Failure> {
+        let path = self.path.display();
+        match samples(snapshot) {
+            0 => tell(&format!("no sample was taken of any stall, so {path} has none")),
+            count => tell(&format!("{path} has {} samples of stalls", format_count(count as u64))),
+        }
+        let mut bytes = Vec::new();
+        let written = self.format.write(snapshot, &mut bytes);
+        written.map_err(|error| Failure::run(format!("the profile can't be made: {error}")))?;
+        self.output.write(&bytes)
+    }
+}
+
+impl Told {
+    /// Writes the profile alone, where one was asked for.
+    pub(super) fn write_profile(&mut self, snapshot: &Snapshot) -> Result<(), Failure> {
+        self.profile.take().map_or(Ok(()), |profile| profile.write(snapshot))
+    }
+
+    /// A name, as it may be told.
+    pub(super) fn name(&self, name: &str) -> String {
+        self.names.as_ref().map_or_else(|| name.to_owned(), |names| names.name(name))
+    }
+
+    /// Writes the profile, and the report in the form that was asked for.
+    pub(super) fn write(mut self, report: &Report<'_>) -> Result<(), Failure> {
+        let profiled = self.write_profile(report.snapshot);
+        self.write_report(report).and(profiled)
+    }
+
+    fn write_report(self, report: &Report<'_>) -> Result<(), Failure> {
+        let names = self.names.as_ref();
+        let script = names.zip(report.script).map(|(names, run)| names.script(run));
+        let command = names.zip(report.command).map(|(names, run)| names.command(run));
+        let report = Report {
+            script: script.as_ref().or(report.script),
+            command: command.as_ref().or(report.command),
+            ..*report
+        };
+        let mut text = Vec::new();
+        match self.form {
+            ReportForm::None => return Ok(()),
+            ReportForm::Text => report::text::write(&report, &self.output.terminal(), &mut text),
+            ReportForm::Json => report::json::write(&report, &mut text),
+        }
+        .map_err(|error| Failure::run(format!("the report can't be made: {error}")))?;
+        self.output.write(&text)
+    }
 }

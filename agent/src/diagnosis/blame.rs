@@ -17,7 +17,7 @@
 
 use loop_core::Phase;
 use loop_core::snapshot::{
-    Culprit, Drain, Histogram, Ledger, LedgerKey, LoopSnapshot, Queue, Stall,
+    Culprit, Drain, Histogram, Ledger, LedgerKey, LoopSnapshot, Queue, Repeated, Stall,
 };
 
 use super::Id;
@@ -121,6 +121,7 @@ fn of_stall(stall: &Stall, seen: &LoopSnapshot) -> Id {
     match cause {
         LedgerKey::SyncIo | LedgerKey::LockWait => Id::SyncIo,
         LedgerKey::Ticks if flood(seen, Queue::NextTick).is_some() => Id::NextTickStarvation,
+        LedgerKey::Ticks if stall.repeated == Some(Repeated::Ticks) => Id::NextTickStarvation,
         _ if is_flooded(stall, seen) => Id::MicrotaskFlood,
         _ if is_ping_pong(stall, seen) => Id::NextTickStarvation,
         LedgerKey::Gc => Id::GcPressure,
@@ -189,6 +190,12 @@ fn is_ping_pong(stall: &Stall, seen: &LoopSnapshot) -> bool {
 
 /// A stall of callbacks: one long one, or very many.
 fn of_callbacks(stall: &Stall, seen: &LoopSnapshot) -> Id {
+    match stall.repeated {
+        Some(Repeated::Timers) => return Id::TimerStorm,
+        Some(Repeated::Events) => return Id::PollFlood,
+        Some(Repeated::Immediates) => return Id::ImmediateFlood,
+        Some(Repeated::Ticks) | None => {}
+    }
     let Some(callbacks) = stall.callbacks.filter(|&callbacks| callbacks >= MANY_CALLBACKS) else {
         return Id::CpuBoundCallback;
     };

@@ -3,7 +3,8 @@
 use loop_core::Phase;
 use loop_core::PhaseMap;
 use loop_core::snapshot::{
-    Histogram, Ledger, LedgerKey, LoopSnapshot, Stall, ThreadCpu, ThreadPoolSnapshot,
+    Histogram, Ledger, LedgerKey, LoopSnapshot, OpenTurn, Stall, Stopped, StoppedBy, ThreadCpu,
+    ThreadPoolSnapshot,
 };
 
 use super::tests::{MS, SECOND, crowd, empty, example, lengths, observed, snapshot, stall, times};
@@ -170,6 +171,24 @@ fn a_freeze_that_makes_nothing_late_is_harmless() {
 }
 
 #[test]
+fn a_process_that_is_stopped_is_not_healthy() {
+    let stopped = |age_ms, always, open| {
+        let stopped = Some(Stopped { age_ns: age_ms * MS, always, by: StoppedBy::Signal });
+        let example = example(Id::Healthy);
+        first(LoopSnapshot { stopped, open, ..example })
+    };
+    let all = stopped(4_000, true, None);
+    assert_eq!((all.id, all.confidence), ("frozen", Confidence::High));
+    assert_eq!(all.evidence[0], "stopped by a signal for the whole observation, 4.00 s");
+    assert!(all.summary.contains("4.00 s") && all.advice.contains("kill -CONT"), "{all:?}");
+    let last = stopped(50, false, None);
+    assert_eq!(last.evidence[0], "stopped by a signal for the last 50.0 ms");
+    assert_eq!(stopped(49, true, None).id, "healthy");
+    let open = Some(OpenTurn { age_ns: MS, phase: None, drain: None });
+    assert_eq!(stopped(4_000, true, open).id, "healthy", "in a turn: it is a stall, or none");
+}
+
+#[test]
 fn a_timer_that_no_turn_explains_is_told_with_its_reason() {
     let late = |late_ms, turn_ms, waited_ms| LoopSnapshot {
         timer_lateness_ns: times(&[late_ms * MS]),
@@ -251,6 +270,7 @@ fn a_burst_on_the_pool_is_harmless_and_a_late_thread_is_no_full_pool() {
                 run_ns: times(runs),
                 queue_length_max: Some(queued),
                 queue_length: None,
+                crowded_share: None,
             },
             ..empty()
         })[0]

@@ -10,11 +10,7 @@ use super::blame::{longest_callback_ns, open_drain, own_cause};
 use super::{Confidence, Finding, Id, Seen, evidence};
 
 const ADVICE: &str = "Cut the computation into steps and let the loop turn between them, or move \
-    it to a worker thread:\n\
-    for (const chunk of chunks) {\n\
-    \x20 compute(chunk); // a few milliseconds at most\n\
-    \x20 await new Promise((resume) => setImmediate(resume));\n\
-    }";
+    it to a worker thread.";
 
 pub(super) fn find(seen: &Seen<'_>) -> Option<Finding> {
     let group = seen.groups.get(Id::CpuBoundCallback);

@@ -10,10 +10,7 @@ use super::thresholds::{
 use super::{Confidence, Finding, Id, Seen, evidence};
 
 const ADVICE: &str = "Nothing in the code is at fault: give the process a CPU. Raise its quota, \
-    move its neighbours away, and start no more busy threads than there are CPUs:\n\
-    const os = require('node:os');\n\
-    const workers = Math.max(1, os.availableParallelism() - 1); // one CPU is the loop's\n\
-    for (let i = 0; i < workers; i++) new Worker('./crunch.js');";
+    move its neighbours away, and start no more busy threads than there are CPUs.";
 
 pub(super) fn find(seen: &Seen<'_>) -> Option<Finding> {
     let group = seen.groups.get(Id::CpuStarved);
@@ -21,9 +18,11 @@ pub(super) fn find(seen: &Seen<'_>) -> Option<Finding> {
     if !by_stalls && !waits_far_longer_than_it_runs(seen.of) {
         return None;
     }
+    let taken = Taken::of(group);
     let mut told = Vec::new();
     if group.count > 0 {
         told.push(evidence::stalls(group));
+        told.extend(taken.told());
         told.extend(group.longest().and_then(evidence::ledger));
     }
     told.extend(evidence::cpu(seen.of));
@@ -31,7 +30,8 @@ pub(super) fn find(seen: &Seen<'_>) -> Option<Finding> {
     told.extend(evidence::effects(seen.of));
     let waited_ns = waited_ns(seen.of).unwrap_or(0);
     let summary = if by_stalls {
-        evidence::summary(group, "Waiting for a CPU", "waiting for a CPU")
+        let (one, many) = taken.names();
+        evidence::summary(group, one, many)
     } else {
         format!(
             "The loop's thread waited {} for a CPU, far longer than it ran",
@@ -47,6 +47,52 @@ pub(super) fn find(seen: &Seen<'_>) -> Option<Finding> {
         culprit: None,
         confidence: Confidence::High,
     })
+}
+
+/// What the CPU was taken by in the stalls of which the details are known.
+#[derive(Clone, Copy)]
+struct Taken {
+    /// By a quota; `None` where that isn't told apart.
+    quota_ns: Option<u64>,
+    /// By whatever else ran.
+    others_ns: u64,
+}
+
+impl Taken {
+    fn of(group: &Group<'_>) -> Taken {
+        let sum = |key| {
+            let parts = group.listed.iter().filter_map(|stall| stall.ledger_ns.get(key));
+            parts.reduce(u64::saturating_add)
+        };
+        let others_ns = sum(LedgerKey::RunQueue).unwrap_or(0);
+        Taken { quota_ns: sum(LedgerKey::Throttled), others_ns }
+    }
+
+    /// What one stall is by, and many are.
+    fn names(self) -> (&'static str, &'static str) {
+        match self.quota_ns {
+            Some(quota_ns) if quota_ns > self.others_ns => {
+                ("A CPU quota that was used up", "a CPU quota that was used up")
+            }
+            _ => ("Waiting for a CPU", "waiting for a CPU"),
+        }
+    }
+
+    fn told(self) -> Option<String> {
+        let quota_ns = self.quota_ns?;
+        Some(match (quota_ns, self.others_ns) {
+            (0, 0) => return None,
+            (0, others_ns) => {
+                format!("{} went to neighbours on the CPU, none to a quota", format_ns(others_ns))
+            }
+            (quota_ns, 0) => format!("{} went to a CPU quota", format_ns(quota_ns)),
+            (quota_ns, others_ns) => format!(
+                "{} went to a CPU quota, {} to neighbours on the CPU",
+                format_ns(quota_ns),
+                format_ns(others_ns)
+            ),
+        })
+    }
 }
 
 /// Whether the stalls by waiting for a CPU are more than blips.

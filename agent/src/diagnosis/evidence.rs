@@ -2,11 +2,17 @@
 //!
 //! **Invariant**: every line has a number.
 
-use loop_core::snapshot::{LedgerKey, LoopSnapshot, Stall};
+use loop_core::snapshot::{Culprit, LedgerKey, LoopSnapshot, Stall, Wait};
 use loop_core::units::{format_count, format_ns};
 
 use super::blame::{Group, longest_callback_ns, own_ns};
-use super::thresholds::{LATE_NS, PART_SHARE};
+use super::thresholds::{LATE_NS, PART_SHARE, WAIT_SHARE};
+
+/// Waits of a stall that are told.
+const WAITS_TOLD: usize = 3;
+
+/// Calls that wait for something to come to pass, and not on something.
+const CHILD_WAITS: [&str; 5] = ["wait4", "waitid", "epoll_wait", "epoll_pwait", "epoll_pwait2"];
 
 /// `1.50 s in phase poll`, with `so far` while it goes on.
 pub(super) fn how_long(stall: &Stall) -> String {
@@ -85,6 +91,35 @@ pub(super) fn ledger(stall: &Stall) -> Option<String> {
         })
         .collect();
     (!told.is_empty()).then(|| format!("where the time went: {}", told.join(", ")))
+}
+
+/// The longest waits of a stall: `100 ms in openat of /tmp/fifo, called by readFileSync in load
+/// (app.js:7)`.
+pub(super) fn waits(stall: &Stall) -> Vec<String> {
+    let least_ns = stall.duration_ns as f64 * WAIT_SHARE;
+    let long = stall.waits.iter().flatten().filter(|wait| wait.duration_ns as f64 >= least_ns);
+    let mut told: Vec<String> = long.take(WAITS_TOLD).map(wait).collect();
+    if let (Some(first), Some(culprit)) = (told.first_mut(), &stall.culprit) {
+        first.push_str(&called_by(culprit));
+    }
+    told
+}
+
+/// One wait: `100 ms in wait4 for sleep (123)`.
+fn wait(wait: &Wait) -> String {
+    let of = if CHILD_WAITS.contains(&wait.call.as_str()) { "for" } else { "of" };
+    let subject = wait.subject.as_ref().map(|subject| format!(" {of} {subject}"));
+    format!("{} in {}{}", format_ns(wait.duration_ns), wait.call, subject.unwrap_or_default())
+}
+
+/// Who has made a call: the function of Node, if there is one between, and that of the program.
+fn called_by(culprit: &Culprit) -> String {
+    let Culprit { function, file, line, hot_leaf, .. } = culprit;
+    let leaf = hot_leaf.as_deref().map(|leaf| leaf.split(" (").next().unwrap_or(leaf));
+    match leaf.filter(|leaf| !leaf.is_empty()) {
+        Some(leaf) => format!(", called by {leaf} in {function} ({file}:{line})"),
+        None => format!(", called by {function} ({file}:{line})"),
+    }
 }
 
 /// How many callbacks the stall's phase ran, how long each took without what others took from it,

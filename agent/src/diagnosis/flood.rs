@@ -4,12 +4,18 @@
 //! A drain that is a flood is told even where no turn became a stall by it.
 
 use loop_core::buckets::Scale;
-use loop_core::snapshot::{LoopSnapshot, Queue};
+use loop_core::snapshot::{LongestDrain as Drained, LoopSnapshot, Queue, Repeated};
 use loop_core::units::{format_count, format_ns};
 
 use super::blame::{self, Group, LongestDrain};
 use super::thresholds::FLOOD_JOBS;
 use super::{Confidence, Finding, Id, Seen, evidence};
+
+/// A drain in which so many times as many ran as waited when it began has grown by itself.
+const GROWN: u64 = 10;
+
+/// Functions of a drain that are told.
+const REACTIONS_TOLD: usize = 3;
 
 /// A pathology that is a flood of one queue.
 struct Flood {
@@ -28,11 +34,7 @@ const MICROTASKS: Flood = Flood {
     jobs_name: "microtasks",
     many: "floods of microtasks",
     advice: "Give the loop a turn between batches. `await` on a promise that is already settled \
-        does not yield: its reaction joins the same drain. Yield with setImmediate:\n\
-        for (let i = 0; i < items.length; i++) {\n\
-        \x20 await handle(items[i]);\n\
-        \x20 if (i % 100 === 99) await new Promise((resume) => setImmediate(resume));\n\
-        }",
+        does not yield: its reaction joins the same drain. Yield with setImmediate.",
 };
 
 const TICKS: Flood = Flood {
@@ -41,11 +43,7 @@ const TICKS: Flood = Flood {
     jobs_name: "nextTick callbacks",
     many: "floods of nextTick callbacks",
     advice: "Queue the next step with setImmediate: a nextTick callback runs before the loop goes \
-        on, so one that queues another keeps timers and I/O out until the last is done.\n\
-        function step() {\n\
-        \x20 work();\n\
-        \x20 if (more()) setImmediate(step); // not process.nextTick(step)\n\
-        }",
+        on, so one that queues another keeps timers and I/O out until the last is done.",
 };
 
 pub(super) fn microtasks(seen: &Seen<'_>) -> Option<Finding> {
@@ -69,6 +67,10 @@ impl Flood {
         });
         let mut told = self.drains(seen.of);
         told.extend((group.count > 1).then(|| evidence::stalls(group)));
+        if self.queue == Queue::Microtask {
+            let longest = group.longest().and_then(|stall| stall.drain.as_ref());
+            told.extend(longest.into_iter().flat_map(anatomy));
+        }
         told.extend(group.longest().and_then(evidence::ledger));
         told.extend(evidence::effects(seen.of));
         Finding {
@@ -108,10 +110,38 @@ impl Flood {
     }
 }
 
+/// How a drain grew, and of what it was made.
+fn anatomy(drain: &Drained) -> Vec<String> {
+    let mut told = Vec::new();
+    let jobs = format_count(drain.jobs);
+    if let Some(most) = drain.waiting_max.filter(|_| drain.is_square) {
+        told.push(format!(
+            "{jobs} jobs of a queue that grew to about {}: they grow with the square of its length",
+            format_count(most)
+        ));
+    } else if let Some(queued) = drain.queued.filter(|&queued| queued * GROWN <= drain.jobs) {
+        told.push(format!("{jobs} jobs from {} that waited at its start", format_count(queued)));
+    }
+    let most = drain.reactions.iter().take(REACTIONS_TOLD);
+    let parts: Vec<String> = most
+        .map(|of| {
+            let name = if of.function.is_empty() { "(anonymous)" } else { &of.function };
+            format!("{:.0} % {name} ({}:{})", 100.0 * of.share, of.file, of.line)
+        })
+        .collect();
+    if !parts.is_empty() {
+        told.push(format!("what ran in it, by samples: {}", parts.join(", ")));
+    }
+    told
+}
+
 /// NextTicks and microtasks that queue each other: no drain is long, and yet there is no end.
 fn ping_pong(seen: &Seen<'_>) -> Option<Finding> {
     let group: &Group<'_> = seen.groups.get(Id::NextTickStarvation);
     let longest = group.longest()?;
+    if longest.repeated == Some(Repeated::Ticks) {
+        return Some(sampled(seen, group));
+    }
     let jobs = format_count(longest.microtasks.unwrap_or(0));
     let mut told = vec![format!(
         "{jobs} microtasks ran behind one callback, in drains below {} each: nextTicks came \
@@ -132,4 +162,19 @@ fn ping_pong(seen: &Seen<'_>) -> Option<Finding> {
         culprit: group.culprit(),
         confidence: Confidence::Medium,
     })
+}
+
+/// NextTicks that can't be counted, as in a live Node.js: they run in JavaScript.
+fn sampled(seen: &Seen<'_>, group: &Group<'_>) -> Finding {
+    let mut told = vec!["samples saw one nextTick callback after the other".to_owned()];
+    told.extend(evidence::of_group(group, seen.of));
+    Finding {
+        id: Id::NextTickStarvation,
+        blocked_ns: group.duration_ns,
+        summary: evidence::summary(group, "NextTicks without end", TICKS.many),
+        evidence: told,
+        advice: TICKS.advice,
+        culprit: group.culprit(),
+        confidence: Confidence::Medium,
+    }
 }

@@ -5,29 +5,36 @@
 //! two turns, as time that is neither active nor idle, and timers late by more than any turn can
 //! explain.
 //!
+//! A process that is stopped by a signal at the end of the observation, or by its control group, is
+//! frozen, too, whatever was pending: nothing that comes is answered until it goes on.
+//!
 //! A stop that nobody told the loop of, as by `SIGSTOP` while it waited in the poll, shows in the
 //! timers alone. It is told at low confidence, and only where neither turns nor waits for a CPU
 //! explain how late they were.
 
-use loop_core::snapshot::LoopSnapshot;
+use loop_core::snapshot::{LoopSnapshot, Stall, StoppedBy, Wait};
 use loop_core::units::format_ns;
 
 use super::thresholds::{STALL_NS, UNEXPLAINED_NS};
 use super::{Confidence, Finding, Id, Seen, evidence};
 
 const ADVICE: &str = "Leave nothing pending when the process may be stopped: await all work \
-    before a function returns, and don't rely on timers that run on in the background.\n\
-    export async function handler(event) {\n\
-    \x20 const answer = await work(event);\n\
-    \x20 await flushMetrics(); // not: setTimeout(flushMetrics, 1000)\n\
-    \x20 return answer;\n\
-    }";
+    before a function returns, and don't rely on timers that run on in the background.";
+
+const STOPPED_ADVICE: &str = "Let it go on with `kill -CONT PID`, and find out what has stopped \
+    it: Ctrl-Z in its terminal, a debugger, a supervisor, or a tool that stops what it looks at.";
+
+const GROUP_ADVICE: &str = "Thaw its control group (`docker unpause`, or 0 in `cgroup.freeze`), \
+    and find out who has frozen it: a pause of the container, a checkpoint, an autoscaler.";
+
+/// How a wait is called in which the whole process stood still.
+const FREEZES: [&str; 3] = ["stopped by a signal", "control group frozen", "machine paused"];
 
 pub(super) fn find(seen: &Seen<'_>) -> Option<Finding> {
     let group = seen.groups.get(Id::Frozen);
     let gap = gap(seen.of);
     if group.count == 0 && gap.is_none() {
-        return stopped_unseen(seen.of);
+        return stopped_now(seen.of).or_else(|| stopped_unseen(seen.of));
     }
     let mut told = Vec::new();
     told.extend(
@@ -35,6 +42,7 @@ pub(super) fn find(seen: &Seen<'_>) -> Option<Finding> {
     );
     if group.count > 0 {
         told.push(evidence::stalls(group));
+        told.extend(group.longest().and_then(by));
         told.extend(group.longest().and_then(evidence::ledger));
     }
     told.extend(evidence::effects(seen.of));
@@ -55,6 +63,13 @@ pub(super) fn find(seen: &Seen<'_>) -> Option<Finding> {
     })
 }
 
+/// What a process was frozen by in the middle of a turn, where that was seen.
+fn by(stall: &Stall) -> Option<String> {
+    let is_freeze = |wait: &&Wait| FREEZES.contains(&wait.call.as_str());
+    let freeze = stall.waits.iter().flatten().find(is_freeze)?;
+    Some(format!("{} for {} of the longest", freeze.call, format_ns(freeze.duration_ns)))
+}
+
 /// Time frozen between turns.
 #[derive(Clone, Copy)]
 struct Gap {
@@ -71,6 +86,29 @@ fn gap(seen: &LoopSnapshot) -> Option<Gap> {
     let late = seen.timer_lateness_ns.as_ref();
     let late_ns = late.map(|late| late.max.saturating_sub(longest_ns).min(frozen_ns));
     late_ns.is_none_or(|ns| ns >= STALL_NS).then_some(Gap { frozen_ns, late_ns })
+}
+
+/// A process that is stopped, and whose loop waited when that happened: nothing of it is late yet.
+fn stopped_now(seen: &LoopSnapshot) -> Option<Finding> {
+    let stopped = seen.stopped.filter(|stopped| stopped.age_ns >= STALL_NS)?;
+    let age = format_ns(stopped.age_ns);
+    let (how, advice) = match stopped.by {
+        StoppedBy::Signal => ("stopped by a signal", STOPPED_ADVICE),
+        StoppedBy::ControlGroup => ("frozen with its control group", GROUP_ADVICE),
+    };
+    let told = match stopped.always {
+        true => format!("{how} for the whole observation, {age}"),
+        false => format!("{how} for the last {age}"),
+    };
+    seen.open.is_none().then(|| Finding {
+        id: Id::Frozen,
+        blocked_ns: stopped.age_ns,
+        summary: format!("The process is stopped, for {age} by now, and does nothing"),
+        evidence: [told].into_iter().chain(evidence::effects(seen)).collect(),
+        advice,
+        culprit: None,
+        confidence: Confidence::High,
+    })
 }
 
 /// A stop that shows in the lateness of a timer alone.

@@ -5,13 +5,11 @@
 use loop_core::snapshot::{LedgerKey, LoopSnapshot};
 use loop_core::units::{format_count, format_ns};
 
-use super::thresholds::{GC_SHARE, STALL_NS};
+use super::thresholds::{GC_PAUSE_NS, GC_SHARE, STALL_NS};
 use super::{Confidence, Finding, Id, Seen, evidence};
 
 const ADVICE: &str = "Make less garbage, or keep less alive: reuse buffers, stream instead of \
-    collecting, bound caches, and give the young generation room if most dies young.\n\
-    for await (const row of db.stream(query)) write(row); // not: const all = await db.all(query)\n\
-    // node --max-semi-space-size=64 app.js   MiB; fewer promotions, fewer long pauses";
+    collecting, bound caches, and give the young generation room if most dies young.";
 
 pub(super) fn find(seen: &Seen<'_>) -> Option<Finding> {
     let group = seen.groups.get(Id::GcPressure);
@@ -63,7 +61,9 @@ fn pressure(seen: &Seen<'_>) -> Option<Pressure> {
         flooded.filter_map(|stall| stall.ledger_ns.get(LedgerKey::Gc)).fold(0, u64::saturating_add);
     let ns = all_ns.saturating_sub(in_floods_ns);
     let of_active = ns as f64 / active_ns as f64;
-    (ns >= STALL_NS && of_active >= GC_SHARE).then_some(Pressure { ns, of_active })
+    let longest_ns = seen.of.gc_major_ns.as_ref().map_or(0, |pauses| pauses.max);
+    let held_up = longest_ns >= GC_PAUSE_NS;
+    (held_up && ns >= STALL_NS && of_active >= GC_SHARE).then_some(Pressure { ns, of_active })
 }
 
 fn pauses(seen: &LoopSnapshot) -> Option<String> {

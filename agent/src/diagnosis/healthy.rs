@@ -25,6 +25,7 @@ pub(super) fn verdict(all: &[Seen<'_>]) -> Diagnosis {
         summary: summary(all),
         evidence: told,
         advice: "Nothing needs to be done.".to_owned(),
+        example: None,
         culprit: None,
         confidence: confidence(all),
         docs: id.docs(),

@@ -21,6 +21,7 @@ mod blame;
 mod cpu_bound_callback;
 mod cpu_starved;
 mod evidence;
+mod examples;
 mod flood;
 mod frozen;
 mod gc_pressure;
@@ -33,6 +34,8 @@ pub mod thresholds;
 
 #[cfg(test)]
 mod borders;
+#[cfg(test)]
+mod causes;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
@@ -59,8 +62,11 @@ pub struct Diagnosis {
     pub summary: String,
     /// What it is concluded from, each with its number.
     pub evidence: Vec<String>,
-    /// What to do; lines after the first are an example.
+    /// What to do.
     pub advice: String,
+    /// The fix as JavaScript, before and after; `None` where there is nothing to fix.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub example: Option<String>,
     /// The function to look at, where it is known.
     pub culprit: Option<Culprit>,
     /// What the name rests on.
@@ -136,7 +142,7 @@ pub fn diagnose(snapshot: &Snapshot) -> Vec<Diagnosis> {
     let mut found: Vec<(u64, Diagnosis)> = Vec::new();
     for seen in &seen {
         for finding in RULES.iter().filter_map(|rule| rule(seen)) {
-            found.push((finding.blocked_ns, finding.of(seen.of)));
+            found.push((finding.blocked_ns, finding.of(seen)));
         }
     }
     if found.is_empty() {
@@ -154,14 +160,16 @@ impl<'a> Seen<'a> {
 }
 
 impl Finding {
-    fn of(self, seen: &LoopSnapshot) -> Diagnosis {
+    fn of(self, seen: &Seen<'_>) -> Diagnosis {
+        let example = examples::of_loop(self.id, seen);
         Diagnosis {
             id: self.id.name(),
-            pid: seen.pid,
-            thread: seen.thread.clone(),
+            pid: seen.of.pid,
+            thread: seen.of.thread.clone(),
             summary: self.summary,
             evidence: self.evidence,
             advice: self.advice.to_owned(),
+            example: example.map(str::to_owned),
             culprit: self.culprit,
             confidence: self.confidence,
             docs: self.id.docs(),

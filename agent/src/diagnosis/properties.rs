@@ -61,6 +61,7 @@ fn pool() -> impl Strategy<Value = ThreadPoolSnapshot> {
             run_ns,
             queue_length_max,
             queue_length,
+            crowded_share: None,
         },
     )
 }

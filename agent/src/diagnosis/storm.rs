@@ -25,9 +25,7 @@ const TIMERS: Storm = Storm {
     many: "timers that come due together",
     total: |seen| Some(format!("{} timers fired in all", format_count(seen.timers?))),
     advice: "Spread the timers, or keep one for all: a timer that serves a queue of deadlines \
-        does in steps what thousands do in one go.\n\
-        const jitter = Math.random() * intervalMs; // not all at the same instant\n\
-        setTimeout(() => setInterval(refresh, intervalMs, key), jitter);",
+        does in steps what thousands do in one go.",
 };
 
 const POLL: Storm = Storm {
@@ -36,10 +34,7 @@ const POLL: Storm = Storm {
     many: "polls with very many events",
     total: |_| None,
     advice: "Take less at a time: limit the connections, read in larger pieces, batch on the \
-        sender's side, or share the load over processes.\n\
-        server.maxConnections = 1000;\n\
-        socket.pause(); // until what has been read is done\n\
-        setImmediate(() => socket.resume());",
+        sender's side, or share the load over processes.",
 };
 
 const IMMEDIATES: Storm = Storm {
@@ -48,11 +43,7 @@ const IMMEDIATES: Storm = Storm {
     many: "turns with very many immediates",
     total: |seen| Some(format!("{} immediates ran in all", format_count(seen.immediates?))),
     advice: "Queue one immediate that works through a list in batches: all that are queued when \
-        the check phase begins run in that turn.\n\
-        function drain() {\n\
-        \x20 for (const item of queue.splice(0, 100)) handle(item);\n\
-        \x20 if (queue.length > 0) setImmediate(drain); // in the next turn\n\
-        }",
+        the check phase begins run in that turn.",
 };
 
 pub(super) fn timers(seen: &Seen<'_>) -> Option<Finding> {
@@ -71,7 +62,8 @@ impl Storm {
     fn find(&self, seen: &Seen<'_>) -> Option<Finding> {
         let group = seen.groups.get(self.id);
         let longest = group.longest()?;
-        let one = format!("{} {}", format_count(longest.callbacks.unwrap_or(0)), self.name);
+        let many = longest.callbacks.map_or_else(|| "Very many".to_owned(), format_count);
+        let one = format!("{many} {}", self.name);
         let mut told = vec![evidence::stalls(group)];
         told.extend(evidence::callbacks(longest, seen.of));
         told.extend((self.total)(seen.of));

@@ -20,9 +20,13 @@ pub(super) fn stall(cause: LedgerKey, duration_ns: u64, running: bool) -> Stall 
         phase: Some(Phase::Poll),
         callbacks: None,
         microtasks: None,
+        repeated: None,
         ledger_ns: Ledger::default().with(cause, duration_ns),
         counters: Counters::default(),
         culprit: None,
+        profile: None,
+        waits: None,
+        drain: None,
         stack: None,
     }
 }
@@ -87,6 +91,7 @@ pub(super) fn example(id: Id) -> LoopSnapshot {
                 run_ns: times(&[100 * MS; 8]),
                 queue_length_max: Some(8),
                 queue_length: Some(0),
+                crowded_share: None,
             },
             ..empty()
         },
@@ -158,8 +163,8 @@ fn each_id_has_an_example_that_gets_its_name_alone() {
         let told = check(id.name(), example(id), &[id.name()]).remove(0);
         assert!(!told.evidence.is_empty(), "{}", id.name());
         assert_eq!(told.docs, format!("agent/docs/diagnoses/{}.md", id.name()));
-        let lines = told.advice.lines().count();
-        assert!(lines > 1 || id == Id::Healthy, "{}: no example of the fix", id.name());
+        assert_eq!(told.advice.lines().count(), 1, "{}", id.name());
+        assert_eq!(told.example.is_none(), id == Id::Healthy, "{}: the fix", id.name());
     }
 }
 

@@ -10,10 +10,7 @@ use super::thresholds::{POOL_BUSY_SHARE, POOL_QUEUED, POOL_SHARE, STALL_NS};
 use super::{Confidence, Finding, Id, Seen};
 
 const ADVICE: &str = "Start fewer jobs at once, make them shorter, or give the pool more threads \
-    (4 unless UV_THREADPOOL_SIZE, set before the process starts, says otherwise; at most 1,024):\n\
-    // UV_THREADPOOL_SIZE=16 node app.js\n\
-    const limit = pLimit(4); // as many as there are threads\n\
-    await Promise.all(files.map((file) => limit(() => hash(file))));";
+    (4 unless UV_THREADPOOL_SIZE, set before the process starts, says otherwise; at most 1,024).";
 
 pub(super) fn find(seen: &Seen<'_>) -> Option<Finding> {
     let pool = &seen.of.thread_pool;
@@ -21,7 +18,9 @@ pub(super) fn find(seen: &Seen<'_>) -> Option<Finding> {
     let long = at_least(waits, STALL_NS);
     let count = waits.count();
     let crowded = pool.queue_length_max.is_none_or(|most| most >= POOL_QUEUED);
-    if (long as f64) < count as f64 * POOL_SHARE || long == 0 || !crowded || !were_busy(pool) {
+    let often = pool.crowded_share.is_none_or(|share| share >= POOL_SHARE);
+    let many = long > 0 && long as f64 >= count as f64 * POOL_SHARE;
+    if !(many && crowded && often && were_busy(pool)) {
         return None;
     }
     let (jobs, longest) = (format_count(count), format_ns(waits.max));

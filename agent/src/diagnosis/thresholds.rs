@@ -62,6 +62,10 @@ pub const UNEXPLAINED_NS: u64 = 200_000_000;
 /// reasonable size costs a few percent.
 pub const GC_SHARE: f64 = 0.1;
 
+/// Where no turn became a stall by it, one full collection must have held up the loop for so long:
+/// a fifth of the usual stall threshold. Collections of what is young are short, and cost only CPU.
+pub const GC_PAUSE_NS: u64 = 10_000_000;
+
 /// So many jobs must have waited for the pool at once: as many as it has threads by default, so
 /// that the last of them waits for a whole job, and not for a thread that is about to wake up.
 pub const POOL_QUEUED: u64 = 4;
@@ -79,6 +83,10 @@ pub const POOL_BUSY_SHARE: f64 = 0.5;
 /// A part of a stall's ledger is worth telling from so much of it on; below, it is noise beside
 /// the cause.
 pub const PART_SHARE: f64 = 0.01;
+
+/// A wait is told from this part of its stall on: what is shorter than a tenth of it explains
+/// nothing.
+pub const WAIT_SHARE: f64 = 0.1;
 
 /// A timer's lateness is evidence from here on: timers have a resolution of 1 ms.
 pub const LATE_NS: u64 = 1_000_000;
@@ -134,7 +142,7 @@ const POOL: &[Id] = &[Id::ThreadPoolSaturation];
 const STORMS: &[Id] = &[Id::TimerStorm, Id::PollFlood, Id::ImmediateFlood, Id::CpuBoundCallback];
 
 /// Every number that decides between diagnoses.
-pub const TABLE: [Threshold; 20] = [
+pub const TABLE: [Threshold; 22] = [
     row(
         "jobs in one drain, at least",
         Value::Count(FLOOD_JOBS),
@@ -160,8 +168,10 @@ pub const TABLE: [Threshold; 20] = [
     row("and its share of the observed time", Value::Share(STARVED_WAIT_SHARE), &[Id::CpuStarved]),
     row("share of active time, at least", Value::Share(GC_SHARE), &[Id::GcPressure]),
     row("and time of all pauses, at least", Value::Time(STALL_NS), &[Id::GcPressure]),
+    row("and the longest full collection, at least", Value::Time(GC_PAUSE_NS), &[Id::GcPressure]),
     row("time frozen in all, at least", Value::Time(STALL_NS), &[Id::Frozen]),
     row("a timer late by more than the longest turn, by", Value::Time(STALL_NS), &[Id::Frozen]),
+    row("or stopped when the observation ends, for at least", Value::Time(STALL_NS), &[Id::Frozen]),
     row(
         "or, with none seen, by more than two turns and waits for a CPU",
         Value::Time(UNEXPLAINED_NS),

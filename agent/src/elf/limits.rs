@@ -20,6 +20,8 @@ pub(super) const CHUNK_BYTES: usize = 128 << 10;
 pub(super) const MARGIN_BYTES: usize = 256;
 /// Symbols that one query may find: a prefix has fewer than ten in Node.
 pub(super) const MATCHES_MAX: usize = 1_024;
+/// Functions of one file: 120,000 in Node 26.
+pub(super) const FUNCTIONS_MAX: usize = 4 << 20;
 /// Bytes of a name that is handed out. Longer ones are cut.
 pub(super) const NAME_BYTES_MAX: usize = 1_024;
 /// Places that may call one of the functions looked for. Node has six at most.

@@ -105,7 +105,7 @@ pub(super) fn name_of(
     name_at(source, table.names, entry.st_name.get(LE)).map(Some)
 }
 
-fn within_limits(table: SymbolTable) -> Result<(), ElfError> {
+pub(super) fn within_limits(table: SymbolTable) -> Result<(), ElfError> {
     let bytes = table.symbols.size.max(table.names.size);
     if bytes > SYMBOL_BYTES_MAX {
         return Err(ElfError::TooLarge { what: "its table of symbols", bytes });
@@ -113,7 +113,7 @@ fn within_limits(table: SymbolTable) -> Result<(), ElfError> {
     Ok(())
 }
 
-fn each_entry(
+pub(super) fn each_entry(
     source: &Source,
     symbols: Extent,
     mut each: impl FnMut(u32, &Entry) -> Result<(), ElfError>,
@@ -153,7 +153,7 @@ fn defined(entry: &Entry) -> Option<Symbol> {
     })
 }
 
-fn name_at(source: &Source, names: Extent, offset: u32) -> Result<String, ElfError> {
+pub(super) fn name_at(source: &Source, names: Extent, offset: u32) -> Result<String, ElfError> {
     let what = "the name of a symbol";
     let rest = names.size.checked_sub(u64::from(offset)).ok_or(ElfError::Damaged { what })?;
     let size = rest.min(NAME_BYTES_MAX as u64);

@@ -12,13 +12,35 @@
 
 use std::ops::Range;
 
-use gimli::{BaseAddresses, EhFrame, EhFrameOffset, LittleEndian, UnwindSection};
+use gimli::{
+    BaseAddresses, CfaRule, EhFrame, EhFrameOffset, EndianSlice, FrameDescriptionEntry,
+    LittleEndian, RegisterRule, UnwindContext, UnwindSection, X86_64,
+};
 
 /// What every linker writes first: the version, then how addresses and numbers are written. The
 /// first is relative to where it stands, those of the table to the start of the header.
 const FORM: [u8; 4] = [1, 0x1b, 0x03, 0x3b];
 const HEADER_BYTES: usize = 12;
 const ENTRY_BYTES: usize = 8;
+
+/// How to come from a function to the one that called it. The return address stands 8 bytes below
+/// the end of the frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Where its frame ends.
+    pub frame: Base,
+    /// Where, from that end, it has saved the frame pointer. None if it has not touched it.
+    pub saved_frame: Option<i64>,
+}
+
+/// A place by its distance from a register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// From the stack pointer.
+    Stack(i64),
+    /// From the frame pointer.
+    Frame(i64),
+}
 
 /// The tables of one image.
 #[derive(Debug)]
@@ -55,15 +77,46 @@ impl Unwind {
     /// The function that an address lies in, as one entry (FDE) describes it. None if there is
     /// none, or the tables are damaged there.
     pub fn function_at(&self, address: u64) -> Option<Range<u64>> {
-        let offset = self.description(address)?.checked_sub(self.frames_address)?;
-        let offset = usize::try_from(offset).ok().filter(|&offset| offset < self.frames.len())?;
-        let bases = BaseAddresses::default().set_eh_frame(self.frames_address);
-        let entry = EhFrame::new(&self.frames, LittleEndian)
-            .fde_from_offset(&bases, EhFrameOffset(offset), EhFrame::cie_from_offset)
-            .ok()?;
+        let entry = self.entry_at(address)?;
         let start = entry.initial_address();
         let end = start.checked_add(entry.len())?;
         (start..end).contains(&address).then_some(start..end)
+    }
+
+    /// How the function at an address is left again. None if nothing is said, or in a way that
+    /// only code written by hand needs.
+    pub fn step_at(&self, address: u64) -> Option<Step> {
+        let entry = self.entry_at(address)?;
+        let section = EhFrame::new(&self.frames, LittleEndian);
+        let mut context = UnwindContext::new();
+        let row = entry.unwind_info_for_address(&section, &self.bases(), &mut context, address);
+        let row = row.ok()?;
+        let frame = match *row.cfa() {
+            CfaRule::RegisterAndOffset { register: X86_64::RSP, offset } => Base::Stack(offset),
+            CfaRule::RegisterAndOffset { register: X86_64::RBP, offset } => Base::Frame(offset),
+            _ => return None,
+        };
+        let saved_frame = match row.register(X86_64::RBP) {
+            Some(RegisterRule::Offset(offset)) => Some(offset),
+            None | Some(RegisterRule::Undefined | RegisterRule::SameValue) => None,
+            Some(_) => return None,
+        };
+        Some(Step { frame, saved_frame })
+    }
+
+    fn bases(&self) -> BaseAddresses {
+        BaseAddresses::default().set_eh_frame(self.frames_address)
+    }
+
+    fn entry_at(
+        &self,
+        address: u64,
+    ) -> Option<FrameDescriptionEntry<EndianSlice<'_, LittleEndian>>> {
+        let offset = self.description(address)?.checked_sub(self.frames_address)?;
+        let offset = usize::try_from(offset).ok().filter(|&offset| offset < self.frames.len())?;
+        EhFrame::new(&self.frames, LittleEndian)
+            .fde_from_offset(&self.bases(), EhFrameOffset(offset), EhFrame::cie_from_offset)
+            .ok()
     }
 
     /// Where the description of the last function lies that begins at or before an address.

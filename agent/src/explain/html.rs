@@ -28,8 +28,8 @@ const LANES: [&str; 8] =
 /// The most nodes of a list that are drawn.
 const DRAWN_MAX: usize = 200;
 
-/// The most bars that are drawn for a stack.
-const BARS_MAX: usize = 24;
+/// The most frames of a stack that are drawn in a line.
+const FRAMES_MAX: usize = 12;
 
 /// A list that is longer than this is closed at first.
 const OPEN_MAX: usize = 24;
@@ -181,11 +181,12 @@ impl Page {
         let title = escape(&format!("{} {}", node.label, node.text));
         let label = match node.kind {
             Kind::Output | Kind::Made => String::new(),
-            Kind::Call => format!("<b>{}</b> {}", escape(&node.label), bars(node)),
+            Kind::Call => format!("<b>{}</b>{}", escape(&node.label), frames(node)),
             _ => format!("<b>{}</b> ", escape(&node.label)),
         };
         let times = if times > 1 { format!(" × {times}") } else { String::new() };
-        let text = escape(&node.text) + &times;
+        let text =
+            if node.kind == Kind::Call { String::new() } else { escape(&node.text) } + &times;
         let place = node.place.as_ref().map(|place| escape(&self.at(place))).unwrap_or_default();
         let line = node.place.as_ref().and_then(|place| self.line_id(place));
         let line = line.map(|id| format!(" data-line=\"{id}\"")).unwrap_or_default();
@@ -267,10 +268,19 @@ fn open(nodes: &[Node]) -> &'static str {
     if tree::alike(nodes).len() <= OPEN_MAX { " open" } else { "" }
 }
 
-/// A bar for each frame of the stack: how high it is.
-fn bars(node: &Node) -> String {
-    let drawn = node.stack.len().min(BARS_MAX);
-    format!("<s>{}</s> ", "▮".repeat(drawn))
+/// The call stack that a step leads to, a box for each frame, outermost first; behind it what the
+/// step has taken away.
+fn frames(node: &Node) -> String {
+    let left_out = node.stack.len().saturating_sub(FRAMES_MAX);
+    let mut boxes = if left_out > 0 { format!("<s>{left_out} more</s>") } else { String::new() };
+    for (below, frame) in node.stack[..node.stack.len() - left_out].iter().enumerate().rev() {
+        let class = if below == 0 && node.label != "pop" { " class=\"top\"" } else { "" };
+        let _ = write!(boxes, "<s{class}>{}</s>", escape(tree::called(frame)));
+    }
+    if node.label == "pop" {
+        let _ = write!(boxes, "<s class=\"gone\">{}</s>", escape(&node.text));
+    }
+    format!("<span class=\"frames\">{boxes}</span>")
 }
 
 /// The stack of a node, innermost on top.

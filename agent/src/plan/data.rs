@@ -2,7 +2,7 @@
 
 use iced_x86::Register;
 
-use super::{Data, evidence::Evidence, isolate, v8::V8, versions::loaded};
+use super::{Data, PoolData, evidence::Evidence, isolate, v8::V8, versions::loaded};
 
 pub(super) const DEFAULT_LOOP: &str = "default_loop_struct";
 pub(super) const UV_DEFAULT_LOOP: &str = "uv_default_loop";
@@ -11,6 +11,10 @@ pub(super) const QUEUE_VTABLE: &str = "_ZTVN2v88internal14MicrotaskQueueE";
 pub(super) const FINISHED_OFFSET: &str =
     "_ZN2v88internal14MicrotaskQueue29kFinishedMicrotaskCountOffsetE";
 pub(super) const SIZE_OFFSET: &str = "_ZN2v88internal14MicrotaskQueue11kSizeOffsetE";
+
+/// Of libuv's pool of threads: two queues, and two entries that are no jobs.
+pub(super) const POOL: [&str; 4] =
+    ["wq", "slow_io_pending_wq", "run_slow_work_message", "exit_message"];
 
 /// `sizeof(uv_loop_t)` in all of libuv 1.x, whose ABI it is a part of.
 const LOOP_BYTES: u64 = 848;
@@ -25,6 +29,7 @@ pub(super) fn data(uv: Option<&Evidence<'_>>, v8: Option<&V8<'_>>) -> Data {
             .and_then(|(v8, offset)| v8.is_read_behind_drain(offset).then_some(offset)),
         size_offset: constant(SIZE_OFFSET)
             .and_then(|(v8, offset)| v8.is_tested_for_empty(offset).then_some(offset)),
+        pool: uv.and_then(pool),
         queue_in_isolate: v8.and_then(|v8| isolate::queue_in_isolate(v8.evidence())),
     }
 }
@@ -45,6 +50,29 @@ fn default_loop(uv: &Evidence<'_>) -> Option<(usize, u64)> {
         segment.writable && range.contains(&address) && range.contains(&end)
     });
     holds.then_some((uv.module, address))
+}
+
+/// The names are libuv's own and short: what is not what it should be is left out.
+fn pool(uv: &Evidence<'_>) -> Option<PoolData> {
+    const QUEUE_BYTES: u64 = 16;
+    let of = |name| {
+        let symbol = uv.one(name).ok()?;
+        let end = symbol.address.checked_add(QUEUE_BYTES)?;
+        let holds = uv.image.load_segments().iter().any(|segment| {
+            let range = segment.address..=segment.address + segment.memory_size;
+            segment.writable && range.contains(&symbol.address) && range.contains(&end)
+        });
+        let fits = !symbol.function && symbol.size == QUEUE_BYTES && holds;
+        fits.then_some(symbol.address)
+    };
+    let [waiting, slow, slow_mark, exit_mark] = POOL.map(of);
+    Some(PoolData {
+        module: uv.module,
+        waiting: waiting?,
+        slow: slow?,
+        slow_mark: slow_mark?,
+        exit_mark: exit_mark?,
+    })
 }
 
 /// `uv_default_loop` calls `uv_loop_init(&default_loop_struct)` when it is called first.

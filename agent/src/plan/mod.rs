@@ -31,12 +31,12 @@ use evidence::Evidence;
 use probe::Outcome;
 use v8::V8;
 
-pub use types::{Data, Missing, Module, NotNode, Plan, Point, Probe, Versions};
+pub use types::{Data, Missing, Module, NotNode, Plan, Point, PoolData, Probe, Versions};
 
 /// `node::Start(int, char**)`: what the program calls, and what no imitation of Node has.
 const NODE_START: &str = "_ZN4node5StartEiPPc";
 
-const WANTED: [Wanted<'static>; 25] = [
+const WANTED: [Wanted<'static>; 29] = [
     Wanted::Name(NODE_START),
     Wanted::Name(versions::NODE_VERSION),
     Wanted::Name(versions::UV_VERSION),
@@ -58,6 +58,10 @@ const WANTED: [Wanted<'static>; 25] = [
     Wanted::Name(data::QUEUE_VTABLE),
     Wanted::Name(data::FINISHED_OFFSET),
     Wanted::Name(data::SIZE_OFFSET),
+    Wanted::Name(data::POOL[0]),
+    Wanted::Name(data::POOL[1]),
+    Wanted::Name(data::POOL[2]),
+    Wanted::Name(data::POOL[3]),
     Wanted::Name(isolate::CHECKPOINT),
     Wanted::Prefix(v8::TRY_RUN),
     Wanted::Prefix(v8::RUN),

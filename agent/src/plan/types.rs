@@ -106,8 +106,27 @@ pub struct Data {
     pub finished_count_offset: Option<u64>,
     /// Where in a `MicrotaskQueue` the number of those that wait lies, of 8 bytes.
     pub size_offset: Option<u64>,
+    /// libuv's queues of jobs for its pool of threads.
+    pub pool: Option<PoolData>,
     /// Where in an `Isolate` the address of its own `MicrotaskQueue` lies.
     pub queue_in_isolate: Option<u64>,
+}
+
+/// Module and addresses of libuv's queues of jobs for its pool of threads: two words each, the
+/// first and the last entry of a ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolData {
+    /// Which of [`Plan::modules`] they lie in.
+    pub module: usize,
+    /// `wq`: jobs that wait for a thread.
+    pub waiting: u64,
+    /// `slow_io_pending_wq`: those of them that may take only half of the threads, as
+    /// `dns.lookup`.
+    pub slow: u64,
+    /// `run_slow_work_message`: an entry of the first queue that stands for the second.
+    pub slow_mark: u64,
+    /// `exit_message`: an entry that is no job.
+    pub exit_mark: u64,
 }
 
 /// Which versions they are, by what the code itself says.

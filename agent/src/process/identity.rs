@@ -49,11 +49,32 @@ impl Identity {
             .is_ok_and(|stat| stat.start_ticks == self.start_ticks && !stat.has_ended())
     }
 
+    /// Whether this very process is there, and still the copy that it began as: it is about to
+    /// execute a program, most likely.
+    pub fn is_copy(self) -> bool {
+        stat(&ProcFs::default(), self.pid)
+            .is_ok_and(|stat| stat.start_ticks == self.start_ticks && stat.is_copy())
+    }
+
     /// Whether this very process is there and stopped, by a signal or a debugger.
     pub fn is_stopped(self) -> bool {
         stat(&ProcFs::default(), self.pid)
             .is_ok_and(|stat| stat.start_ticks == self.start_ticks && stat.is_stopped())
     }
+}
+
+/// Who has started a process, or was given it when that one ended.
+pub fn parent_of(pid: u32) -> Option<u32> {
+    stat(&ProcFs::default(), pid).ok().map(|stat| stat.parent)
+}
+
+/// The variables that a process was started with, each with a zero byte behind it. It may have
+/// written over them since.
+///
+/// # Errors
+/// There is no such process, or we may not read it.
+pub fn environment_of(pid: u32) -> io::Result<Vec<u8>> {
+    ProcFs::default().read(pid, "environ")
 }
 
 pub(super) fn stat(proc_fs: &ProcFs, pid: u32) -> io::Result<Stat> {

@@ -167,6 +167,26 @@ impl Process {
         Ok(modules)
     }
 
+    /// Every file with code, whatever it holds: its mappings, and the file if it could be opened.
+    ///
+    /// # Errors
+    /// The process has ended or executes another program.
+    pub fn code_files(&self) -> io::Result<Vec<(Vec<Mapping>, Option<File>)>> {
+        let mut groups: BTreeMap<((u32, u32), u64), Vec<Mapping>> = BTreeMap::new();
+        for mapping in self.maps()?.into_iter().filter(Mapping::has_file) {
+            groups.entry((mapping.dev, mapping.inode)).or_default().push(mapping);
+        }
+        let with_code = |group: &Vec<Mapping>| group.iter().any(|mapping| mapping.executable);
+        let groups = groups.into_values().filter(with_code);
+        let files = groups.map(|mappings| {
+            let file = self.open_mapped(&mappings).ok();
+            (mappings, file)
+        });
+        let files = files.collect();
+        self.confirm()?;
+        Ok(files)
+    }
+
     /// Opens the file of these mappings.
     fn open_mapped(&self, mappings: &[Mapping]) -> io::Result<File> {
         let mapping = &mappings[0];

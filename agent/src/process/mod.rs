@@ -25,6 +25,7 @@ mod name;
 mod proc_fs;
 mod refusal;
 mod rights;
+mod root;
 mod same_file;
 mod stat;
 #[cfg(test)]
@@ -38,14 +39,15 @@ use std::path::PathBuf;
 
 pub use discover::{Discovery, Found};
 pub use exports::Holds;
-pub use identity::Identity;
+pub use identity::{Identity, environment_of, parent_of};
 pub use mapped::{FileId, FileState, MappedFile, Modules};
 pub use maps::Mapping;
 pub use proc_fs::ProcFs;
 pub use refusal::{Kind, Refusal};
 pub use rights::{Capability, Own};
+pub use root::last_lines;
 pub use stat::Status;
-pub use threads::{Thread, children_of};
+pub use threads::{Thread, children_of, listed_children_of};
 
 pub use crate::exit::Cause;
 
@@ -55,6 +57,7 @@ pub struct Process {
     proc_fs: ProcFs,
     identity: Identity,
     name: String,
+    has_command: bool,
     status: Status,
     maps: File,
 }
@@ -109,9 +112,23 @@ impl Process {
             return Err(Refusal::ended(pid));
         }
         let name = stat.name;
-        let mut process = Process { proc_fs: proc_fs.clone(), identity, name, status, maps };
-        process.name = name::of(&process, &process.name);
+        let (proc_fs, has_command) = (proc_fs.clone(), false);
+        let mut process = Process { proc_fs, identity, name, has_command, status, maps };
+        (process.name, process.has_command) = name::of(&process, &process.name);
         Ok(process)
+    }
+
+    /// Whether it had a command line when it was opened. One that has just begun to execute a
+    /// program has none yet.
+    pub fn has_command(&self) -> bool {
+        self.has_command
+    }
+
+    /// What people call it now that it has a command line. `None`: it has none, or has ended, or
+    /// executes another program.
+    pub fn later_name(&self) -> Option<String> {
+        let (name, has_command) = name::of(self, &self.name);
+        (has_command && self.is_same_image()).then_some(name)
     }
 
     /// What the kernel calls the process that has this number now, which needs no rights; empty if

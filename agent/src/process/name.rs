@@ -39,14 +39,15 @@ const WITH_VALUE: [&str; 8] = [
 ];
 const EVALUATED: [&str; 5] = ["-e", "-p", "-pe", "--eval", "--print"];
 
-pub(super) fn of(process: &Process, kernels: &str) -> String {
+/// The name, and whether the process has a command line.
+pub(super) fn of(process: &Process, kernels: &str) -> (String, bool) {
     let command = File::open(process.path("cmdline")).map(|file| file.take(COMMAND_BYTES_MAX));
     let mut bytes = Vec::new();
     let _ = command.and_then(|mut command| command.read_to_end(&mut bytes));
     let executed = std::fs::read_link(process.path("exe")).unwrap_or_default();
     let executed = base(&executed.to_string_lossy()).trim_end_matches(" (deleted)").to_owned();
     let executed = if executed.is_empty() { kernels.to_owned() } else { executed };
-    plain(&choose(&arguments(&bytes), &executed, &Seen(process)))
+    (plain(&choose(&arguments(&bytes), &executed, &Seen(process))), !bytes.is_empty())
 }
 
 /// The files as a process sees them.

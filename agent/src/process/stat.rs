@@ -12,6 +12,9 @@ pub(super) struct Stat {
     pub(super) start_ticks: u64,
 }
 
+/// It was forked and has not executed a program since (`PF_FORKNOEXEC`).
+const FORKED: u64 = 0x40;
+
 /// A thread of the kernel's own (`PF_KTHREAD`).
 const KERNEL_THREAD: u64 = 0x0020_0000;
 
@@ -42,6 +45,11 @@ impl Stat {
     /// A signal or a debugger has stopped it.
     pub(super) fn is_stopped(&self) -> bool {
         matches!(self.state, b'T' | b't')
+    }
+
+    /// It is a copy of the process that has started it.
+    pub(super) fn is_copy(&self) -> bool {
+        self.flags & FORKED != 0
     }
 
     pub(super) fn is_kernel_thread(&self) -> bool {

@@ -40,6 +40,29 @@ impl Process {
     }
 }
 
+/// New processes that the main threads of `parents` started, by the kernel's own lists: those that
+/// are not among them and have not ended. One small read each.
+///
+/// A list leaves some out when one of them ends while it is read, and what another thread started
+/// is in another list: [`children_of`] finds those. `None`: this kernel keeps no lists.
+pub fn listed_children_of(proc_fs: &ProcFs, parents: &BTreeSet<u32>) -> Option<Vec<u32>> {
+    let has_lists = proc_fs.root().join("thread-self/children").exists();
+    let list = |&pid: &u32| proc_fs.read(pid, &format!("task/{pid}/children")).ok();
+    let is_new = |pid: &u32| {
+        let stat = || super::identity::stat(proc_fs, *pid);
+        !parents.contains(pid) && stat().is_ok_and(|stat| !stat.has_ended())
+    };
+    has_lists.then(|| {
+        let lists = parents.iter().filter_map(list);
+        lists.flat_map(|list| numbers_in(&list)).filter(is_new).collect()
+    })
+}
+
+fn numbers_in(list: &[u8]) -> Vec<u32> {
+    let words = list.split(u8::is_ascii_whitespace);
+    words.filter_map(|word| std::str::from_utf8(word).ok()?.parse().ok()).collect()
+}
+
 /// The processes that any of `parents` started and that have not ended, by number.
 ///
 /// All processes are looked at, one small read each: the kernel's own list, of a thread's children,

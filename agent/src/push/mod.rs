@@ -1,39 +1,99 @@
-//! OTLP over HTTP in protobuf, to where the `OTEL_*` variables say.
+//! OTLP over HTTP in protobuf: metrics, and stalls as log records.
 //!
-//! Everything pushed is cumulative, so a push that fails loses nothing: the next one has it all,
-//! and nothing is queued or sent again.
+//! ```text
+//!  every minute: snapshot -> metrics ──┐
+//!  every second: new stalls -> logs ───┴──> Queue (8 MiB) -> Sender (one a kind) -> receiver
+//! ```
 //!
-//! **Invariant**: a push that fails never fails the run. It is counted by its reason, and each
-//! reason is told once.
+//! Metrics are cumulative, so of those that can't be sent only the newest is kept, and nothing of
+//! their totals is lost. A stall is told once: its record is kept until it has arrived, for as long
+//! as there is room. Where an answer is lost on its way, a record may arrive twice; its stall id
+//! tells.
+//!
+//! Cost: a snapshot at each look; 120 µs to encode a loop's metrics, by `read` in `bench`.
+//!
+//! **Invariant**: a push that fails never fails the run, and never keeps it for longer than
+//! [`LAST_PUSH_MAX`]. What is not delivered is counted by its reason; what is told is when an
+//! endpoint begins to fail, and when it works again.
 
+mod answer;
+mod backoff;
+mod body;
 mod config;
+mod outage;
 mod pairs;
 mod post;
+mod queue;
+mod resource;
+mod sender;
+mod tls;
+mod variables;
 
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use loopscope_exporters::{Exporter, Otlp, OtlpOptions};
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use loop_core::snapshot::Snapshot;
+use loopscope_exporters::{Exporter, NewStalls, Otlp, OtlpLogs, OtlpOptions, StallMarks};
+use prost::Message;
+use tokio::sync::watch;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use crate::monitor::Monitor;
 use crate::source::Observe;
 use crate::terminal::tell;
-pub use config::{Config, ConfigError};
-use post::Poster;
+pub use config::{
+    Compression, Config, ConfigError, Endpoint, LOGS_INTERVAL, METRICS_INTERVAL, TIMEOUT, TlsFiles,
+};
 pub use post::PushError;
-
-/// The name in `export_failures_total`.
-const EXPORTER: &str = "otlp";
+use post::{Poster, Signal};
+use queue::{Queue, Request};
+use resource::{of_agent, of_targets};
+use sender::{Deadline, Sender, count, reason};
 
 /// The last push may not keep the user waiting for longer.
 pub const LAST_PUSH_MAX: Duration = Duration::from_secs(5);
 
+/// Stalls in one request: some 500 KB before they are compressed. Receivers take 4 MB and more.
+const STALLS_MAX: usize = 512;
+
+/// What a configuration asks for, with its files read and found good. Nothing is sent yet.
+#[derive(Debug)]
+pub struct Outlet {
+    config: Config,
+    metrics: Option<Poster>,
+    logs: Option<Poster>,
+}
+
+impl Outlet {
+    /// Reads what the configuration names.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where a file can't be used, so that nothing could ever arrive.
+    pub fn open(config: Config) -> Result<Outlet, ConfigError> {
+        let poster = |endpoint: &Option<Endpoint>, signal| {
+            endpoint.clone().map(|endpoint| Poster::new(endpoint, signal)).transpose()
+        };
+        let metrics = poster(&config.metrics, Signal::Metrics)?;
+        let logs = poster(&config.logs, Signal::Logs)?;
+        Ok(Outlet { config, metrics, logs })
+    }
+
+    /// What was asked for.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// A pusher for an observation that begins now.
+    pub fn pusher(self, observed: Arc<dyn Observe>, monitor: Arc<Monitor>) -> Pusher {
+        Pusher { outlet: self, observed, monitor, start_unix_ns: unix_ns() }
+    }
+}
+
 /// Pushes what is observed, at intervals and once more at the end.
 pub struct Pusher {
-    config: Config,
+    outlet: Outlet,
     observed: Arc<dyn Observe>,
     monitor: Arc<Monitor>,
     start_unix_ns: u64,
@@ -41,67 +101,126 @@ pub struct Pusher {
 
 impl fmt::Debug for Pusher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pusher").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("Pusher").field("outlet", &self.outlet).finish_non_exhaustive()
     }
 }
 
 impl Pusher {
-    /// A pusher for an observation that begins now.
-    pub fn new(config: Config, observed: Arc<dyn Observe>, monitor: Arc<Monitor>) -> Self {
-        Pusher { config, observed, monitor, start_unix_ns: unix_ns() }
-    }
-
     /// Pushes until `stop` is done, and then a last time.
-    pub async fn run(self, mut stop: impl Future<Output = ()> + Unpin) {
-        let poster = Poster::new();
-        let first = Instant::now() + self.config.interval;
-        let mut interval = interval_at(first, self.config.interval);
-        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pub async fn run(self, stop: impl Future<Output = ()> + Unpin) {
+        let queue = Queue::default();
+        let (close, closing) = watch::channel(None);
+        tokio::join!(
+            self.produce(&queue, stop, close),
+            self.send(Signal::Metrics, &self.outlet.metrics, &queue, closing.clone()),
+            self.send(Signal::Logs, &self.outlet.logs, &queue, closing.clone()),
+        );
+    }
+
+    async fn send(
+        &self,
+        signal: Signal,
+        poster: &Option<Poster>,
+        queue: &Queue,
+        closing: watch::Receiver<Deadline>,
+    ) {
+        if let Some(poster) = poster {
+            Sender::new(signal, poster, queue, &self.monitor, closing, &tell).run().await;
+        }
+    }
+
+    /// Puts requests into the queue, and closes it with the last ones.
+    async fn produce(
+        &self,
+        queue: &Queue,
+        mut stop: impl Future<Output = ()> + Unpin,
+        close: watch::Sender<Deadline>,
+    ) {
+        let Config { metrics_interval, logs_interval, .. } = self.outlet.config;
+        let mut metrics = self.outlet.metrics.as_ref().map(|_| {
+            self.monitor.export_dropped(Signal::Metrics.exporter(), reason::SUPERSEDED, 0);
+            every(metrics_interval, METRICS_INTERVAL)
+        });
+        let mut logs = self.outlet.logs.as_ref().map(|_| {
+            let exporter = Signal::Logs.exporter();
+            reason::OF_LOGS.iter().for_each(|why| self.monitor.export_dropped(exporter, why, 0));
+            every(logs_interval, LOGS_INTERVAL)
+        });
+        let mut marks = StallMarks::default();
         loop {
-            let last = tokio::select! {
-                _ = interval.tick() => false,
-                () = &mut stop => true,
-            };
-            if last {
-                return self.push(&poster, self.config.timeout.min(LAST_PUSH_MAX)).await;
-            }
-            // A push may take as long as the timeout; a stop must not wait for it.
             tokio::select! {
-                () = self.push(&poster, self.config.timeout) => {}
-                () = &mut stop => {
-                    return self.push(&poster, self.config.timeout.min(LAST_PUSH_MAX)).await;
-                }
+                () = tick(&mut metrics) => self.put_metrics(queue),
+                () = tick(&mut logs) => self.put_logs(queue, &mut marks, StallMarks::take),
+                () = &mut stop => break,
             }
         }
+        self.put_logs(queue, &mut marks, StallMarks::take_last);
+        self.put_metrics(queue);
+        close.send_replace(Some(Instant::now() + LAST_PUSH_MAX));
     }
 
-    async fn push(&self, poster: &Poster, timeout: Duration) {
-        let Err(error) = self.try_push(poster, timeout).await else { return };
-        let failures = self.monitor.export_failed(EXPORTER, error.reason());
-        if failures == 1 {
-            tell(&format!(
-                "OTLP push to {} failed: {error} (told once; \
-                 loopscope_export_failures_total counts on)",
-                self.config.place()
-            ));
-        }
-    }
-
-    async fn try_push(&self, poster: &Poster, timeout: Duration) -> Result<(), PushError> {
+    fn put_metrics(&self, queue: &Queue) {
+        let Some(poster) = &self.outlet.metrics else { return };
         let snapshot = self.observed.snapshot();
-        let stats = self.monitor.stats(&snapshot);
+        self.monitor.read_by(Signal::Metrics.exporter());
+        let stats = self.monitor.stats(&*self.observed, &snapshot);
         let exporter = Otlp {
             options: OtlpOptions {
-                resource: self.config.resource.clone(),
+                resource: of_agent(&self.outlet.config.resource),
                 start_unix_ns: self.start_unix_ns,
                 end_unix_ns: unix_ns(),
             },
         };
-        let mut body = Vec::new();
-        exporter
-            .export(&snapshot, &stats, &mut body)
-            .map_err(|error| PushError::Encode(error.to_string()))?;
-        poster.post(&self.config, exporter.content_type(), body, timeout).await
+        let mut message = Vec::new();
+        match exporter.export(&snapshot, &stats, &mut message) {
+            Ok(()) => self.put(queue, poster, Signal::Metrics, &message, 0),
+            Err(error) => {
+                tell(&format!("the metrics can't be encoded for OTLP: {error}"));
+                self.monitor.export_failed(Signal::Metrics.exporter(), "encode");
+            }
+        }
+    }
+
+    fn put_logs(
+        &self,
+        queue: &Queue,
+        marks: &mut StallMarks,
+        take: impl for<'a> Fn(&mut StallMarks, &'a Snapshot) -> NewStalls<'a>,
+    ) {
+        let Some(poster) = &self.outlet.logs else { return };
+        let snapshot = self.observed.snapshot();
+        self.monitor.read_by(Signal::Logs.exporter());
+        let new = take(marks, &snapshot);
+        if new.lost > 0 {
+            let exporter = Signal::Logs.exporter();
+            self.monitor.export_dropped(exporter, reason::OVERWRITTEN, new.lost);
+        }
+        let resource = of_targets(&self.outlet.config.resource);
+        let exporter = OtlpLogs { resource, observed_unix_ns: unix_ns() };
+        for stalls in new.stalls.chunks(STALLS_MAX) {
+            let message = exporter.request(snapshot.clock, stalls).encode_to_vec();
+            self.put(queue, poster, Signal::Logs, &message, stalls.len() as u64);
+        }
+    }
+
+    fn put(&self, queue: &Queue, poster: &Poster, signal: Signal, message: &[u8], records: u64) {
+        let body = body::encoded(message, poster.endpoint.compression);
+        count(&self.monitor, queue.put(signal, Request { body, records }));
+    }
+}
+
+/// Ticks after each `interval`, or each `default` where none is given.
+fn every(interval: Duration, default: Duration) -> Interval {
+    let interval = if interval.is_zero() { default } else { interval };
+    let mut ticks = interval_at(Instant::now() + interval, interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+async fn tick(interval: &mut Option<Interval>) {
+    match interval {
+        Some(interval) => drop(interval.tick().await),
+        None => std::future::pending().await,
     }
 }
 

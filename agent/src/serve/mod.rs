@@ -1,38 +1,56 @@
-//! The HTTP side: `/metrics`, `/-/healthy`, `/-/ready` and a landing page.
+//! The HTTP side: `/metrics`, `/-/healthy`, `/-/ready` and a page for people.
 //!
-//! Cost: a scrape takes a snapshot and writes some 60 KB a loop, on the network thread.
+//! Cost: a scrape takes a snapshot, and then writes some 60 KB a loop, on the network thread and
+//! under no lock.
+//!
+//! Who may see them, and through what, says [`web`].
 //!
 //! **Invariant**: a page never waits for the observed loop. While the loop is blocked, `/metrics`
 //! shows its open turn growing.
 
 mod connection;
-mod landing;
+mod page;
 mod process;
+mod scrape;
+pub mod web;
 
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use loopscope_exporters::{Exporter, PrometheusText};
+use loop_core::snapshot::Snapshot;
+use loopscope_exporters::SelfStats;
 
 use crate::monitor::Monitor;
+use crate::now::Now;
 use crate::source::Observe;
 use crate::terminal::tell;
 use connection::Bounded;
 use process::ProcessMetrics;
+use scrape::Wanted;
+use web::Access;
+
+/// Connections that wait in the kernel's queue: where it is full, who connects tries again after
+/// one second, then two, then four. A place is free for each within four seconds, however slow
+/// those before it are.
+#[cfg(target_os = "linux")]
+const BACKLOG: i32 = 1_024;
 
 /// What the pages are made of.
 pub struct Site {
     observed: Arc<dyn Observe>,
     monitor: Arc<Monitor>,
     process: ProcessMetrics,
+    access: Arc<Access>,
 }
 
 impl fmt::Debug for Site {
@@ -44,7 +62,25 @@ impl fmt::Debug for Site {
 impl Site {
     /// Pages about what is observed, and about this process itself.
     pub fn new(observed: Arc<dyn Observe>, monitor: Arc<Monitor>) -> Self {
-        Site { observed, monitor, process: ProcessMetrics::new() }
+        let access = Arc::new(Access::open());
+        Site { observed, monitor, process: ProcessMetrics::new(), access }
+    }
+
+    /// The same for those whom `access` lets in.
+    #[must_use]
+    pub fn behind(self, access: Arc<Access>) -> Self {
+        Site { access, ..self }
+    }
+
+    /// What the agent knows of itself, its process included.
+    fn stats(&self, snapshot: &Snapshot) -> SelfStats {
+        SelfStats { process: self.process.read(), ..self.monitor.stats(&*self.observed, snapshot) }
+    }
+
+    fn now(&self) -> Now {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let unix_ns = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
+        Now::of(&self.observed.snapshot(), unix_ns)
     }
 }
 
@@ -86,6 +122,8 @@ impl std::error::Error for BindError {}
 pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     let bind = || {
         let listener = TcpListener::bind(address)?;
+        #[cfg(target_os = "linux")]
+        rustix::net::listen(&listener, BACKLOG)?;
         listener.set_nonblocking(true)?;
         Ok(listener)
     };
@@ -101,7 +139,8 @@ pub fn serve(
     site: Arc<Site>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<impl Future<Output = ()> + Send> {
-    let listener = Bounded::new(tokio::net::TcpListener::from_std(listener)?);
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let listener = Bounded::new(listener, Arc::clone(&site.access));
     let app = router(site);
     Ok(async move {
         if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(stop).await {
@@ -111,24 +150,25 @@ pub fn serve(
 }
 
 fn router(site: Arc<Site>) -> Router {
+    let guard = from_fn_with_state(Arc::clone(&site.access), web::guard);
     Router::new()
-        .route("/", get(landing_page))
+        .route("/", get(people))
+        .route("/api/now", get(now))
         .route("/metrics", get(metrics))
         .route("/-/healthy", get(|| async { "loopscope is healthy.\n" }))
-        .route("/-/ready", get(|| async { "loopscope is ready.\n" }))
+        .route("/-/ready", get(ready))
         .fallback(|| async { (StatusCode::NOT_FOUND, "No such page; / lists them.\n") })
+        .layer(guard)
         .with_state(site)
 }
 
-async fn metrics(State(site): State<Arc<Site>>) -> Response {
+async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    site.monitor.read_by(text(header::USER_AGENT));
     let snapshot = site.observed.snapshot();
-    let stats = site.monitor.stats(&snapshot);
-    let mut page = Vec::new();
-    let written = PrometheusText
-        .export(&snapshot, &stats, &mut page)
-        .and_then(|()| site.process.write(&mut page));
-    match written {
-        Ok(()) => ([(header::CONTENT_TYPE, PrometheusText.content_type())], page).into_response(),
+    let stats = site.stats(&snapshot);
+    match Wanted::by(&headers).page(&snapshot, &stats) {
+        Ok(page) => page,
         Err(error) => {
             site.monitor.export_failed("prometheus", "encode");
             let message = format!("The metrics can't be written: {error}\n");
@@ -137,6 +177,28 @@ async fn metrics(State(site): State<Arc<Site>>) -> Response {
     }
 }
 
-async fn landing_page(State(site): State<Arc<Site>>) -> Html<String> {
-    Html(landing::page(&site.observed.snapshot()))
+/// Who looks for processes is ready once it has looked.
+async fn ready(State(site): State<Arc<Site>>) -> (StatusCode, &'static str) {
+    match site.observed.census() {
+        Some(census) if census.looks == 0 => {
+            (StatusCode::SERVICE_UNAVAILABLE, "loopscope has not looked for processes yet.\n")
+        }
+        _ => (StatusCode::OK, "loopscope is ready.\n"),
+    }
+}
+
+async fn people(State(site): State<Arc<Site>>) -> Html<String> {
+    Html(page::page(&site.now()))
+}
+
+/// What the page shows, as JSON.
+async fn now(State(site): State<Arc<Site>>) -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    match serde_json::to_vec(&site.now()) {
+        Ok(bytes) => (headers, bytes).into_response(),
+        Err(error) => {
+            let message = format!("What is so can't be written: {error}\n");
+            (StatusCode::INTERNAL_SERVER_ERROR, message).into_response()
+        }
+    }
 }

@@ -14,6 +14,7 @@
 //! 3. What the source can't see is `None`, never zero.
 //! 4. When the loop has ended, it goes on telling the last state, and `wall_ns` stands still.
 
+mod census;
 mod embedded;
 #[cfg(target_os = "linux")]
 pub mod live;
@@ -24,9 +25,13 @@ mod v8_trace;
 
 use loop_core::snapshot::Snapshot;
 
+pub use census::Census;
 pub use embedded::{Embedded, start};
 #[cfg(target_os = "linux")]
-pub use live::{Live, LiveCommand, Options as LiveOptions, attach, probes_can_be_set};
+pub use live::{
+    Choose, HostOptions, Live, LiveCommand, Options as LiveOptions, attach, probes_can_be_set,
+    watch_host,
+};
 pub use observer::Observer;
 #[cfg(target_os = "linux")]
 pub use v8_trace::V8Trace;
@@ -35,4 +40,9 @@ pub use v8_trace::V8Trace;
 pub trait Observe: Send + Sync {
     /// What was observed until now.
     fn snapshot(&self) -> Snapshot;
+
+    /// What is known of all processes; `None`: it was told which ones to observe.
+    fn census(&self) -> Option<Census> {
+        None
+    }
 }

@@ -2,10 +2,12 @@
 
 #![allow(dead_code, unreachable_pub)]
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,13 +26,12 @@ pub struct Ran {
 pub fn command(args: &[&str]) -> Command {
     // Signals that whoever runs the tests ignores, as a shell does for what it starts behind `&`,
     // are not ignored by what is tested.
-    let mut command = match args.first() {
-        Some(&"exec") => {
-            let mut env = Command::new("env");
-            env.args(["--default-signal", env!("CARGO_BIN_EXE_loopscope")]);
-            env
-        }
-        _ => Command::new(env!("CARGO_BIN_EXE_loopscope")),
+    let mut command = if cfg!(target_os = "linux") {
+        let mut env = Command::new("env");
+        env.args(["--default-signal", env!("CARGO_BIN_EXE_loopscope")]);
+        env
+    } else {
+        Command::new(env!("CARGO_BIN_EXE_loopscope"))
     };
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
@@ -104,26 +105,42 @@ pub fn serving(args: &[&str]) -> (Child, SocketAddr, BufReader<ChildStderr>) {
     let mut stderr = BufReader::new(child.stderr.take().expect("it is piped"));
     let mut line = String::new();
     stderr.read_line(&mut line).expect("a line is told");
-    let address = line.trim().strip_prefix("loopscope: serving http://");
-    let address = address.and_then(|rest| rest.strip_suffix("/metrics"));
+    let address = line.trim().strip_prefix("loopscope: serving http");
+    let address = address.and_then(|rest| rest.split_once("://")?.1.strip_suffix("/metrics"));
     let address = address.unwrap_or_else(|| panic!("no address in `{line}`"));
     (child, address.parse().expect("an address"), stderr)
 }
 
 /// Fetches a page; the status line with the headers, and the body.
 pub fn get(address: SocketAddr, path: &str) -> (String, String) {
-    let mut stream = TcpStream::connect(address).expect("it listens");
-    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout can be set");
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        .expect("the request is sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("the answer comes");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
-    (head.to_owned(), body.to_owned())
+    let (head, body) = get_with(address, path, "");
+    (head, String::from_utf8(body).expect("a text"))
 }
 
-/// A new empty folder for one test.
+/// The same with headers, each with its line's end, and a body of any kind.
+pub fn get_with(address: SocketAddr, path: &str, headers: &str) -> (String, Vec<u8>) {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout can be set");
+    let close = "Host: localhost\r\nConnection: close\r\n";
+    write!(stream, "GET {path} HTTP/1.1\r\n{close}{headers}\r\n").expect("the request is sent");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("the answer comes");
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("head and body");
+    let head = String::from_utf8(answer[..end].to_vec()).expect("a text");
+    (head, answer[end + 4..].to_vec())
+}
+
+/// A new empty folder. Tests run at the same time, and making one empties it: a second of the same
+/// name is another folder.
 pub fn folder(test: &str) -> PathBuf {
+    static MADE: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());
+    let count = {
+        let mut made = MADE.lock().expect("nothing panics in here");
+        let count = made.entry(test.to_owned()).or_default();
+        *count += 1;
+        *count
+    };
+    let test = if count == 1 { test.to_owned() } else { format!("{test}.{count}") };
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
     let _ = std::fs::remove_dir_all(&path);
     std::fs::create_dir_all(&path).expect("the folder can be made");

@@ -10,6 +10,7 @@ use crate::common::{folder, run};
 use crate::kernel::{Objects, can_attach};
 use crate::nodes::{self, Node};
 use crate::report::Report;
+use crate::serving::value;
 use crate::target::Target;
 use crate::truth;
 
@@ -37,23 +38,55 @@ fn a_duration_that_is_over() {
     target.end();
 }
 
-/// Both signals that ask a program to end; both still bring the report.
+/// The signals that ask a program to end; each still brings the report.
 #[test]
 fn a_signal() {
     let _alone = alone();
     let Some(node) = node("a_signal") else { return };
-    for name in ["INT", "TERM"] {
+    for (name, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let target = Target::start(&node, "busy.js");
         let attach = Attach::to(&[&target]);
         let objects = Objects::of(attach.pid());
         assert!(!objects.is_empty(), "an attached agent has objects in the kernel");
         let ended = attach.signal(name);
-        assert_eq!(ended.code, Some(130), "{name}: {}", ended.stderr);
+        assert_eq!(ended.code, Some(code), "{name}: {}", ended.stderr);
         let report = Report::read(&ended.stdout);
         assert_eq!(report.loops(target.pid()).len(), 1, "{name}");
         objects.until_gone();
         target.end();
     }
+}
+
+/// A loop that has only waited until shortly before the end: it hits its first probe there, and
+/// what it did before counts as well.
+#[test]
+fn a_wait_before_the_first_poll() {
+    let _alone = alone();
+    let test = "a_wait_before_the_first_poll";
+    let mut check = Check::new();
+    for node in nodes::both_ends(test) {
+        let mut target = Target::start(&node, "drains.js");
+        check.about(&target);
+        let attach = Attach::to(&[&target]);
+        std::thread::sleep(Duration::from_secs(3));
+        target.go_and_be_done();
+        let page = attach.metrics();
+        let report = attach.stop();
+        let seconds = |state: &str| {
+            let labels = [format!("pid=\"{}\"", target.pid()), format!("state=\"{state}\"")];
+            value(&page, "loopscope_eventloop_time_seconds_total", &labels)
+        };
+        let (active, idle, all) = (seconds("active"), seconds("idle"), report.wall_ns() / 1e9);
+        check.between("seconds waited", 2.9, idle, all);
+        // It is found some time after the beginning, and the page is older than the report.
+        check.between("seconds in all", all - 1.0, active + idle, all);
+        if let Some(main) = report.main(target.pid(), &mut check) {
+            check.between("utilization", 0.0, main.number("utilization"), 0.3);
+            let truth = target.end();
+            truth::drains(&main, &truth["drains"], &mut check);
+        }
+    }
+    check.end();
 }
 
 /// What was seen of a target before its end is told.

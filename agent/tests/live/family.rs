@@ -8,6 +8,7 @@ use crate::check::Check;
 use crate::kernel::can_attach;
 use crate::nodes::{self, Node};
 use crate::report::Histogram;
+use crate::serving::value;
 use crate::target::Target;
 use crate::truth::{self, number, sum_of};
 
@@ -45,6 +46,47 @@ fn workers_that_come_and_go_are_counted() {
 
 fn workers_among(threads: &[String]) -> usize {
     threads.iter().filter(|thread| *thread != "main").count()
+}
+
+/// No loop has collected garbage for longer than it was active, however early that was.
+#[test]
+fn workers_are_active_from_their_first_instruction_on() {
+    let _alone = alone();
+    let test = "workers_are_active_from_their_first_instruction_on";
+    if !can_attach(test) {
+        return;
+    }
+    let mut check = Check::new();
+    for node in nodes::both_ends(test) {
+        let mut target = Target::start(&node, "collecting.js");
+        let attach = Attach::to(&[&target]);
+        target.go_and_be_done();
+        let page = attach.metrics();
+        let report = attach.stop();
+        let pid = target.pid();
+        let truth = target.end();
+        for worker in truth["workers"].as_array().expect("the truth has workers") {
+            let thread = format!("worker-{}", worker["threadId"]);
+            check.about(format!("{thread} of collecting.js on Node {}", node.version));
+            let Some(seen) = report.find(pid, &thread, &mut check) else { continue };
+            let gc = seen.histogram("gc_pause_ns");
+            check.between("gc_pause_ns.count", 1.0, gc.count, f64::MAX);
+            let labels = [
+                format!("pid=\"{pid}\""),
+                format!("thread=\"{thread}\""),
+                "state=\"active\"".to_owned(),
+            ];
+            let active = value(&page, "loopscope_eventloop_time_seconds_total", &labels) * 1e9;
+            // One that has never polled is not timed by probes: by memory, or not at all.
+            if worker["threadId"] == 2 || !active.is_nan() {
+                check.between("active time", gc.sum, active, f64::MAX);
+            }
+            if worker["threadId"] == 2 {
+                check.between("active time", number(&worker["ran"]), active, 2e9);
+            }
+        }
+    }
+    check.end();
 }
 
 #[test]

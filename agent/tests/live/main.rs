@@ -7,30 +7,47 @@
 
 #![cfg(target_os = "linux")]
 
+#[path = "../support/browser.rs"]
+mod browser;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../support/mod.rs"]
+mod support;
 
+mod agent;
 mod attach;
 mod check;
 mod kernel;
 mod load;
+mod names;
 mod nodes;
 mod report;
 mod target;
 mod text;
 
+mod alerts;
+mod culprits;
+mod daemon;
+mod dashboards;
 mod ends;
+mod exec;
+mod extremes;
 mod family;
+mod first;
 mod harm;
 mod hostile;
 mod oracle;
 mod passive;
+mod peers;
+mod pictures;
 mod places;
 mod refusals;
 mod releases;
 mod serving;
+mod sources;
 mod tiers;
 mod truth;
+mod waiting;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -56,6 +56,11 @@ pub(crate) fn some(test: &str) -> Vec<Node> {
     wanted.iter().filter_map(|line| Node::of_line(line, test)).collect()
 }
 
+/// Those of every release line.
+pub(crate) fn all(test: &str) -> Vec<Node> {
+    lines().iter().filter_map(|line| Node::of_line(line, test)).collect()
+}
+
 /// The oldest and the newest, or all.
 pub(crate) fn both_ends(test: &str) -> Vec<Node> {
     let mut lines = lines();

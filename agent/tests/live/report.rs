@@ -92,6 +92,11 @@ pub(crate) struct Histogram {
 }
 
 impl Loop {
+    /// All that is told of it.
+    pub(crate) fn value(&self) -> &Value {
+        &self.value
+    }
+
     pub(crate) fn thread(&self) -> String {
         self.value["thread"].as_str().unwrap_or("no name").to_owned()
     }

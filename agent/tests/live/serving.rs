@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::alone;
 use crate::attach::Attach;
 use crate::check::Check;
+use crate::common::until;
 use crate::kernel::can_attach;
 use crate::nodes;
 use crate::target::Target;
@@ -151,6 +152,43 @@ fn a_stopped_target_is_served() {
         assert_eq!(target.state(), 'T', "{target}");
         target.signal("CONT");
         attach.stop();
+        target.end();
+    }
+}
+
+/// A process that is stopped does nothing, which is not the same as having nothing to do.
+#[test]
+fn a_stopped_target_is_frozen() {
+    let _alone = alone();
+    let test = "a_stopped_target_is_frozen";
+    if !can_attach(test) {
+        return;
+    }
+    for node in nodes::some(test) {
+        let target = Target::start(&node, "idle.js");
+        target.signal("STOP");
+        until("the stop", || target.state() == 'T');
+        for tier in ["full", "turn", "passive"] {
+            let attach = Attach::with(&[&target], &["--tier", tier]);
+            sleep(Duration::from_millis(1_500));
+            let report = attach.stop();
+            let told = &report.value()["diagnoses"][0];
+            assert_eq!(told["id"], "frozen", "{tier}: {told}");
+            let evidence = told["evidence"][0].as_str().unwrap_or_default();
+            assert!(evidence.contains("for the whole observation"), "{tier}: {told}");
+            assert_eq!(report.value()["diagnoses"].as_array().map(Vec::len), Some(1), "{tier}");
+        }
+        target.signal("CONT");
+        let attach = Attach::to(&[&target]);
+        sleep(Duration::from_millis(500));
+        target.signal("STOP");
+        sleep(Duration::from_millis(1_500));
+        let report = attach.stop();
+        let told = &report.value()["diagnoses"][0];
+        assert_eq!(told["id"], "frozen", "{told}");
+        let evidence = told["evidence"][0].as_str().unwrap_or_default();
+        assert!(evidence.contains("for the last"), "{told}");
+        target.signal("CONT");
         target.end();
     }
 }

@@ -39,6 +39,15 @@ const DATA: [Wanted<'static>; 4] = [
     Wanted::Name("_ZZ21napi_get_node_versionE7version"),
 ];
 
+/// Of these no bytes are in the file.
+const ZEROS: [(&str, u64); 5] = [
+    ("default_loop_struct", 848),
+    ("wq", 16),
+    ("slow_io_pending_wq", 16),
+    ("run_slow_work_message", 16),
+    ("exit_message", 16),
+];
+
 /// The program, whose plan is that of the file.
 pub(crate) fn reduce(path: &Path) -> Program {
     let images = [Image::read(File::open(path).unwrap()).unwrap()];
@@ -53,7 +62,9 @@ pub(crate) fn reduce(path: &Path) -> Program {
     for symbol in image.symbols(&DATA).unwrap().concat() {
         reduction.add_data(&mut program, &symbol);
     }
-    program.zeros("default_loop_struct", image.symbol("default_loop_struct").unwrap().address, 848);
+    for (name, size) in ZEROS {
+        program.zeros(name, image.symbol(name).unwrap().address, size);
+    }
     let whole = plan(&images).unwrap();
     reduction.add_callers(&mut program, &whole);
     reduction.add_text(&mut program);

@@ -5,10 +5,14 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod board;
 pub(crate) mod http;
 pub(crate) mod prometheus;
+pub(crate) mod receiver;
 pub(crate) mod rotel;
 pub(crate) mod server;
+pub(crate) mod tls;
+pub(crate) mod victoria;
 
 use std::env;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -39,6 +43,20 @@ pub(crate) const PROMETHEUS: Program = Program {
 };
 
 pub(crate) const PROMTOOL: Program = Program { name: "promtool", ..PROMETHEUS };
+
+pub(crate) const VICTORIA_METRICS: Program = Program {
+    name: "victoria-metrics",
+    variable: Some("LOOPSCOPE_VICTORIA_METRICS"),
+    tool: None,
+    cure: "install Debian's package `victoria-metrics`, run .ci/setup, or name the file in \
+           LOOPSCOPE_VICTORIA_METRICS",
+};
+
+pub(crate) const ALERTMANAGER: Program = Program {
+    name: "prometheus-alertmanager",
+    cure: "install Debian's package `prometheus-alertmanager`, or run .ci/setup",
+    ..PROMETHEUS
+};
 
 pub(crate) const ROTEL: Program = Program {
     name: "rotel-agent",
@@ -73,6 +91,11 @@ impl Program {
         let folders = env::var_os("PATH")?;
         env::split_paths(&folders).map(|path| path.join(self.name)).find(|file| file.is_file())
     }
+}
+
+/// A file of `dashboards/`.
+pub(crate) fn dashboards(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../dashboards").join(file)
 }
 
 /// An address on the loopback interface that a server can take a moment later.

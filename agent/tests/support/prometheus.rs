@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -30,25 +30,51 @@ pub(crate) struct Prometheus {
 impl Prometheus {
     /// Starts `program` with its data in `folder`, and waits until it answers.
     pub(crate) fn start(program: &Path, folder: &Path, targets: &[SocketAddr]) -> Prometheus {
-        let targets: Vec<String> = targets.iter().map(SocketAddr::to_string).collect();
-        let config = folder.join("prometheus.yml");
-        let text = format!(
-            "global: {{scrape_interval: {SCRAPE_INTERVAL}, scrape_timeout: {SCRAPE_INTERVAL}}}\n\
-             scrape_configs:\n\
-             - job_name: loopscope\n  static_configs: [{{targets: {targets:?}}}]\n"
-        );
-        fs::write(&config, text).expect("the config can be written");
+        Prometheus::start_with(program, folder, targets, &[])
+    }
+
+    /// The same with features that are off by default.
+    pub(crate) fn start_with(
+        program: &Path,
+        folder: &Path,
+        targets: &[SocketAddr],
+        features: &[&str],
+    ) -> Prometheus {
+        let config = write_config(folder, targets);
+        Prometheus::start_by(program, folder, &config, features)
+    }
+
+    /// The same with these jobs, as its configuration has them.
+    pub(crate) fn start_jobs(program: &Path, folder: &Path, jobs: &str) -> Prometheus {
+        let config = write_jobs(folder, jobs);
+        Prometheus::start_by(program, folder, &config, &[])
+    }
+
+    /// The same with `more` lines in its configuration.
+    pub(crate) fn with_config(
+        program: &Path,
+        folder: &Path,
+        targets: &[SocketAddr],
+        more: &str,
+    ) -> Prometheus {
+        let evaluated = format!(", evaluation_interval: {SCRAPE_INTERVAL}");
+        let config = write(folder, &evaluated, &format!("{}{more}", job(targets)));
+        Prometheus::start_by(program, folder, &config, &[])
+    }
+
+    fn start_by(program: &Path, folder: &Path, config: &Path, features: &[&str]) -> Prometheus {
         let mut command = Command::new(program);
         command
             .arg(format!("--config.file={}", config.display()))
             .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
             .arg("--web.listen-address=127.0.0.1:0")
+            .args(features.iter().map(|feature| format!("--enable-feature={feature}")))
             .stdin(Stdio::null());
         let mut server = Server::start("prometheus", command, folder);
         // The line `msg="Listening on" address=127.0.0.1:39603`: the port that it was given.
         let told = server.told("msg=\"Listening on\" ");
         let address = told.rsplit('=').next().and_then(|text| text.parse().ok());
-        let api = Api { address: address.unwrap_or_else(|| panic!("no address in `{told}`")) };
+        let api = Api::of(address.unwrap_or_else(|| panic!("no address in `{told}`")));
         server.until("Prometheus is ready", || {
             http::get(api.address, "/-/ready").is_ok_and(|(status, _)| status == 200)
         });
@@ -61,13 +87,67 @@ impl Prometheus {
     }
 }
 
+/// Writes what to scrape, and how often, into `folder`.
+pub(crate) fn write_config(folder: &Path, targets: &[SocketAddr]) -> PathBuf {
+    write_jobs(folder, &job(targets))
+}
+
+fn job(targets: &[SocketAddr]) -> String {
+    let targets: Vec<String> = targets.iter().map(SocketAddr::to_string).collect();
+    format!("- job_name: loopscope\n  static_configs: [{{targets: {targets:?}}}]\n")
+}
+
+fn write_jobs(folder: &Path, jobs: &str) -> PathBuf {
+    write(folder, "", jobs)
+}
+
+/// What only Prometheus knows stands in `more`: VictoriaMetrics refuses it.
+fn write(folder: &Path, more: &str, jobs: &str) -> PathBuf {
+    let config = folder.join("prometheus.yml");
+    let text = format!(
+        "global: {{scrape_interval: {SCRAPE_INTERVAL}, scrape_timeout: {SCRAPE_INTERVAL}{more}}}\n\
+         scrape_configs:\n{jobs}"
+    );
+    fs::write(&config, text).expect("the config can be written");
+    config
+}
+
 /// The HTTP API.
 #[derive(Debug)]
 pub(crate) struct Api {
     address: SocketAddr,
 }
 
+/// A value that stands for others: its own labels, itself, and when it was seen in seconds.
+pub(crate) type Exemplar = (Labels, f64, f64);
+
 impl Api {
+    /// That of a server at this address.
+    pub(crate) fn of(address: SocketAddr) -> Api {
+        Api { address }
+    }
+
+    /// The exemplars of a selector's series.
+    pub(crate) fn exemplars(&self, selector: &str) -> Vec<(Labels, Vec<Exemplar>)> {
+        let found = self.get(&format!("/api/v1/query_exemplars?query={}", http::encode(selector)));
+        let exemplar = |one: &Value| {
+            let value = one["value"].as_str().and_then(|text| text.parse().ok());
+            let at = one["timestamp"].as_f64().expect("a time");
+            (texts(&one["labels"]), value.expect("a value"), at)
+        };
+        let series = found.as_array().expect("a list").iter().map(|one| {
+            let exemplars = one["exemplars"].as_array().expect("a list").iter().map(exemplar);
+            (texts(&one["seriesLabels"]), exemplars.collect())
+        });
+        series.collect()
+    }
+
+    /// The unit that the scraped page tells of a metric.
+    pub(crate) fn unit(&self, metric: &str) -> Option<String> {
+        let found = self.get(&format!("/api/v1/targets/metadata?metric={metric}"));
+        Some(found[0]["unit"].as_str()?.to_owned())
+    }
+
     /// What a query has now, by series.
     pub(crate) fn query(&self, expr: &str) -> Vec<(Labels, f64)> {
         let series = self.evaluate(expr, "vector");
@@ -88,6 +168,19 @@ impl Api {
         assert!(series.len() <= 1, "{selector}: {series:?}");
         let values = series.first().and_then(|one| one["values"].as_array());
         values.into_iter().flatten().map(sample).collect()
+    }
+
+    /// What a query has at one time, in seconds, as Prometheus tells it.
+    pub(crate) fn at(&self, expr: &str, time: u64) -> Value {
+        let expr = http::encode(expr);
+        self.get(&format!("/api/v1/query?query={expr}&time={time}"))["result"].clone()
+    }
+
+    /// What a query has over a stretch of time, as Prometheus tells it.
+    pub(crate) fn range(&self, expr: &str, times: (u64, u64), step: u64) -> Value {
+        let (expr, (from, to)) = (http::encode(expr), times);
+        let path = format!("/api/v1/query_range?query={expr}&start={from}&end={to}&step={step}");
+        self.get(&path)["result"].clone()
     }
 
     /// The values that a label has in a selector's series: what a dashboard's variable asks for.
@@ -115,7 +208,11 @@ impl Api {
 }
 
 fn labels(series: &Value) -> Labels {
-    let labels = series["metric"].as_object().expect("labels").iter();
+    texts(&series["metric"])
+}
+
+fn texts(labels: &Value) -> Labels {
+    let labels = labels.as_object().expect("labels").iter();
     let labels = labels.filter(|(name, _)| *name != "__name__");
     labels.map(|(name, value)| (name.clone(), value.as_str().unwrap_or("").to_owned())).collect()
 }

@@ -1,4 +1,4 @@
-//! rotel, an OpenTelemetry receiver, and what it prints of the metrics that it was sent.
+//! rotel, an OpenTelemetry receiver, and what it prints of the metrics and logs that it was sent.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpStream};
@@ -23,7 +23,8 @@ impl Rotel {
         command
             .args(["start", "--exporter", "blackhole", "--otlp-grpc-endpoint", "127.0.0.1:0"])
             .args(["--otlp-http-endpoint", &address.to_string()])
-            .args(["--debug-log", "metrics", "--debug-log-verbosity", "detailed"])
+            .args(["--debug-log", "metrics", "--debug-log", "logs"])
+            .args(["--debug-log-verbosity", "detailed"])
             .arg("--pid-file")
             .arg(folder.join("rotel.pid"))
             .arg("--log-file")
@@ -34,21 +35,42 @@ impl Rotel {
         Rotel { server, address }
     }
 
-    /// Waits for a request, ends it so that all of it has been printed, and reads that.
-    pub(crate) fn received(&mut self) -> Received {
+    /// Waits for a request with metrics and for so many log records, ends it so that all of it has
+    /// been printed, and reads that.
+    pub(crate) fn received(&mut self, records: usize) -> Received {
         let log = self.server.path().to_owned();
-        self.server.until("a request is printed", || read(&log).contains("ResourceMetrics #"));
+        self.server.until("all is printed", || {
+            let text = read(&log);
+            text.contains("ResourceMetrics #") && text.matches("LogRecord #").count() >= records
+        });
         let status = self.server.end();
         assert!(status.success(), "rotel ended with {status}");
         Received::parse(&self.server.log())
     }
 }
 
-/// What was received. The last request wins, which with cumulative figures has it all.
+/// What was received. Of metrics the last request wins, which with cumulative figures has it all.
 #[derive(Debug, Default)]
 pub(crate) struct Received {
     pub(crate) resource: BTreeMap<String, String>,
     pub(crate) metrics: BTreeMap<String, Metric>,
+    pub(crate) records: Vec<Record>,
+}
+
+/// One log record, as it was printed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Record {
+    pub(crate) resource: BTreeMap<String, String>,
+    /// `Timestamp`, `SeverityText`, `EventName`, `Body` and the like.
+    pub(crate) about: BTreeMap<String, String>,
+    pub(crate) attributes: BTreeMap<String, String>,
+}
+
+/// What stands before the records of a process.
+#[derive(Debug, Default)]
+struct Resource {
+    attributes: BTreeMap<String, String>,
+    is_complete: bool,
 }
 
 /// One metric, as it was printed.
@@ -73,9 +95,16 @@ impl Received {
     fn parse(text: &str) -> Received {
         let mut received = Received::default();
         let mut metric = None;
+        let mut logs: Option<Resource> = None;
         for line in text.lines() {
             if line.starts_with("ResourceMetrics #") {
-                (received, metric) = (Received::default(), None);
+                let records = received.records;
+                (received, metric) = (Received { records, ..Received::default() }, None);
+                logs = None;
+            } else if line.starts_with("ResourceLog #") {
+                logs = Some(Resource::default());
+            } else if let Some(resource) = &mut logs {
+                received.read_log(resource, line);
             } else if line.starts_with("Metric #") {
                 metric = None;
             } else if let Some(pair) = line.trim_start().strip_prefix("-> ") {
@@ -86,6 +115,27 @@ impl Received {
             }
         }
         received
+    }
+
+    /// A line behind the head of a resource with logs.
+    fn read_log(&mut self, resource: &mut Resource, line: &str) {
+        if line.starts_with("LogRecord #") {
+            let resource = resource.attributes.clone();
+            self.records.push(Record { resource, ..Record::default() });
+        }
+        resource.is_complete |= line.starts_with("ScopeLogs #");
+        let pair = line.trim_start().strip_prefix("-> ");
+        let pair = pair.and_then(|pair| pair.split_once(": "));
+        match (pair, self.records.last_mut().filter(|_| resource.is_complete)) {
+            (Some((name, value)), None) => put(&mut resource.attributes, name, value),
+            (Some((name, value)), Some(record)) => put(&mut record.attributes, name, value),
+            (None, Some(record)) => {
+                if let Some((name, value)) = line.split_once(": ") {
+                    put(&mut record.about, name, value);
+                }
+            }
+            (None, None) => {}
+        }
     }
 
     /// A pair is an attribute of the resource, says something of a metric, or belongs to a point:
@@ -104,6 +154,13 @@ impl Received {
         let pairs = metric.points.last_mut().map_or(&mut metric.about, |p| &mut p.attributes);
         pairs.insert(name.to_owned(), text.unwrap_or(value).to_owned());
     }
+}
+
+/// Puts a value without what says its type.
+fn put(map: &mut BTreeMap<String, String>, name: &str, value: &str) {
+    let typed = value.split_once('(').filter(|(kind, _)| ["Str", "Int", "Double"].contains(kind));
+    let value = typed.and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(value);
+    map.insert(name.to_owned(), value.to_owned());
 }
 
 impl Metric {

@@ -1,6 +1,7 @@
 //! A process that a test starts: ended with the test, its log shown when the test fails.
 
 use std::fs::{self, File};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::thread;
@@ -61,6 +62,13 @@ impl Server {
             found.is_some()
         });
         found.unwrap_or_default()
+    }
+
+    /// Where a loopscope serves its metrics, as it has told.
+    pub(crate) fn page(&mut self) -> SocketAddr {
+        let place = self.told("serving http://");
+        let address = place.strip_suffix("/metrics").and_then(|address| address.parse().ok());
+        address.unwrap_or_else(|| panic!("no address in `{place}`"))
     }
 
     /// Asks it to end, and waits until it has.

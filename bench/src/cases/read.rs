@@ -1,4 +1,4 @@
-//! Reading: the copy of what a recorder holds, and the page for Prometheus. An operation is one
+//! Reading: the copy of what a recorder holds, and the pages of each format. An operation is one
 //! copy or one page.
 
 use std::hint::black_box;
@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use loop_core::snapshot::{ClockKind, LoopSnapshot, Runtime, Snapshot, Source, Target, Tier};
 use loop_core::{Loop, Reader, RunMode};
-use loopscope_exporters::{Exporter, PrometheusText, SelfStats};
+use loopscope_exporters::{
+    Exporter, JsonLines, OpenMetrics, Otlp, PrometheusText, Protobuf, SelfStats,
+};
 
 use super::timers::Random;
 use super::under_virtual_time;
@@ -49,12 +51,48 @@ pub fn new_snapshot() -> Result<Case, Failure> {
 /// # Errors
 /// Those of the loop.
 pub fn text_page() -> Result<Case, Failure> {
+    written(PrometheusText)
+}
+
+/// The same page in OpenMetrics.
+///
+/// # Errors
+/// Those of the loop.
+pub fn openmetrics_page() -> Result<Case, Failure> {
+    written(OpenMetrics)
+}
+
+/// The same page in Prometheus' protobuf, with native histograms.
+///
+/// # Errors
+/// Those of the loop.
+pub fn protobuf_page() -> Result<Case, Failure> {
+    written(Protobuf)
+}
+
+/// The same figures as a line of JSON.
+///
+/// # Errors
+/// Those of the loop.
+pub fn json_line() -> Result<Case, Failure> {
+    written(JsonLines::default())
+}
+
+/// The same figures as a request of OTLP.
+///
+/// # Errors
+/// Those of the loop.
+pub fn otlp_request() -> Result<Case, Failure> {
+    written(Otlp::default())
+}
+
+fn written(exporter: impl Exporter + 'static) -> Result<Case, Failure> {
     let snapshot = snapshot_of_a_used_loop()?;
     let stats = SelfStats::default();
     let mut page = Vec::new();
     Ok(reads(move || {
         page.clear();
-        PrometheusText.export(black_box(&snapshot), &stats, &mut page)
+        exporter.export(black_box(&snapshot), &stats, &mut page)
     }))
 }
 

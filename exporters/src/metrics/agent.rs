@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use loop_core::snapshot::{Events, Snapshot};
+use loop_core::snapshot::{Events, Snapshot, Tier};
 
 use super::{Emit, Kind, Label, Metric, Read, Value};
 use crate::{SelfStats, label};
@@ -11,6 +11,7 @@ const SOURCE: Label =
     Label { name: "source", values_max: 4, values: "embedded, ebpf, v8-trace, inspector" };
 const TARGET_STATE: Label =
     Label { name: "state", values_max: 3, values: "attached, failed, pending" };
+const TIER: Label = Label { name: "tier", values_max: 3, values: "passive, turn, full" };
 const REASON: Label = Label { name: "reason", values_max: 16, values: "why it failed" };
 const EXPORTER: Label = Label { name: "exporter", values_max: 4, values: "the format" };
 
@@ -87,6 +88,56 @@ pub(super) const AGENT: &[Metric] = &[
         read: Read::Agent(overheads),
     },
     Metric {
+        name: "loopscope_targets_by_tier",
+        otlp_name: "loopscope.targets_by_tier",
+        kind: Kind::Gauge,
+        unit: "{target}",
+        help: "Observed processes by what is seen of them now",
+        labels: &[TIER],
+        read: Read::Agent(|snapshot, _, emit| {
+            for tier in [Tier::Passive, Tier::Turn, Tier::Full] {
+                let of = snapshot.targets.iter().filter(|target| target.tier == tier);
+                emit(&[tier.name()], Value::Count(of.count() as u64));
+            }
+        }),
+    },
+    Metric {
+        name: "loopscope_windows_total",
+        otlp_name: "loopscope.windows",
+        kind: Kind::Counter,
+        unit: "{window}",
+        help: "Short windows at tier full that stalls have opened",
+        labels: &[],
+        read: Read::Agent(|_, stats, emit| {
+            stats.windows.iter().for_each(|&count| emit(&[], Value::Count(count)));
+        }),
+    },
+    Metric {
+        name: "loopscope_windows_refused_total",
+        otlp_name: "loopscope.windows_refused",
+        kind: Kind::Counter,
+        unit: "{window}",
+        help: "Windows that a stall wanted and that were not opened",
+        labels: &[REASON],
+        read: Read::Agent(|_, stats, emit| {
+            for (reason, &count) in &stats.windows_refused {
+                emit(&[reason], Value::Count(count));
+            }
+        }),
+    },
+    Metric {
+        name: "loopscope_folded_targets",
+        otlp_name: "loopscope.folded_targets",
+        kind: Kind::Gauge,
+        unit: "{target}",
+        help: "Observed processes told as one, for lack of room for series of their own",
+        labels: &[],
+        read: Read::Agent(|_, stats, emit| {
+            let folded = stats.folded.iter().map(|folded| folded.pids.len() as u64);
+            folded.for_each(|count| emit(&[], Value::Count(count)));
+        }),
+    },
+    Metric {
         name: "loopscope_export_failures_total",
         otlp_name: "loopscope.export_failures",
         kind: Kind::Counter,
@@ -95,6 +146,20 @@ pub(super) const AGENT: &[Metric] = &[
         labels: &[EXPORTER, REASON],
         read: Read::Agent(|_, stats, emit| {
             for ((exporter, reason), &count) in &stats.export_failures {
+                emit(&[exporter, reason], Value::Count(count));
+            }
+        }),
+    },
+    Metric {
+        name: "loopscope_export_dropped_total",
+        otlp_name: "loopscope.export_dropped",
+        kind: Kind::Counter,
+        unit: "{item}",
+        help: "What was never delivered: stalls as log records (otlp-logs), and requests with \
+               metrics that a newer one has replaced (otlp)",
+        labels: &[EXPORTER, REASON],
+        read: Read::Agent(|_, stats, emit| {
+            for ((exporter, reason), &count) in &stats.export_dropped {
                 emit(&[exporter, reason], Value::Count(count));
             }
         }),

@@ -1,7 +1,7 @@
 //! What concerns a loop.
 
 use loop_core::buckets::Scale;
-use loop_core::snapshot::{Histogram, LedgerKey, LoopSnapshot, Queue};
+use loop_core::snapshot::{Histogram, LedgerKey, LoopSnapshot, Queue, Stall};
 use loop_core::{PHASES, Phase};
 
 use super::{Emit, Kind, Label, Metric, Read, Value};
@@ -33,7 +33,8 @@ pub(super) const LOOPS: &[Metric] = &[
         unit: "s",
         help: "Active part of a turn: what the loop does between two polls",
         labels: &[],
-        read: Read::Loop(|l, emit| histogram(&l.turn_ns, &[], emit)),
+        // Each stall is a turn.
+        read: Read::LoopOfStalls(|l, emit| histogram(&l.turn_ns, &[], emit), |_, _| true),
     },
     Metric {
         name: "loopscope_eventloop_phase_duration_seconds",
@@ -103,7 +104,7 @@ pub(super) const LOOPS: &[Metric] = &[
         unit: "s",
         help: "Time in one callback, its drains not counted (with --detail)",
         labels: &[PHASE],
-        read: Read::Loop(callback_durations),
+        read: Read::LoopOfStalls(callback_durations, is_one_callback),
     },
     Metric {
         name: "loopscope_eventloop_turns_total",
@@ -250,6 +251,15 @@ pub(super) const LOOPS: &[Metric] = &[
     },
 ];
 
+/// Whether the stall was one callback of the phase, and no drain.
+fn is_one_callback(stall: &Stall, labels: &[&str]) -> bool {
+    let ticks_ns = stall.ledger_ns.get(LedgerKey::Ticks).unwrap_or(0);
+    stall.callbacks == Some(1)
+        && stall.microtasks.unwrap_or(0) == 0
+        && ticks_ns == 0
+        && stall.phase.is_some_and(|phase| labels == [phase.name()])
+}
+
 fn callback_durations(l: &LoopSnapshot, emit: Emit<'_>) {
     for phase in Phase::ALL {
         histogram(&l.callbacks_ns[phase], &[phase.name()], emit);
@@ -284,5 +294,22 @@ mod tests {
         let queues = [Queue::NextTick, Queue::Microtask].map(Queue::name).join(", ");
         let causes = LedgerKey::ALL.map(LedgerKey::name).join(", ");
         assert_eq!([PHASE.values, QUEUE.values, CAUSE.values], [phases, queues, causes]);
+    }
+
+    #[test]
+    fn a_callback_has_a_stall_as_example_that_was_it_alone() {
+        use loop_core::snapshot::Ledger;
+        let alone = Stall { callbacks: Some(1), phase: Some(Phase::Poll), ..Stall::default() };
+        assert!(is_one_callback(&alone, &["poll"]));
+        assert!(!is_one_callback(&alone, &["timers"]));
+        for other in [
+            Stall { callbacks: Some(2), ..alone.clone() },
+            Stall { callbacks: None, ..alone.clone() },
+            Stall { phase: None, ..alone.clone() },
+            Stall { microtasks: Some(1), ..alone.clone() },
+            Stall { ledger_ns: Ledger::default().with(LedgerKey::Ticks, 1), ..alone.clone() },
+        ] {
+            assert!(!is_one_callback(&other, &["poll"]), "{other:?}");
+        }
     }
 }

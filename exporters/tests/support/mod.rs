@@ -2,16 +2,19 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod samples;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use loop_core::buckets::Scale;
 use loop_core::snapshot::{
-    CauseTotals, ClockKind, Counters, Drain, Events, Histogram, LedgerKey, LoopSnapshot, OpenTurn,
-    Queue, Runtime, Snapshot, Source, Target, ThreadCpu, ThreadPoolSnapshot, Tier, arrival_delay,
+    CauseTotals, ClockKind, Counters, Drain, Events, Histogram, Ledger, LedgerKey, LoopSnapshot,
+    OpenTurn, Queue, Runtime, Snapshot, Source, Stall, Target, ThreadCpu, ThreadPoolSnapshot, Tier,
+    arrival_delay,
 };
 use loop_core::{Phase, PhaseMap};
-use loopscope_exporters::{Build, SelfStats, TargetCounts};
+use loopscope_exporters::{Build, Compat, Folded, ProcessStats, SelfStats, TargetCounts};
 
 /// Name of a target that tries to break out of its label.
 pub(crate) const HOSTILE: &str = "evil\"} 1\n# TYPE \\ naïve €\0";
@@ -43,6 +46,7 @@ pub(crate) fn full_loop() -> LoopSnapshot {
         active_ns: Some(1_201_740_000),
         idle_ns: Some(idle_ns),
         frozen_ns: Some(0),
+        stopped: None,
         utilization: Some(0.286),
         open: Some(OpenTurn {
             age_ns: 731_000_000,
@@ -66,6 +70,7 @@ pub(crate) fn full_loop() -> LoopSnapshot {
             run_ns: times(&[50_000_000]),
             queue_length_max: Some(6),
             queue_length: Some(2),
+            crowded_share: None,
         },
         stalls: Vec::new(),
         stall_totals: totals,
@@ -126,7 +131,66 @@ pub(crate) fn stats() -> SelfStats {
         attach_errors: BTreeMap::from([("rights", 1)]),
         events: BTreeMap::from([("ebpf", Events { seen: 3, kept: 2, dropped: 1 })]),
         export_failures: BTreeMap::from([(("otlp", "timeout"), 4)]),
+        windows: Some(5),
+        windows_refused: BTreeMap::from([("budget", 6)]),
+        folded: Some(Folded::default()),
+        export_dropped: BTreeMap::from([(("otlp-logs", "queue_full"), 7)]),
+        ..SelfStats::default()
     }
+}
+
+/// The names of all others.
+pub(crate) const ALL_NAMES: Compat = Compat { otel: true, prom_client: true };
+
+/// The same, with all that an agent can know.
+pub(crate) fn full_stats() -> SelfStats {
+    SelfStats {
+        start_unix_ns: Some(1_700_000_000_250_000_000),
+        process: ProcessStats {
+            cpu_ns: Some(7_000_000_000),
+            resident_bytes: Some(20_000_000),
+            virtual_bytes: Some(300_000_000),
+            open_fds: Some(12),
+            max_fds: Some(1_024),
+            threads: Some(3),
+            start_unix_ns: Some(1_700_000_000_000_000_000),
+        },
+        compat: ALL_NAMES,
+        ..stats()
+    }
+}
+
+/// When the first stall of [`stalled`] began.
+pub(crate) const STALLED_UNIX_NS: u64 = 1_700_000_001_000_000_000;
+
+/// Both loops, the full one with stalls: two of one bucket, one that was one callback of the poll
+/// phase, one beyond all bounds, one that no bucket has counted, and one that still runs. It shows
+/// no callbacks but those of the poll phase, so that names of others have room beside ours.
+pub(crate) fn stalled() -> Snapshot {
+    let mut snapshot = snapshot();
+    let of = &mut snapshot.loops[0];
+    of.turn_ns = times(&[40_000, 60_000_000, 62_000_000, 1_200_000_000, 200_000_000_000]);
+    of.callbacks_ns = PhaseMap::from_fn(|phase| match phase {
+        Phase::Poll => times(&[15_000, 1_199_000_000]),
+        _ => None,
+    });
+    let stall = |number: u64, duration_ns, callbacks| Stall {
+        start_unix_ns: STALLED_UNIX_NS + number * 1_500_000_000,
+        duration_ns,
+        phase: Some(Phase::Poll),
+        callbacks,
+        ledger_ns: Ledger::default().with(LedgerKey::Javascript, duration_ns),
+        ..Stall::default()
+    };
+    of.stalls = vec![
+        stall(0, 1_200_000_000, Some(1)),
+        stall(1, 60_000_000, Some(3)),
+        stall(2, 62_000_000, Some(2)),
+        stall(3, 300_000_000, Some(1)),
+        stall(4, 200_000_000_000, None),
+        Stall { running: true, ..stall(200, 61_000_000, None) },
+    ];
+    snapshot
 }
 
 /// Holds `got` against the file at `path`, from the crate's folder.

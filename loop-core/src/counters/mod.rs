@@ -26,6 +26,8 @@ mod none;
 mod reading;
 
 #[cfg(target_os = "linux")]
+pub use linux::Cgroup;
+#[cfg(target_os = "linux")]
 pub(crate) use linux::ThreadCounters;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use none::ThreadCounters;

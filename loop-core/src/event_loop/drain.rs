@@ -32,6 +32,7 @@ impl<R: Record> Loop<R> {
     /// one of them calls this. Of several `left` before a drain the first is run.
     pub fn interrupt(&mut self, left: impl FnOnce(&mut Self) + 'static) {
         self.interrupted = true;
+        self.exceptional = true;
         if self.left.is_none() {
             self.left = Some(Task::new(left));
         }
@@ -41,32 +42,52 @@ impl<R: Record> Loop<R> {
     /// on: not after a fatal rejection.
     #[inline]
     pub(super) fn drain_if_needed(&mut self) -> bool {
-        let nothing = self.ticks.is_empty()
-            && self.microtasks.is_empty()
-            && !self.rejections.waiting()
-            && self.left.is_none();
-        if !nothing {
-            self.drain();
-        }
-        !self.rejections.fatal()
+        !self.needs_drain() || self.drain()
+    }
+
+    /// Whether there is anything that a drain looks at.
+    #[inline]
+    pub(super) fn needs_drain(&self) -> bool {
+        !self.ticks.is_empty() || !self.microtasks.is_empty() || self.exceptional
     }
 
     #[inline(never)]
-    fn drain(&mut self) {
-        if self.interrupted {
-            return;
-        }
-        if let Some(left) = self.left.take() {
-            left.run(self);
+    pub(super) fn drain(&mut self) -> bool {
+        if self.exceptional && !self.begin_exceptional_drain() {
+            return !self.rejections.fatal();
         }
         loop {
             self.drain_queue(Queue::NextTick, |lp| &mut lp.ticks);
             self.drain_queue(Queue::Microtask, |lp| &mut lp.microtasks);
-            let told = self.ticks.is_empty() && self.process_rejections();
-            if self.rejections.fatal() || (!told && self.ticks.is_empty()) {
-                return;
+            if self.ticks.is_empty() && !(self.exceptional && self.end_exceptional_drain()) {
+                return !self.exceptional || !self.rejections.fatal();
             }
         }
+    }
+
+    /// Runs what was left. Returns whether there is a drain behind it.
+    #[cold]
+    #[inline(never)]
+    fn begin_exceptional_drain(&mut self) -> bool {
+        if self.interrupted {
+            return false;
+        }
+        if let Some(left) = self.left.take() {
+            left.run(self);
+        }
+        true
+    }
+
+    /// Tells of rejections. Returns whether the queues may hold more now.
+    #[cold]
+    #[inline(never)]
+    fn end_exceptional_drain(&mut self) -> bool {
+        let more = self.process_rejections() && !self.rejections.fatal();
+        self.exceptional = self.interrupted
+            || self.left.is_some()
+            || self.rejections.waiting()
+            || self.rejections.fatal();
+        more
     }
 
     #[inline(always)]
@@ -77,7 +98,8 @@ impl<R: Record> Loop<R> {
         let start_ns = if R::ON { self.take_time() } else { 0 };
         self.record.open_drain(queue, start_ns);
         let mut jobs = 0;
-        while TaskRing::run_front(self, &ring) != Front::Empty {
+        // Nothing in these queues can be cancelled.
+        while TaskRing::run_front(self, &ring) == Front::Ran {
             jobs += 1;
             self.record.drain_progress(jobs);
         }

@@ -84,10 +84,12 @@ impl<R: Record> Loop<R> {
             return;
         }
         // Nothing is queued here but what was left, as in Node.
-        let may_go_on = self.drain_if_needed();
-        self.interrupted = false;
-        if !may_go_on {
-            return;
+        if self.needs_drain() {
+            let may_go_on = self.drain();
+            self.interrupted = false;
+            if !may_go_on {
+                return;
+            }
         }
         let detail = R::ON && self.record.detail();
         let ran = if detail { self.run_batch::<true>() } else { self.run_batch::<false>() };
@@ -123,11 +125,14 @@ impl<R: Record> Loop<R> {
                 continue;
             }
             ran += 1;
-            begins = std::mem::take(&mut self.interrupted);
-            if !begins && !self.drain_if_needed() {
-                return ran;
+            begins = false;
+            if self.needs_drain() {
+                begins = std::mem::take(&mut self.interrupted);
+                if !begins && !self.drain() {
+                    return ran;
+                }
+                self.interrupted = false;
             }
-            self.interrupted = false;
         }
     }
 

@@ -82,6 +82,9 @@ pub struct Loop<R: Record = Recorder> {
     microtasks: TaskRing<Loop<R>>,
     /// Whether what ran last was interrupted.
     interrupted: bool,
+    /// Whether a drain has to look at more than its queues: something was interrupted or left, or
+    /// a rejection waits or is fatal.
+    pub(crate) exceptional: bool,
     /// What is run where the next drain begins.
     left: Option<Task<Loop<R>>>,
     immediates: Immediates<R>,
@@ -162,6 +165,7 @@ impl<R: Record> Loop<R> {
             ticks: TaskRing::new(),
             microtasks: TaskRing::new(),
             interrupted: false,
+            exceptional: false,
             left: None,
             immediates: Immediates::new(),
             rejections: Rejections::new(),
@@ -398,8 +402,10 @@ impl<R: Record> Loop<R> {
     pub(crate) fn callback(&mut self, callback: impl FnOnce(&mut Self)) {
         self.callback_alone(callback);
         // Whether the loop may go on is asked before the next callback.
-        let _ = self.drain_if_needed();
-        self.interrupted = false;
+        if self.needs_drain() {
+            let _ = self.drain();
+            self.interrupted = false;
+        }
     }
 
     /// Runs one callback. What it has queued is drained by the caller, before the next one.

@@ -212,8 +212,10 @@ impl<R: Record> Loop<R> {
         let now_ms = self.now_ms();
         self.run_due_lists(now_ms);
         // Whether the loop may go on is asked before the next callback.
-        let _ = self.drain_if_needed();
-        self.interrupted = false;
+        if self.needs_drain() {
+            let _ = self.drain();
+            self.interrupted = false;
+        }
     }
 
     /// Drains between the lists, and between the timers of one. Behind what was interrupted it
@@ -268,12 +270,10 @@ impl<R: Record> Loop<R> {
             }
             // What the timer before has queued runs only now: it may clear this one, but no longer
             // make it wait.
-            if !begins && !self.drain_if_needed() {
+            if !begins && self.needs_drain() && (!self.drain() || self.interrupted) {
                 return;
             }
-            if !self.interrupted {
-                self.run_node_timer(timer);
-            }
+            self.run_node_timer(timer);
             if self.interrupted {
                 return;
             }

@@ -28,6 +28,9 @@ impl<R: Record> Loop<R> {
     pub(super) fn poll(&mut self, timeout_ms: Option<u64>) -> io::Result<()> {
         let start_ns = if R::ON { self.fresh_now_ns() } else { self.now_ns };
         let waits = timeout_ms != Some(0);
+        if !waits && !self.io.untold.is_empty() {
+            self.ask_again();
+        }
         self.record.close_turn(start_ns);
         if waits {
             self.record.open_wait(start_ns);
@@ -113,12 +116,12 @@ impl<R: Record> Loop<R> {
         for handle in self.io.unread.drain(..).rev() {
             let at = ready.iter().position(|one| one.handle == handle);
             let told = at.and_then(|at| ready.remove(at));
-            let (ended, writable) = told.map_or((false, false), |one| (one.ended, one.writable));
-            ready.push_front(Ready { handle, readable: true, ended, writable });
+            let again = told.unwrap_or(Ready::to_read(handle));
+            ready.push_front(Ready { readable: true, ..again });
         }
         for handle in self.io.readable.drain(..) {
             if !ready.iter().any(|one| one.readable && one.handle == handle) {
-                ready.push_back(Ready { handle, readable: true, ended: false, writable: false });
+                ready.push_back(Ready::to_read(handle));
             }
         }
     }

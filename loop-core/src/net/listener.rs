@@ -14,7 +14,7 @@ use super::socket::{Acceptor, Socket, SocketFile};
 use crate::error::{About, SysError};
 use crate::event_loop::Loop;
 use crate::handle::{HandleId, Kind};
-use crate::limits::{ACCEPT_RETRY_MS, ACCEPTS_A_TURN};
+use crate::limits::ACCEPT_RETRY_MS;
 use crate::recorder::Record;
 
 type OnConnection<R> = Box<dyn FnMut(&mut Loop<R>, Result<HandleId, SysError>)>;
@@ -28,8 +28,8 @@ pub(crate) struct Listener<R: Record> {
 }
 
 impl<R: Record> Listener<R> {
-    pub(crate) fn deregister(&mut self, registry: &Registry) {
-        self.socket.deregister(registry);
+    pub(crate) fn close_socket(&mut self, registry: &Registry) {
+        self.socket.close(registry);
     }
 }
 
@@ -83,32 +83,28 @@ impl<R: Record> Loop<R> {
         self.add_socket("listen", Kind::Listener(listener), true)
     }
 
+    /// Accepts one connection, as libuv since 1.45. Whether another waits is seen in the next turn.
     pub(crate) fn accept_ready(&mut self, id: HandleId) {
         if self.listener(id).is_none_or(|listener| listener.retrying) {
             return;
         }
-        for _ in 0..ACCEPTS_A_TURN {
-            if self.rejections.fatal() {
-                break;
-            }
-            // Without anybody to tell of it a connection stays where it is.
-            let Some(mut on_connection) = self.take_on_connection(id) else { return };
-            let Some(accepted) = self.accept(id) else {
-                self.put_on_connection(id, on_connection);
-                return;
-            };
-            let connection = accepted.and_then(|socket| self.adopt(socket));
-            let failed = connection.is_err();
-            self.callback(|lp| {
-                on_connection(lp, connection);
-                lp.put_on_connection(id, on_connection);
-            });
-            if failed {
-                self.accept_later(id);
-                return;
-            }
+        // Without anybody to tell of it a connection stays where it is.
+        let Some(mut on_connection) = self.take_on_connection(id) else { return };
+        let Some(accepted) = self.accept(id) else {
+            self.put_on_connection(id, on_connection);
+            return;
+        };
+        let connection = accepted.and_then(|socket| self.adopt(socket));
+        let failed = connection.is_err();
+        self.callback(|lp| {
+            on_connection(lp, connection);
+            lp.put_on_connection(id, on_connection);
+        });
+        if failed {
+            self.accept_later(id);
+        } else {
+            self.io.unread.push(id);
         }
-        self.io.readable.push(id);
     }
 
     /// Accepts again after a while. When there are no descriptors left the connection still waits,

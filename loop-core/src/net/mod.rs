@@ -36,7 +36,7 @@ impl<R: Record> Loop<R> {
     pub fn local_address(&self, id: HandleId) -> Option<SocketAddr> {
         match &self.handles.get(id)?.kind {
             Kind::Listener(listener) => listener.socket.local_address(),
-            Kind::Stream(stream) => stream.socket().local_address(),
+            Kind::Stream(stream) => stream.socket.local_address(),
             Kind::Udp(udp) => udp.socket().local_addr().ok(),
             _ => None,
         }
@@ -45,7 +45,7 @@ impl<R: Record> Loop<R> {
     /// The far end of a connected socket, where that is an address of the internet.
     pub fn peer_address(&self, id: HandleId) -> Option<SocketAddr> {
         match &self.handles.get(id)?.kind {
-            Kind::Stream(stream) => stream.socket().peer_address(),
+            Kind::Stream(stream) => stream.socket.peer_address(),
             Kind::Udp(udp) => udp.socket().peer_addr().ok(),
             _ => None,
         }
@@ -55,7 +55,7 @@ impl<R: Record> Loop<R> {
     pub fn local_path(&self, id: HandleId) -> Option<PathBuf> {
         match &self.handles.get(id)?.kind {
             Kind::Listener(listener) => listener.socket.local_path(),
-            Kind::Stream(stream) => stream.socket().local_path(),
+            Kind::Stream(stream) => stream.socket.local_path(),
             _ => None,
         }
     }
@@ -63,8 +63,23 @@ impl<R: Record> Loop<R> {
     /// The path that a Unix stream is connected to.
     pub fn peer_path(&self, id: HandleId) -> Option<PathBuf> {
         match &self.handles.get(id)?.kind {
-            Kind::Stream(stream) => stream.socket().peer_path(),
+            Kind::Stream(stream) => stream.socket.peer_path(),
             _ => None,
+        }
+    }
+
+    /// Has the next poll tell what streams have whose reading has begun, as libuv asks for it then:
+    /// neither what has come before is lost, nor is read in it what comes while others have their
+    /// turn.
+    #[cold]
+    pub(crate) fn ask_again(&mut self) {
+        for id in std::mem::take(&mut self.io.untold) {
+            if let Some(handle) = self.handles.get_mut(id)
+                && let Kind::Stream(stream) = &mut handle.kind
+            {
+                stream.read_again = false;
+                stream.socket.ask_again(self.io.registry(), token_of(id));
+            }
         }
     }
 
@@ -80,7 +95,7 @@ impl<R: Record> Loop<R> {
         let (registry, token) = (self.io.registry(), token_of(id));
         let result = match &mut handle.kind {
             Kind::Listener(listener) => listener.socket.register(registry, token),
-            Kind::Stream(stream) => stream.socket_mut().register(registry, token),
+            Kind::Stream(stream) => stream.socket.register(registry, token),
             Kind::Udp(udp) => udp.register(registry, token),
             _ => Ok(()),
         };

@@ -15,8 +15,9 @@ const BOTH_WAYS: Interest = Interest::READABLE.add(Interest::WRITABLE);
 pub(super) enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
-    /// Connecting has failed at once, and its callback is still to be told.
-    Failed,
+    /// There is none any more: connecting has failed at once, and its callback is still to be told,
+    /// or the socket is closed, and its handle is about to be.
+    Gone,
 }
 
 impl Socket {
@@ -24,17 +25,29 @@ impl Socket {
         match self {
             Socket::Tcp(socket) => registry.register(socket, token, BOTH_WAYS),
             Socket::Unix(socket) => registry.register(socket, token, BOTH_WAYS),
-            Socket::Failed => Ok(()),
+            Socket::Gone => Ok(()),
         }
     }
 
-    pub(super) fn deregister(&mut self, registry: &Registry) {
+    /// Has the next poll tell of what it has, also of what an earlier one has told.
+    pub(super) fn ask_again(&mut self, registry: &Registry, token: Token) {
+        // Fails only for a socket that isn't registered, which has nothing.
+        let _ = match self {
+            Socket::Tcp(socket) => registry.reregister(socket, token, BOTH_WAYS),
+            Socket::Unix(socket) => registry.reregister(socket, token, BOTH_WAYS),
+            Socket::Gone => Ok(()),
+        };
+    }
+
+    /// Closes it: the other side is told at once, and not when the handle is.
+    pub(super) fn close(&mut self, registry: &Registry) {
         // Fails only for a socket that isn't registered, which is what is wanted.
         let _ = match self {
             Socket::Tcp(socket) => registry.deregister(socket),
             Socket::Unix(socket) => registry.deregister(socket),
-            Socket::Failed => Ok(()),
+            Socket::Gone => Ok(()),
         };
+        *self = Socket::Gone;
     }
 
     #[inline]
@@ -42,7 +55,7 @@ impl Socket {
         match self {
             Socket::Tcp(socket) => socket.read(buffer),
             Socket::Unix(socket) => socket.read(buffer),
-            Socket::Failed => Err(not_connected()),
+            Socket::Gone => Err(not_connected()),
         }
     }
 
@@ -51,7 +64,7 @@ impl Socket {
         match self {
             Socket::Tcp(socket) => socket.write(bytes),
             Socket::Unix(socket) => socket.write(bytes),
-            Socket::Failed => Err(not_connected()),
+            Socket::Gone => Err(not_connected()),
         }
     }
 
@@ -60,7 +73,7 @@ impl Socket {
         match self {
             Socket::Tcp(socket) => socket.shutdown(Shutdown::Write),
             Socket::Unix(socket) => socket.shutdown(Shutdown::Write),
-            Socket::Failed => Err(not_connected()),
+            Socket::Gone => Err(not_connected()),
         }
     }
 
@@ -69,7 +82,7 @@ impl Socket {
         let (error, peer) = match self {
             Socket::Tcp(socket) => (socket.take_error()?, socket.peer_addr().map(drop)),
             Socket::Unix(socket) => (socket.take_error()?, socket.peer_addr().map(drop)),
-            Socket::Failed => return Ok(false),
+            Socket::Gone => return Ok(false),
         };
         match (error, peer) {
             (Some(error), _) => Err(error),
@@ -82,7 +95,7 @@ impl Socket {
         match self {
             Socket::Tcp(socket) => socket.set_nodelay(on),
             Socket::Unix(_) => Err(io::Error::from_raw_os_error(libc::ENOTSUP)),
-            Socket::Failed => Err(not_connected()),
+            Socket::Gone => Err(not_connected()),
         }
     }
 
@@ -108,6 +121,8 @@ impl Socket {
 pub(super) enum Acceptor {
     Tcp(TcpListener),
     Unix(UnixListener, SocketFile),
+    /// It is closed, and its handle is about to be.
+    Gone,
 }
 
 impl Acceptor {
@@ -115,11 +130,12 @@ impl Acceptor {
         match self {
             Acceptor::Tcp(socket) => registry.register(socket, token, Interest::READABLE),
             Acceptor::Unix(socket, _) => registry.register(socket, token, Interest::READABLE),
+            Acceptor::Gone => Ok(()),
         }
     }
 
     /// Lets nobody connect any more: the file of a Unix socket goes first.
-    pub(super) fn deregister(&mut self, registry: &Registry) {
+    pub(super) fn close(&mut self, registry: &Registry) {
         // Fails only for a socket that isn't registered, which is what is wanted.
         let _ = match self {
             Acceptor::Tcp(socket) => registry.deregister(socket),
@@ -127,13 +143,16 @@ impl Acceptor {
                 file.remove();
                 registry.deregister(socket)
             }
+            Acceptor::Gone => Ok(()),
         };
+        *self = Acceptor::Gone;
     }
 
     pub(super) fn accept(&self) -> io::Result<Socket> {
         match self {
             Acceptor::Tcp(socket) => socket.accept().map(|(socket, _)| Socket::Tcp(socket)),
             Acceptor::Unix(socket, _) => socket.accept().map(|(socket, _)| Socket::Unix(socket)),
+            Acceptor::Gone => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
 

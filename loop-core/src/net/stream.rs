@@ -38,14 +38,16 @@ struct PendingWrite<R: Record> {
 
 /// A connected or connecting socket.
 pub(crate) struct Stream<R: Record> {
-    socket: Socket,
+    pub(super) socket: Socket,
     on_connect: Option<OnResult<R>>,
     on_read: Option<OnRead<R>>,
     reading: bool,
     /// Whether the other side is known to have ended its own.
     peer_ended: bool,
+    /// Whether the kernel has told that both sides have.
+    hung_up: bool,
     /// Whether it is on the list of streams to be read again.
-    read_again: bool,
+    pub(super) read_again: bool,
     writes: VecDeque<PendingWrite<R>>,
     /// Callbacks of writes that are finished and have yet to run.
     written: VecDeque<Owed<R>>,
@@ -63,6 +65,7 @@ impl<R: Record> Stream<R> {
             on_read: None,
             reading: false,
             peer_ended: false,
+            hung_up: false,
             read_again: false,
             writes: VecDeque::new(),
             written: VecDeque::new(),
@@ -71,16 +74,8 @@ impl<R: Record> Stream<R> {
         }
     }
 
-    pub(super) fn socket(&self) -> &Socket {
-        &self.socket
-    }
-
-    pub(super) fn socket_mut(&mut self) -> &mut Socket {
-        &mut self.socket
-    }
-
-    pub(crate) fn deregister(&mut self, registry: &Registry) {
-        self.socket.deregister(registry);
+    pub(crate) fn close_socket(&mut self, registry: &Registry) {
+        self.socket.close(registry);
     }
 
     /// Every callback that the stream still owes when it is closed, in libuv's order: of the
@@ -135,7 +130,7 @@ impl<R: Record> Loop<R> {
         match TcpStream::connect(address) {
             Ok(socket) => self.connect(Socket::Tcp(socket), on_connect, None),
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                self.connect(Socket::Failed, on_connect, Some(error))
+                self.connect(Socket::Gone, on_connect, Some(error))
             }
             Err(error) => Err(SysError::new("connect", error).about(about)),
         }
@@ -156,7 +151,7 @@ impl<R: Record> Loop<R> {
         let on_connect = told_of(About::SocketPath(path.to_owned()), on_connect);
         match UnixStream::connect(path) {
             Ok(socket) => self.connect(Socket::Unix(socket), on_connect, None),
-            Err(error) => self.connect(Socket::Failed, on_connect, Some(error)),
+            Err(error) => self.connect(Socket::Gone, on_connect, Some(error)),
         }
     }
 
@@ -305,7 +300,7 @@ impl<R: Record> Loop<R> {
         if let Some(stream) = self.stream(id)
             && !std::mem::replace(&mut stream.read_again, true)
         {
-            self.io.readable.push(id);
+            self.io.untold.push(id);
         }
     }
 
@@ -359,6 +354,7 @@ impl<R: Record> Loop<R> {
         }
         if let Some(stream) = self.stream(id) {
             stream.peer_ended |= ready.ended;
+            stream.hung_up |= ready.hung_up;
         }
         if ready.readable {
             self.read_ready(id);
@@ -446,7 +442,6 @@ impl<R: Record> Loop<R> {
                 self.read_on(id);
                 break;
             }
-            let peer_ended = stream.peer_ended;
             let event = match stream.socket.read(&mut buffer) {
                 Ok(0) => ReadEvent::End,
                 Ok(bytes) => ReadEvent::Data(&buffer[..bytes]),
@@ -459,11 +454,16 @@ impl<R: Record> Loop<R> {
                 self.update_stream(id);
             }
             // What did not fill the buffer was all there is for now. An end that stands behind it
-            // is for the next poll, as in libuv.
+            // is for the next poll, unless we have ended our side, too: so libuv.
             let is_last = matches!(event, ReadEvent::Data(bytes) if bytes.len() < READ_BYTES);
             self.deliver(id, event);
             if is_last {
-                if peer_ended && self.stream(id).is_some_and(|stream| stream.reading) {
+                let Some(stream) = self.stream(id).filter(|stream| stream.reading) else { break };
+                if stream.hung_up {
+                    stream.reading = false;
+                    self.update_stream(id);
+                    self.deliver(id, ReadEvent::End);
+                } else if stream.peer_ended {
                     self.read_on(id);
                 }
                 break;

@@ -2,8 +2,9 @@
 //! samples of it.
 
 use std::fmt;
+use std::sync::Arc;
 
-use crate::snapshot::Culprit;
+use crate::snapshot::{Culprit, Profile};
 
 /// Tells of stalls by when their turns began, from any thread.
 ///
@@ -21,4 +22,6 @@ pub struct Blamed {
     pub culprit: Option<Culprit>,
     /// The stack most often seen, innermost frame first.
     pub stack: Option<Vec<String>>,
+    /// The samples.
+    pub profile: Option<Arc<Profile>>,
 }

@@ -207,7 +207,7 @@ impl Reader {
 
     fn stall(&self, record: &StallRecord, running: bool) -> Stall {
         let blamed = self.shared.blame.get().and_then(|blame| blame.blame(record.start_ns));
-        let Blamed { culprit, stack } = blamed.unwrap_or_default();
+        let Blamed { culprit, stack, profile } = blamed.unwrap_or_default();
         Stall {
             start_unix_ns: self.clock.unix_ns(record.start_ns),
             duration_ns: record.duration_ns,
@@ -215,10 +215,14 @@ impl Reader {
             phase: Phase::from_index(record.phase as usize),
             callbacks: (!running).then_some(record.callbacks),
             microtasks: Some(record.microtasks),
+            repeated: None,
             ledger_ns: ledger(record, self.shared.code()),
             counters: counters(&record.spent),
             culprit,
+            waits: None,
+            drain: None,
             stack,
+            profile,
         }
     }
 

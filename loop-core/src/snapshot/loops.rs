@@ -36,6 +36,9 @@ pub struct LoopSnapshot {
     pub idle_ns: Option<u64>,
     /// Time in which the loop was frozen; neither active nor idle.
     pub frozen_ns: Option<u64>,
+    /// That the process is stopped now, seen from outside; `None` where it isn't, or is not looked
+    /// at. The time counts as active or idle, as the loop itself has it.
+    pub stopped: Option<Stopped>,
     /// Active time as a share of active and idle time, the open turn included.
     pub utilization: Option<f64>,
     /// The unfinished turn; `None` while the loop waits, is frozen or has ended.
@@ -79,6 +82,26 @@ pub struct LoopSnapshot {
     /// Its counters since the observation began, as of the last reading: when the newest turn
     /// began or ended, or up to a millisecond before.
     pub counters: Counters,
+}
+
+/// What keeps a process from going on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoppedBy {
+    /// A signal, or a debugger.
+    Signal,
+    /// Its control group is frozen.
+    ControlGroup,
+}
+
+/// A process that is stopped, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// For how long at least.
+    pub age_ns: u64,
+    /// Whether it was so all the time that it was looked at.
+    pub always: bool,
+    /// What stops it.
+    pub by: StoppedBy,
 }
 
 impl LoopSnapshot {
@@ -275,6 +298,10 @@ pub struct ThreadPoolSnapshot {
     /// Jobs waiting now.
     #[serde(skip)]
     pub queue_length: Option<u64>,
+    /// The share of the observed time in which four jobs or more waited, where short waits aren't
+    /// seen.
+    #[serde(skip)]
+    pub crowded_share: Option<f64>,
 }
 
 /// What the kernel accounts to a thread, in nanoseconds.

@@ -15,6 +15,7 @@ mod arrival;
 mod counters;
 mod histogram;
 mod loops;
+mod profile;
 mod stall;
 mod summary;
 mod target;
@@ -22,8 +23,13 @@ mod target;
 pub use arrival::arrival_delay;
 pub use counters::Counters;
 pub use histogram::Histogram;
-pub use loops::{Drain, LoopSnapshot, OpenTurn, Queue, ThreadCpu, ThreadPoolSnapshot};
-pub use stall::{CauseTotals, Culprit, Ledger, LedgerKey, Stall};
+pub use loops::{
+    Drain, LoopSnapshot, OpenTurn, Queue, Stopped, StoppedBy, ThreadCpu, ThreadPoolSnapshot,
+};
+pub use profile::{Profile, ProfileFrame, Sample, SampleState};
+pub use stall::{
+    CauseTotals, Culprit, Ledger, LedgerKey, LongestDrain, Reaction, Repeated, Stall, Wait,
+};
 pub use summary::Summary;
 pub use target::{Limit, Runtime, Source, Target, Tier};
 

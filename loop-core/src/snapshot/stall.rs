@@ -1,12 +1,14 @@
 //! A stall, where its time went, and who is to blame.
 
+use std::sync::Arc;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::Counters;
+use super::{Counters, Profile};
 use crate::phase::Phase;
 
 /// A turn that held up its loop for at least the stall threshold.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Stall {
     /// When it began, in nanoseconds since the Unix epoch; nanoseconds of virtual time where the
     /// clock is virtual.
@@ -21,14 +23,24 @@ pub struct Stall {
     pub callbacks: Option<u64>,
     /// Microtasks that ran in it; `None` where they aren't counted.
     pub microtasks: Option<u64>,
+    /// Whose callbacks came and went all the time, where samples tell and callbacks aren't counted.
+    #[serde(skip)]
+    pub repeated: Option<Repeated>,
     /// Where the time went.
     pub ledger_ns: Ledger,
     /// What the kernel counted for the loop's thread in it, and up to a millisecond before.
     pub counters: Counters,
     /// The function to look at, where it is known.
     pub culprit: Option<Culprit>,
+    /// What the thread was seen waiting for, longest first; `None` where that isn't looked at.
+    pub waits: Option<Vec<Wait>>,
+    /// The longest drain of microtasks in it; `None` where that isn't counted, or there was none.
+    pub drain: Option<LongestDrain>,
     /// The stack most often seen, outermost caller last; `None` where stacks aren't taken.
     pub stack: Option<Vec<String>>,
+    /// Its samples, for profiles; `None` where stacks aren't taken. No part of the report.
+    #[serde(skip)]
+    pub profile: Option<Arc<Profile>>,
 }
 
 impl Stall {
@@ -56,6 +68,61 @@ pub struct Culprit {
     pub samples: Option<u64>,
     /// The anonymous or native function below it in which the time was spent.
     pub hot_leaf: Option<String>,
+}
+
+/// A drain of microtasks.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct LongestDrain {
+    /// How many ran in it.
+    pub jobs: u64,
+    /// How many of them waited when it began; the others were queued while it ran. `None`: not
+    /// known.
+    pub queued: Option<u64>,
+    /// The most that were seen waiting at once. `None`: not known.
+    pub waiting_max: Option<u64>,
+    /// Whether the queue grew while the drain ran, so that what ran grew with its square.
+    #[serde(skip)]
+    pub is_square: bool,
+    /// Where its time went by the samples, most first.
+    pub reactions: Vec<Reaction>,
+}
+
+/// A function that ran as a microtask: a reaction of a promise, the rest of an async function, or
+/// what `queueMicrotask` was given.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Reaction {
+    /// Its name; empty for one that has none.
+    pub function: String,
+    /// The file it is in.
+    pub file: String,
+    /// The line where it begins, or where it was seen, from 1.
+    pub line: u32,
+    /// Its share of the samples in drains, 0 to 1.
+    pub share: f64,
+}
+
+/// Of which kind callbacks are that follow one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Repeated {
+    /// Those of `process.nextTick`.
+    Ticks,
+    /// Timers.
+    Timers,
+    /// Events: of sockets, files, the thread pool.
+    Events,
+    /// Immediates.
+    Immediates,
+}
+
+/// What a thread was waiting for.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Wait {
+    /// The system call, by its name, or why it could not run.
+    pub call: String,
+    /// The file, socket or child, where that is known.
+    pub subject: Option<String>,
+    /// For how long, as far as it was seen, in nanoseconds.
+    pub duration_ns: u64,
 }
 
 /// What a loop's time can go to. A moment belongs to the first key that fits.

@@ -113,7 +113,7 @@ fn the_file_goes_with_a_loop_that_is_dropped() {
     assert!(!path.exists());
 }
 
-/// More of them than are accepted at one go, and announced once.
+/// One is accepted at one go, and all are announced once.
 #[test]
 fn connections_that_came_before_the_loop_ran_are_all_accepted() {
     let folder = Folder::new("many");
@@ -129,6 +129,6 @@ fn connections_that_came_before_the_loop_ran_are_all_accepted() {
     let connect = |_| std::os::unix::net::UnixStream::connect(&path).unwrap();
     let clients: Vec<_> = (0..300).map(connect).collect();
     lp.run(RunMode::NoWait).unwrap();
-    assert_eq!(accepted.get(), 128, "a crowd leaves others their turn");
+    assert_eq!(accepted.get(), 1, "a crowd leaves others their turn");
     run_until(&mut lp, |_| accepted.get() == clients.len());
 }

@@ -39,12 +39,20 @@ pub(crate) fn rewrite(source: &str) -> String {
     String::from_utf8(bytes).unwrap_or_else(|_| source.to_owned())
 }
 
-/// What a source imports statically, in its order, each once.
-pub(crate) fn statics(source: &str) -> Vec<String> {
+/// What a source imports statically, in its order, each once: names, and the types they are to be
+/// of, empty where none is given.
+pub(crate) fn statics(source: &str) -> Vec<(String, String)> {
     let mut names = Vec::new();
     if source.contains(IMPORT) || source.contains(FROM) {
         for (start, end) in scan(source).statics {
-            let name = source.get(start..end).unwrap_or_default().to_owned();
+            let text = |from: usize, to: usize| source.get(from..to).unwrap_or_default().to_owned();
+            let kind = Scanner {
+                source: source.as_bytes(),
+                at: (end + 1).min(source.len()),
+                ..Scanner::default()
+            };
+            let kind = kind.attribute().map_or_else(String::new, |(from, to)| text(from, to));
+            let name = (text(start, end), kind);
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -182,6 +190,45 @@ impl<'a> Scanner<'a> {
         found
     }
 
+    /// Behind the name in a static import: from where to where the type goes in
+    /// `with { type: 'json' }`.
+    fn attribute(mut self) -> Option<(usize, usize)> {
+        self.skip_blanks();
+        if self.word() != b"with" {
+            return None;
+        }
+        self.skip_blanks();
+        let mut is_type = false;
+        while let Some(byte) = self.peek(0).filter(|byte| *byte != b'}') {
+            let start = self.at;
+            match byte {
+                b'\'' | b'"' => {
+                    self.skip_string(byte);
+                    let (from, to) = (start + 1, self.at.saturating_sub(1).max(start + 1));
+                    if is_type {
+                        return Some((from, to));
+                    }
+                    is_type = self.source.get(from..to) == Some(b"type");
+                }
+                _ if is_word(byte) => is_type = self.word() == b"type",
+                _ => self.at += 1,
+            }
+            self.skip_blanks();
+        }
+        None
+    }
+
+    fn skip_blanks(&mut self) {
+        while let Some(byte) = self.peek(0) {
+            match byte {
+                b'/' if self.peek(1) == Some(b'/') => self.skip_line(Last::Value),
+                b'/' if self.peek(1) == Some(b'*') => self.skip_comment(Last::Value),
+                _ if byte.is_ascii_whitespace() => self.step(Last::Value),
+                _ => return,
+            };
+        }
+    }
+
     fn peek(&self, ahead: usize) -> Option<u8> {
         self.source.get(self.at + ahead).copied()
     }
@@ -220,15 +267,8 @@ impl<'a> Scanner<'a> {
 
     /// Whether a brace comes next but for blanks and comments.
     fn skip_to_brace(&mut self) -> bool {
-        while let Some(byte) = self.peek(0) {
-            match byte {
-                b'/' if self.peek(1) == Some(b'/') => self.skip_line(Last::Value),
-                b'/' if self.peek(1) == Some(b'*') => self.skip_comment(Last::Value),
-                _ if byte.is_ascii_whitespace() => self.step(Last::Value),
-                _ => return byte == b'{',
-            };
-        }
-        false
+        self.skip_blanks();
+        self.peek(0) == Some(b'{')
     }
 
     fn punctuation(&mut self, byte: u8, before: Before) -> Last {
@@ -411,9 +451,15 @@ mod tests {
     fn static_imports_are_found() {
         let source = "import 'a'; import b, { c as d } from \"b\";\nexport * from './c.mjs'\n\
                       import e from /* here */ 'e' with { type: 'json' };\n\
+                      import g from 'g'\nwith\n{ 'type': /* now */ \"css\", };\n\
+                      import 'h' with {};\n\
                       import('no'); const from = 'no'; Array.from('no'); x.from 'no';\n\
                       // import 'no'\n`import 'no'`; import 'a'; import f from '";
-        assert_eq!(statics(source), ["a", "b", "./c.mjs", "e", ""]);
+        let found = statics(source);
+        let found: Vec<_> = found.iter().map(|(name, kind)| (&**name, &**kind)).collect();
+        let plain = |name| (name, "");
+        let [a, b, c, h, none] = ["a", "b", "./c.mjs", "h", ""].map(plain);
+        assert_eq!(found, [a, b, c, ("e", "json"), ("g", "css"), h, none]);
     }
 
     #[test]

@@ -189,6 +189,18 @@ function load() { // HERE
 "
     ),
     case!(
+        "short-messages",
+        "loadAll",
+        "parse (native)",
+        "app.js",
+        "const text = `[${new Array(1500).fill('{\"a\":1}').join()}]`;
+setTimeout(loadAll, 5);
+function loadAll() { // HERE
+  for (const end = Date.now() + 100; Date.now() < end;) JSON.parse(text); // HERE
+}
+"
+    ),
+    case!(
         "json-stringify",
         "save",
         "stringify (native)",

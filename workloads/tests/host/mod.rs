@@ -1,30 +1,13 @@
-//! Runs a script on the host in a process of its own, and on the Node that is on the PATH.
+//! Runs a script on the host, and on the Node that is on the PATH.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs};
 
-use loop_core::{Clock, Loop, Options};
-use loopscope_workloads::Script;
+use crate::child;
 
 const COMPARED_WITH: &str = "v20.";
-const SCRIPT: &str = "LOOPSCOPE_TEST_SCRIPT";
-const FOLDER: &str = "LOOPSCOPE_TEST_FOLDER";
-
-/// The test of this name runs the script, and nothing else, in the other process.
-pub(crate) const CHILD: &str = "runs_the_script_of_a_test";
-
-/// Runs the script that the environment names; without one, does nothing.
-pub(crate) fn run_as_child() {
-    let (Some(file), Some(folder)) = (env::var_os(SCRIPT), env::var(FOLDER).ok()) else { return };
-    let script = Script { file: file.into(), arguments: vec![folder], ..Script::default() };
-    let clock = Clock::real();
-    let mut lp = Loop::new(Options { clock: clock.clone(), ..Options::default() }).unwrap();
-    let status = script.run(&mut lp, clock).unwrap();
-    std::process::exit(status);
-}
-
 /// A folder that is gone when the test is over.
 struct Folder(PathBuf);
 
@@ -46,10 +29,6 @@ impl Drop for Folder {
     }
 }
 
-fn file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/script").join(name)
-}
-
 /// What was printed, the folder called `FOLDER`.
 fn printed(output: &Output, folder: &Folder) -> String {
     let text = String::from_utf8_lossy(&output.stdout);
@@ -61,15 +40,8 @@ fn printed(output: &Output, folder: &Folder) -> String {
 /// What a script prints on the host.
 pub(crate) fn on_host(name: &str) -> String {
     let folder = Folder::new();
-    let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", CHILD, "--nocapture"])
-        .env(SCRIPT, file(name))
-        .env(FOLDER, &folder.0)
-        .env("UV_THREADPOOL_SIZE", "1")
-        .output()
-        .unwrap();
-    let text = printed(&output, &folder);
-    text.split_once("running 1 test\n").expect("the other process ran its test").1.to_owned()
+    let output = child::of(name, &folder.0.to_string_lossy()).output().unwrap();
+    child::printed(&printed(&output, &folder)).to_owned()
 }
 
 /// Asserts that a script prints the same on the host as on Node, and at least so many lines.
@@ -87,7 +59,7 @@ pub(crate) fn same_as_node(name: &str, lines: usize) {
     }
     let folder = Folder::new();
     let output = Command::new("node")
-        .arg(file(name))
+        .arg(child::file(name))
         .arg(&folder.0)
         .env("UV_THREADPOOL_SIZE", "1")
         .env_remove("NODE_OPTIONS")

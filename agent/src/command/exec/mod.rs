@@ -28,7 +28,7 @@ use rustix::process::Signal;
 
 use super::cannot_start;
 use super::output::Output;
-use super::ways::{Ways, write_report};
+use super::ways::{Told, Ways};
 use crate::cli::{ExecArgs, ReportForm, SourceChoice, TierChoice};
 use crate::diagnosis::diagnose;
 use crate::exit::{Exit, Failure};
@@ -49,19 +49,19 @@ const NOT_FOUND: u8 = 127;
 const NOT_RUNNABLE: u8 = 126;
 
 pub(super) fn execute(args: &ExecArgs) -> Result<Exit, Failure> {
-    let ways = Ways::open(args.output.as_deref(), args.listen, Output::Stderr)?;
+    let ways = Ways::open(&args.observe, Output::Stderr)?;
     let observer = observer(args)?;
     let gate = Gate::start(&args.command, observer.environment()).map_err(cannot_start)?;
     // Only now, so that the command ignores what we were started to ignore.
     let signals = Signals::catch().map_err(cannot_start)?;
     let observed = match observer.attach(gate.pid(), &program(&args.command)) {
-        Ok(observed) => observed,
+        Ok(observed) => ways.observed(observed),
         Err(failure) => {
             gate.close();
             return Err(failure);
         }
     };
-    let (output, background) = ways.start(&observed, None)?;
+    let (told, background) = ways.start(&observed, None)?;
     let child = match gate.open() {
         Ok(child) => child,
         Err(error) => {
@@ -76,7 +76,7 @@ pub(super) fn execute(args: &ExecArgs) -> Result<Exit, Failure> {
     let end = wait(args, &events, &running, observer.as_ref())?;
     let notes = observer.ended();
     status.set(end.exit().code());
-    if let Err(failure) = report(args, &end, notes, &observed, output) {
+    if let Err(failure) = report(args, &end, notes, &observed, told) {
         // The status is the command's: it has run.
         tell(&failure.message);
     }
@@ -86,14 +86,17 @@ pub(super) fn execute(args: &ExecArgs) -> Result<Exit, Failure> {
 
 /// Who observes.
 fn observer(args: &ExecArgs) -> Result<Box<dyn Observer>, Failure> {
-    match args.source {
+    match args.source.source {
         SourceChoice::Ebpf => Ok(Box::new(LiveCommand::new(live_options(args)))),
         SourceChoice::Auto if probes_can_be_set() => {
             Ok(Box::new(LiveCommand::new(live_options(args))))
         }
+        SourceChoice::V8Trace if args.source.source_maps => {
+            Err(Failure::usage("v8-trace tells no functions; leave --source-maps out"))
+        }
         SourceChoice::Auto | SourceChoice::V8Trace => match args.tier {
             None | Some(TierChoice::Full) => {
-                Ok(Box::new(V8Trace::new(&args.command, args.stall_threshold_ns)?))
+                Ok(Box::new(V8Trace::new(&args.command, args.observe.stall_threshold_ns)?))
             }
             Some(TierChoice::Passive | TierChoice::Turn) => {
                 Err(Failure::usage("v8-trace has the tier full alone; leave --tier out"))
@@ -104,14 +107,16 @@ fn observer(args: &ExecArgs) -> Result<Box<dyn Observer>, Failure> {
 
 fn live_options(args: &ExecArgs) -> LiveOptions {
     LiveOptions {
-        stall_threshold_ns: args.stall_threshold_ns,
+        stall_threshold_ns: args.observe.stall_threshold_ns,
         tier: args.tier.map_or(Tier::Full, Tier::from),
         least: match args.tier {
             Some(TierChoice::Passive) => Tier::Passive,
             _ => Tier::Turn,
         },
         children: true,
-        budget_ratio: args.overhead_budget / 100.0,
+        budget_ratio: args.source.overhead_budget / 100.0,
+        windows_ratio: None,
+        source_maps: args.source.source_maps,
     }
 }
 
@@ -139,7 +144,7 @@ fn wait(
     running: &Running,
     observer: &dyn Observer,
 ) -> Result<End, Failure> {
-    let deadline = supervise::deadline(args.timeout_ns);
+    let deadline = supervise::deadline(args.observe.timeout_ns);
     let mut outcome = supervise::wait(events, deadline, || {});
     let timed_out = matches!(outcome, Outcome::TimedOut);
     if timed_out {
@@ -157,7 +162,7 @@ fn wait(
     match outcome {
         Outcome::Ended(Ok(status)) => Ok(End { status, timed_out }),
         Outcome::Ended(Err(error)) => Err(lost(&error)),
-        Outcome::Interrupted | Outcome::TimedOut => Err(lost(&io::ErrorKind::TimedOut.into())),
+        Outcome::Interrupted(_) | Outcome::TimedOut => Err(lost(&io::ErrorKind::TimedOut.into())),
     }
 }
 
@@ -170,15 +175,15 @@ fn report(
     end: &End,
     notes: Vec<String>,
     observed: &Arc<dyn Observe>,
-    output: Output,
+    mut told: Told,
 ) -> Result<(), Failure> {
     let snapshot = observed.snapshot();
     let nothing = snapshot.loops.is_empty();
-    if args.report != ReportForm::Text || nothing {
+    if args.observe.report != ReportForm::Text || nothing {
         notes.iter().for_each(|note| tell(note));
     }
-    if nothing && args.report == ReportForm::Text {
-        return Ok(());
+    if nothing && args.observe.report == ReportForm::Text {
+        return told.write_profile(&snapshot);
     }
     let diagnoses = diagnose(&snapshot);
     let words = args.command.iter().map(|word| word.to_string_lossy().into_owned());
@@ -196,7 +201,7 @@ fn report(
         script: None,
         command: Some(&command),
     };
-    write_report(args.report, &report, output)
+    told.write(&report)
 }
 
 /// Why the command was not run: the status is the one that a shell has for it.

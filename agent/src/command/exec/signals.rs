@@ -8,7 +8,9 @@
 //! |---|---|---|
 //! | INT, QUIT, HUP, WINCH | | passed on |
 //! | TERM, USR1, USR2, CONT | | passed on |
-//! | TSTP | we stop | passed on, then we stop |
+//! | TSTP | | passed on |
+//!
+//! Behind a TSTP we stop when the command has.
 //!
 //! **Invariant**: none of them ends us while the command runs.
 
@@ -24,7 +26,6 @@ use signal_hook::consts::signal::{
 };
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
-use signal_hook::low_level::emulate_default_handler;
 use signal_hook::low_level::siginfo::Cause;
 
 use super::running::Running;
@@ -73,12 +74,10 @@ impl Signals {
                 {
                     process::exit(code);
                 }
-                if let Some(signal) = Signal::from_named_raw(origin.signal).filter(|_| !terminal) {
-                    running.send(signal);
-                }
-                if origin.signal == SIGTSTP {
-                    // Where it can't be done, we go on: the command is what counts.
-                    let _ = emulate_default_handler(SIGTSTP);
+                match Signal::from_named_raw(origin.signal) {
+                    Some(Signal::TSTP) => running.asked_to_stop(terminal),
+                    Some(signal) if !terminal => running.send(signal),
+                    _ => {}
                 }
             }
         };

@@ -48,9 +48,11 @@ pub(super) fn lambda(args: &LambdaArgs) -> Option<Lambda> {
     })
 }
 
-/// Whether what is left pending is told at once: not where the report for people says it anyway.
+/// Whether what is left pending is told at once: not where the report for people says it anyway,
+/// nor where names are not to be told.
 pub(super) fn warns(args: &RunArgs) -> bool {
-    args.report != ReportForm::Text || args.output.is_some()
+    let elsewhere = args.observe.report != ReportForm::Text || args.observe.output.is_some();
+    elsewhere && !args.observe.redact
 }
 
 fn warn(invocation: &Invocation) {

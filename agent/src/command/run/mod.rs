@@ -14,8 +14,7 @@ use loop_core::snapshot::Snapshot;
 use loop_core::{Clock, Loop, Options};
 
 use super::cannot_start;
-use super::output::Output;
-use super::ways::Ways;
+use super::ways::{Told, Ways};
 use crate::background::Background;
 use crate::cli::{self, ClockChoice, RunArgs};
 use crate::exit::{Exit, Failure};
@@ -31,7 +30,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, Failure> {
 struct Run<T> {
     outcome: Outcome<T>,
     snapshot: Snapshot,
-    output: Output,
+    told: Told,
     /// Serves and pushes until it is stopped.
     background: Background,
 }
@@ -50,11 +49,11 @@ fn run<T: Send + 'static, E: Display>(
     // A send fails when the run was cut short and nobody listens any more.
     let on_end = move |result| drop(ended.send(Event::Ended(result)));
     let observed = source::start(name, options, body, on_end).map_err(cannot_start)?;
-    let observed: Arc<dyn Observe> = observed;
-    let on_interrupt = Box::new(move || sender.send(Event::Interrupted).is_ok());
-    let (output, background) = ways.start(&observed, Some(on_interrupt))?;
+    let observed = ways.observed(observed);
+    let on_interrupt = Box::new(move |by| sender.send(Event::Interrupted(by)).is_ok());
+    let (told, background) = ways.start(&observed, Some(on_interrupt))?;
     let outcome = watch(args, &observed, events, progress);
-    Ok(Run { outcome, snapshot: observed.snapshot(), output, background })
+    Ok(Run { outcome, snapshot: observed.snapshot(), told, background })
 }
 
 fn options(args: &RunArgs) -> Options {
@@ -63,7 +62,7 @@ fn options(args: &RunArgs) -> Options {
             ClockChoice::Real => Clock::real(),
             ClockChoice::Virtual => Clock::virtual_time(),
         },
-        stall_threshold_ns: args.stall_threshold_ns,
+        stall_threshold_ns: args.observe.stall_threshold_ns,
         detail: args.detail,
         ..Options::default()
     }
@@ -77,7 +76,7 @@ fn watch<T>(
     events: Receiver<Event<T>>,
     mut progress: Option<Progress>,
 ) -> Outcome<T> {
-    let deadline = supervise::deadline(args.timeout_ns);
+    let deadline = supervise::deadline(args.observe.timeout_ns);
     let outcome = supervise::wait(&events, deadline, || {
         if let Some(progress) = &mut progress {
             progress.show(|| observed.snapshot());

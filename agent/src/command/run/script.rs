@@ -13,7 +13,7 @@ use super::lambda::{Invocations, lambda, warns};
 use super::{options, truth};
 use crate::cli::{self, RunArgs};
 use crate::command::output::Output;
-use crate::command::ways::{Ways, write_report};
+use crate::command::ways::{Told, Ways};
 use crate::diagnosis::diagnose;
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
@@ -26,7 +26,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, Failure> {
     let chosen = Chosen::of(&args.name, args.fixed)?;
     let script = chosen.script(&args.script_args, args.max_memory_bytes);
     let last_line = script.last_line.clone();
-    let ways = Ways::open(args.output.as_deref(), args.listen, Output::Stderr)?;
+    let ways = Ways::open(&args.observe, Output::Stderr)?;
     let options = options(args);
     let clock = options.clock.clone();
     let name = chosen.name();
@@ -36,7 +36,8 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, Failure> {
         Some(lambda) => told.run(&script, lp, clock, lambda, warns),
         None => script.run(lp, clock),
     };
-    let run = super::run(args, &name, options, body, ways, progress(args, &name))?;
+    let progress = progress(args, &ways.name(&name));
+    let run = super::run(args, &name, options, body, ways, progress)?;
     let status = match &run.outcome {
         Outcome::Ended(Ok(status)) => Some(seen_by_parent(*status)),
         _ => None,
@@ -49,7 +50,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, Failure> {
         invocations: args.lambda.lambda.then(|| invocations.told()),
         truth: None,
     };
-    if let Err(failure) = report(args, ran, &last_line, &run.snapshot, run.output) {
+    if let Err(failure) = report(args, ran, &last_line, &run.snapshot, run.told) {
         // The status is the program's: it has run.
         tell(&failure.message);
     }
@@ -57,7 +58,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, Failure> {
     match run.outcome {
         Outcome::Ended(Ok(status)) => Ok(Exit::Program(seen_by_parent(status))),
         Outcome::TimedOut => Ok(Exit::TimedOut),
-        Outcome::Interrupted => Ok(Exit::Interrupted),
+        Outcome::Interrupted(by) => Ok(Exit::Interrupted(by)),
         Outcome::Ended(Err(error)) => Err(Failure::run(format!("{} failed: {error}", args.name))),
     }
 }
@@ -167,7 +168,9 @@ fn progress(args: &RunArgs, name: &str) -> Option<Progress> {
     let terminal = Terminal::stderr();
     let alone = !io::stdout().is_terminal();
     let terminal = Terminal { rewrites: terminal.rewrites && alone, ..terminal };
-    io::stderr().is_terminal().then(|| Progress::new(name, args.stall_threshold_ns, terminal))
+    io::stderr()
+        .is_terminal()
+        .then(|| Progress::new(name, args.observe.stall_threshold_ns, terminal))
 }
 
 /// A status as the system passes it on: its last eight bits.
@@ -180,7 +183,7 @@ fn report(
     ran: ScriptRun,
     last_line: &LastLine,
     snapshot: &Snapshot,
-    output: Output,
+    told: Told,
 ) -> Result<(), Failure> {
     let diagnoses = diagnose(snapshot);
     // One that has failed may have said it of work that it did not do.
@@ -188,12 +191,8 @@ fn report(
     let truth = said
         .zip(snapshot.loops.first())
         .and_then(|(line, observed)| truth::of_line(&line, observed, &diagnoses));
-    truth::tell_what_does_not_hold(&args.name, truth.as_deref());
+    truth::tell_what_does_not_hold(&told.name(&args.name), truth.as_deref());
     let script = ScriptRun { truth, ..ran };
     let script = Some(&script);
-    write_report(
-        args.report,
-        &Report { snapshot, diagnoses: &diagnoses, workload: None, script, command: None },
-        output,
-    )
+    told.write(&Report { snapshot, diagnoses: &diagnoses, workload: None, script, command: None })
 }

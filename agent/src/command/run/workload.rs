@@ -10,7 +10,7 @@ use super::script::is_program;
 use super::{options, truth};
 use crate::cli::{ClockChoice, ReportForm, RunArgs, Selection};
 use crate::command::output::Output;
-use crate::command::ways::{Ways, write_report};
+use crate::command::ways::{Told, Ways};
 use crate::command::{refuse_real_time, unwritable_stdout};
 use crate::diagnosis::{Diagnosis, diagnose};
 use crate::exit::{Exit, Failure};
@@ -25,19 +25,19 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, Failure> {
     job.prepare().map_err(Failure::refused)?;
     let (truth, story) = (job.truth(), job.story.clone());
     let name = job.workload.name;
-    let progress = Progress::new(name, args.stall_threshold_ns, Terminal::stderr());
+    let progress = Progress::new(name, args.observe.stall_threshold_ns, Terminal::stderr());
     let body = move |lp: &mut Loop| job.run(lp);
     let run = super::run(args, name, options(args), body, input.ways, Some(progress))?;
     let truth = matches!(run.outcome, Outcome::Ended(Ok(()))).then_some(truth);
     tell_story(args, &story)?;
     let known = Known { selection: &input.selection, truth: truth.as_ref(), story: &story };
-    let reported = report(args, &known, &run.snapshot, run.output);
+    let reported = report(args, &known, &run.snapshot, run.told);
     run.background.stop();
     reported?;
     match run.outcome {
         Outcome::Ended(Ok(())) => Ok(Exit::Ok),
         Outcome::TimedOut => Ok(Exit::TimedOut),
-        Outcome::Interrupted => Ok(Exit::Interrupted),
+        Outcome::Interrupted(by) => Ok(Exit::Interrupted(by)),
         Outcome::Ended(Err(error)) => Err(Failure::run(format!(
             "{} failed: {error}; what was observed until then is in the report",
             args.name
@@ -63,10 +63,7 @@ impl Input {
         if args.fixed {
             refuse_no_twin(workload)?;
         }
-        Ok(Input {
-            selection,
-            ways: Ways::open(args.output.as_deref(), args.listen, Output::Stdout)?,
-        })
+        Ok(Input { selection, ways: Ways::open(&args.observe, Output::Stdout)? })
     }
 
     fn job(&self, args: &RunArgs) -> Job {
@@ -124,12 +121,12 @@ fn variant(args: &RunArgs) -> Variant {
 /// The transcript of a workload is what the program itself says, so it goes to standard output
 /// whatever becomes of the report; unless that is JSON and goes there, too: then it is in it.
 fn tell_story(args: &RunArgs, story: &Story) -> Result<(), Failure> {
-    let to_stdout = args.output.as_deref().is_none_or(|path| path == Path::new("-"));
+    let to_stdout = args.observe.output.as_deref().is_none_or(|path| path == Path::new("-"));
     let lines = story.lines();
-    if lines.is_empty() || (args.report == ReportForm::Json && to_stdout) {
+    if lines.is_empty() || (args.observe.report == ReportForm::Json && to_stdout) {
         return Ok(());
     }
-    let end = if args.report == ReportForm::Text && to_stdout { "\n\n" } else { "\n" };
+    let end = if args.observe.report == ReportForm::Text && to_stdout { "\n\n" } else { "\n" };
     let text = lines.join("\n") + end;
     print(text.as_bytes()).map_err(|error| unwritable_stdout(&error))
 }
@@ -146,7 +143,7 @@ fn report(
     args: &RunArgs,
     known: &Known<'_>,
     snapshot: &Snapshot,
-    output: Output,
+    told: Told,
 ) -> Result<(), Failure> {
     let diagnoses = diagnose(snapshot);
     let observed = snapshot.loops.first();
@@ -165,7 +162,7 @@ fn report(
     truth::tell_what_does_not_hold(&workload.name, workload.truth.as_deref());
     let workload = Some(&workload);
     let report = Report { snapshot, diagnoses: &diagnoses, workload, script: None, command: None };
-    write_report(args.report, &report, output)
+    told.write(&report)
 }
 
 /// What the workload knows must be observed, the diagnosis first.

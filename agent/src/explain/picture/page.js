@@ -37,7 +37,10 @@ function step(direction) {
   const seen = nodes.filter(isSeen);
   const at = seen.indexOf(document.activeElement);
   const next = at < 0 ? 0 : Math.min(Math.max(at + direction, 0), seen.length - 1);
-  seen[next]?.focus();
+  if (seen[next] === undefined) return;
+  seen[next].focus();
+  // A window that has no focus itself is not told of its nodes'.
+  show(seen[next]);
 }
 
 function toggleAll(open) {

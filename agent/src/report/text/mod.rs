@@ -1,5 +1,6 @@
 //! The report for people: the verdict first, then what to do, then the figures behind it.
 
+mod blame;
 mod command;
 mod counters;
 mod drains;

@@ -1,11 +1,11 @@
-//! The stalls, worst first, each with where its time went.
+//! The stalls, worst first, each with who is to blame, where its time went, and what it waited for.
 
 use std::io::{self, Write};
 
 use loop_core::snapshot::{ClockKind, LoopSnapshot, Stall};
 use loop_core::units::{format_count, format_ns};
 
-use super::{counters, write_heading};
+use super::{blame, counters, write_heading};
 use crate::layout::{bar, pad_right, percent};
 use crate::terminal::{Ink, Terminal};
 
@@ -43,12 +43,19 @@ pub(super) fn write(
         String::new()
     };
     write_heading("Stalls", &remark, terminal, out)?;
+    let mut told: Vec<&[String]> = Vec::new();
     for (rank, stall) in worst.into_iter().enumerate() {
         write_stall(stall, clock, terminal, out)?;
         if rank == 0
             && let Some(line) = counters::line(&stall.counters)
         {
             writeln!(out, "    {}", terminal.paint(Ink::Faint, &line))?;
+        }
+        // Most stalls of a loop are alike: a stack that was told already tells nothing new.
+        let stack = stall.stack.as_deref().unwrap_or_default();
+        if !told.contains(&stack) {
+            blame::write_stack(stack, terminal, out)?;
+            told.push(stack);
         }
     }
     Ok(())
@@ -60,6 +67,23 @@ fn write_stall(
     terminal: &Terminal,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let line = head(stall, clock);
+    let (first, rest) = line.split_at(line.find(" at ").unwrap_or(line.len()));
+    writeln!(out, "  {}{rest}", terminal.paint(Ink::Bad, first))?;
+    blame::write_culprit(stall, terminal, out)?;
+    let whole = stall.duration_ns.max(1) as f64;
+    let parts =
+        stall.ledger_ns.iter().filter_map(|(key, ns)| Some((key, ns.filter(|&ns| ns > 0)?)));
+    for (key, ns) in parts {
+        let share = ns as f64 / whole;
+        let key = pad_right(&key.name().replace('_', " "), KEY_COLUMNS);
+        writeln!(out, "    {key} {} {:>7}  {}", bar(share), percent(share), format_ns(ns))?;
+    }
+    blame::write_waits(stall, terminal, out)
+}
+
+/// `1.50 s at 08:00:00.250 UTC, poll, 60,000 microtasks`.
+fn head(stall: &Stall, clock: ClockKind) -> String {
     let phase = match stall.phase {
         Some(phase) => phase.name(),
         None if stall.is_dark() => "in a phase that was not seen",
@@ -74,25 +98,8 @@ fn write_stall(
         Some(count) if count > 1 => format!(", {} callbacks", format_count(count)),
         _ => String::new(),
     };
-    let line = format!("{}{running}", format_ns(stall.duration_ns));
-    writeln!(
-        out,
-        "  {} at {}, {phase}{callbacks}{jobs}",
-        terminal.paint(Ink::Bad, &line),
-        moment(stall.start_unix_ns, clock)
-    )?;
-    let whole = stall.duration_ns.max(1) as f64;
-    let parts =
-        stall.ledger_ns.iter().filter_map(|(key, ns)| Some((key, ns.filter(|&ns| ns > 0)?)));
-    for (key, ns) in parts {
-        let share = ns as f64 / whole;
-        let key = pad_right(&key.name().replace('_', " "), KEY_COLUMNS);
-        writeln!(out, "    {key} {} {:>7}  {}", bar(share), percent(share), format_ns(ns))?;
-    }
-    for frame in stall.stack.iter().flatten() {
-        writeln!(out, "    {} {frame}", terminal.paint(Ink::Faint, "at"))?;
-    }
-    Ok(())
+    let (lasted, at) = (format_ns(stall.duration_ns), moment(stall.start_unix_ns, clock));
+    format!("{lasted}{running} at {at}, {phase}{callbacks}{jobs}")
 }
 
 /// The time of day in UTC; under virtual time, how far into the run.

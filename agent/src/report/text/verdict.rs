@@ -2,11 +2,10 @@
 
 use std::io::{self, Write};
 
-use loop_core::units::format_count;
-
+use super::blame;
 use crate::diagnosis::{Confidence, Diagnosis, Id};
 use crate::layout;
-use crate::terminal::{Ink, Terminal};
+use crate::terminal::{Ink, Terminal, printable};
 
 pub(super) fn write(
     diagnoses: &[Diagnosis],
@@ -26,19 +25,14 @@ pub(super) fn write(
         let sure = sure(diagnosis, healthy);
         writeln!(out, "\n{}{}", terminal.paint(ink, &id), terminal.paint(Ink::Faint, &sure))?;
         write_wrapped(&diagnosis.summary, "  ", "  ", terminal, out)?;
+        if let Some(culprit) = &diagnosis.culprit {
+            write_wrapped(&blame::line(culprit), "  - ", "    ", terminal, out)?;
+        }
         for evidence in &diagnosis.evidence {
             write_wrapped(evidence, "  - ", "    ", terminal, out)?;
         }
-        if let Some(culprit) = &diagnosis.culprit {
-            let share = layout::percent(culprit.share);
-            let of = culprit.samples.map_or_else(|| "the".to_owned(), format_count);
-            let leaf =
-                culprit.hot_leaf.as_ref().map_or_else(String::new, |leaf| format!(", in {leaf}"));
-            let (function, file, line) = (&culprit.function, &culprit.file, culprit.line);
-            writeln!(out, "  - in {function} ({file}:{line}), {share} of {of} samples{leaf}")?;
-        }
         if !healthy {
-            write_advice(&diagnosis.advice, terminal, out)?;
+            write_advice(diagnosis, terminal, out)?;
             let more = format!("more: loopscope diagnoses {}", diagnosis.id);
             writeln!(out, "  {}", terminal.paint(Ink::Faint, &more))?;
         }
@@ -54,14 +48,12 @@ fn sure(diagnosis: &Diagnosis, healthy: bool) -> String {
     }
 }
 
-/// The first line is prose and is wrapped; the others are code and stay as they are.
-fn write_advice(advice: &str, terminal: &Terminal, out: &mut dyn Write) -> io::Result<()> {
-    let mut lines = advice.lines();
-    let prose = lines.next().unwrap_or_default();
+/// What to do, in prose and as code.
+fn write_advice(diagnosis: &Diagnosis, terminal: &Terminal, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n{}", terminal.paint(Ink::Strong, "What to do"))?;
-    write_wrapped(prose, "  ", "  ", terminal, out)?;
-    for code in lines {
-        writeln!(out, "      {}", terminal.paint(Ink::Faint, code))?;
+    write_wrapped(&diagnosis.advice, "  ", "  ", terminal, out)?;
+    for code in diagnosis.example.iter().flat_map(|example| example.lines()) {
+        writeln!(out, "    {}", terminal.paint(Ink::Faint, code))?;
     }
     Ok(())
 }
@@ -73,9 +65,10 @@ fn write_wrapped(
     terminal: &Terminal,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    for (number, line) in layout::wrap(text, terminal.width - rest.len()).iter().enumerate() {
+    let columns = terminal.width - rest.len();
+    for (number, line) in layout::wrap(&printable(text), columns).iter().enumerate() {
         let indent = if number == 0 { first } else { rest };
-        writeln!(out, "{indent}{line}")?;
+        writeln!(out, "{indent}{}", layout::shorten(line, columns))?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! A process before anything is set in the kernel: what it is, and where things lie in it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::layout::{UvLayout, uv_layout};
 use super::memory::Memory;
 use crate::elf::Image;
 use crate::plan::{self, Plan};
-use crate::process::{FileState, Kind, MappedFile, Process, Refusal};
+use crate::process::{FileState, Kind, MappedFile, ProcFs, Process, Refusal};
 
 /// A Node, and its files.
 #[derive(Debug)]
@@ -25,6 +25,9 @@ pub(super) struct Candidate {
 /// Node. `None` stands for files that are none.
 #[derive(Debug, Default)]
 pub(super) struct Plans(BTreeMap<Vec<FileState>, Option<Arc<Plan>>>);
+
+/// What Node is called, as a file.
+const NAMES: [&str; 2] = ["node", "nodejs"];
 
 /// How many are kept.
 const PLANS_MAX: usize = 64;
@@ -49,6 +52,24 @@ impl Plans {
         let memory =
             Memory::open(process.identity()).map_err(|error| process.memory_refusal(&error))?;
         Ok(Candidate { process, memory, plan, layout, files })
+    }
+
+    /// Whether a process executes what is known to be a Node. One small look.
+    pub(super) fn is_node(&self, pid: u32) -> bool {
+        let executed = fs::metadata(ProcFs::default().path(pid, "exe"));
+        executed.is_ok_and(|executed| self.is_known(&FileState::of(&executed)))
+    }
+
+    /// Whether a file that was executed is a Node: a known one, or one that has Node's name.
+    pub(super) fn is_node_file(&self, file: &Path) -> bool {
+        let name = file.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| NAMES.contains(&name))
+            || fs::metadata(file).is_ok_and(|file| self.is_known(&FileState::of(&file)))
+    }
+
+    fn is_known(&self, file: &FileState) -> bool {
+        let mut known = self.0.iter().filter(|(_, plan)| plan.is_some());
+        known.any(|(files, _)| files.contains(file))
     }
 
     /// The plan for a process of these files; `None`: it is no Node.

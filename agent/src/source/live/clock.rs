@@ -20,6 +20,35 @@ pub(super) fn boot_ticks() -> u64 {
     now.tv_sec as u64 * 100 + now.tv_nsec as u64 / 10_000_000
 }
 
+/// A time of the clock that counts sleep, by `CLOCK_MONOTONIC`, which does not; as of now.
+pub(super) fn boot_to_monotonic_ns(boot_ns: u64) -> u64 {
+    boot_ns.saturating_sub(self::boot_ns().saturating_sub(monotonic_ns()))
+}
+
+/// How far the clock that counts sleep is ahead of `CLOCK_MONOTONIC`. Who reads them may be
+/// interrupted between, so it is two bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ahead {
+    pub(super) least_ns: u64,
+    pub(super) most_ns: u64,
+}
+
+impl Ahead {
+    /// Now. About 75 ns.
+    pub(super) fn now() -> Ahead {
+        let (before_ns, now_ns, after_ns) = (boot_ns(), monotonic_ns(), boot_ns());
+        Ahead {
+            least_ns: before_ns.saturating_sub(now_ns),
+            most_ns: after_ns.saturating_sub(now_ns),
+        }
+    }
+}
+
+fn boot_ns() -> u64 {
+    let now = clock_gettime(ClockId::Boottime);
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}
+
 /// Now, in nanoseconds since the Unix epoch.
 pub(super) fn unix_ns() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

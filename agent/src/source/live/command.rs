@@ -6,7 +6,8 @@
 //!
 //! The kernel sets the probes when the process maps the program, before the first instruction of
 //! it runs. Where the command is a wrapper (a shell, npm), its children are looked for instead, and
-//! a Node among them is observed from some milliseconds on after it was started.
+//! a Node among them is observed from some milliseconds on after it was started. Daemons, who have
+//! no parent any more, are looked for by their variables.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,13 +18,16 @@ use super::clock::Shift;
 use super::ebpf::Kernel;
 use super::probed::Set;
 use super::probes::{self, Probes};
-use super::session::{Live, Options, Shared, not_allowed};
+use super::session::{Ended, Live, Options, Shared, not_allowed};
 use crate::exit::Failure;
 use crate::process::Process;
 use crate::source::{Observe, Observer};
 
 /// The number of the first target: the command is observed before all others.
 pub(super) const FIRST: u32 = 0;
+
+/// How many processes that a command leaves behind are told each by itself.
+const LEFT_TOLD: usize = 4;
 
 /// Probes that are set into a program which a process is about to execute.
 #[derive(Debug)]
@@ -68,6 +72,39 @@ fn on_path(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
+/// What a reader of the report must know of the end.
+fn notes(ended: &Ended) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !ended.was_node {
+        notes.push("no Node.js was seen in the command: is it Node.js?".to_owned());
+    }
+    match ended.missed {
+        0 => {}
+        1 => notes.push("1 Node.js process ended before it could be observed".to_owned()),
+        count => {
+            notes.push(format!("{count} Node.js processes ended before they could be observed"));
+        }
+    }
+    if ended.too_fast > 0 {
+        notes.push(format!(
+            "{} programs were executed faster than they could be looked at: Node.js processes \
+             among them may be missing",
+            ended.too_fast
+        ));
+    }
+    for (pid, name, observed) in ended.left.iter().take(LEFT_TOLD) {
+        let until = if *observed { "the report ends here" } else { "nothing was observed of it" };
+        notes.push(format!(
+            "process {pid} ({name}) goes on behind the command, and {until}; \
+             `loopscope attach {pid}` observes it"
+        ));
+    }
+    if let Some(more) = ended.left.len().checked_sub(LEFT_TOLD).filter(|&more| more > 0) {
+        notes.push(format!("{more} more Node.js processes go on behind the command"));
+    }
+    notes
+}
+
 /// Observes a command by probes in the kernel.
 #[derive(Debug)]
 pub struct LiveCommand {
@@ -86,13 +123,14 @@ impl Observer for LiveCommand {
     fn attach(&self, pid: u32, program: &Path) -> Result<Arc<dyn Observe>, Failure> {
         let mut plans = Plans::default();
         let program = plans.program(program);
-        if program.is_none() {
-            // A wrapper will most likely start this one. Its plan takes some of the 40 ms in which
-            // a Node starts, so it is made now.
-            let _ = on_path("node").and_then(|node| plans.program(&node));
-        }
+        // A wrapper will most likely start this one. What has to be known of it takes some of the
+        // 40 ms in which a Node starts, so it is read now.
+        let likely = program.is_none().then(|| plans.program(&on_path("node")?)).flatten();
         let live = Arc::new(Live::new(self.options, plans)?);
         let shared = live.shared();
+        for Program { file, plan, .. } in program.iter().chain(&likely) {
+            shared.stacks.prepare(file, &plan.versions);
+        }
         let prepared = program.zip(shared.kernel.as_ref().ok());
         let prepared =
             prepared.map(|(program, kernel)| Prepared::new(shared, kernel, pid, program));
@@ -107,10 +145,6 @@ impl Observer for LiveCommand {
     }
 
     fn ended(&self) -> Vec<String> {
-        let was_node = self.live.get().is_none_or(|live| live.end());
-        if was_node {
-            return Vec::new();
-        }
-        vec!["no Node.js was seen in the command: is it Node.js?".to_owned()]
+        self.live.get().map_or_else(Vec::new, |live| notes(&live.end()))
     }
 }

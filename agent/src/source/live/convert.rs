@@ -14,6 +14,7 @@ use loop_core::snapshot::{
 };
 use loop_core::{Phase, PhaseMap};
 
+use super::baseline::Before;
 use super::ebpf::{COLLECTIONS, Head, MARK_COMPACT, PHASES, Reading};
 use super::stalls::Stalls;
 use crate::plan::Point;
@@ -65,6 +66,8 @@ pub(super) struct Now {
     pub(super) waits: bool,
     /// V8's count of finished microtasks in the queue that is drained.
     pub(super) finished: Option<u64>,
+    /// For how long its thread has waited for a CPU, ever; of a loop that waits not asked for.
+    pub(super) run_delay_ns: Option<u64>,
 }
 
 /// Of what a loop's figures are made.
@@ -76,6 +79,8 @@ pub(super) struct Parts<'a> {
     /// Those that are set.
     pub(super) points_now: Points,
     pub(super) reading: Reading,
+    /// What no probe has counted.
+    pub(super) before: Before,
     /// `None` where the memory can't be read, or the loop has ended.
     pub(super) now: Option<Now>,
     pub(super) stalls: &'a Stalls,
@@ -85,29 +90,34 @@ pub(super) struct Parts<'a> {
 
 /// The figures of a loop.
 pub(super) fn loop_snapshot(parts: Parts<'_>) -> LoopSnapshot {
-    let Parts { pid, points, points_now, reading, now, stalls, cpu, .. } = parts;
+    let Parts { pid, points, points_now, reading, before, now, stalls, cpu, .. } = parts;
     let stall_threshold_ns = parts.stall_threshold_ns;
     let head = reading.head;
     let since = now.and_then(|now| since_boundary(&head, now));
     let open = now.zip(since).and_then(|(now, since)| open_turn(&head, points_now, now, since));
-    let (active_ns, idle_ns) = (
-        head.totals.active_ns + since.map_or(0, |since| since.active_ns),
-        head.totals.idle_ns + since.map_or(0, |since| since.idle_ns),
-    );
+    // One that has not polled yet was not timed.
+    let times = (head.boundary_ns != 0).then(|| {
+        let since = since.unwrap_or_default();
+        let active_ns = before.active_ns + head.totals.active_ns + since.active_ns;
+        (active_ns, before.idle_ns + head.totals.idle_ns + since.idle_ns)
+    });
     let drained = |histogram: Histogram| points.drains().then_some(histogram);
     let running = open.filter(|open| open.age_ns >= stall_threshold_ns).zip(now);
     let mut listed: Vec<Stall> = stalls.listed().cloned().collect();
-    listed.extend(running.map(|(open, now)| stalls.running(&head, open, now.at_ns)));
+    listed.extend(running.map(|(open, now)| stalls.running(&head, open, now)));
     LoopSnapshot {
         pid,
         tid: head.tid,
         turns: Some(head.totals.turns),
         microtasks: points.drains().then_some(head.totals.microtasks),
-        active_ns: Some(active_ns),
-        idle_ns: Some(idle_ns),
-        utilization: ratio(active_ns, idle_ns),
+        active_ns: times.map(|(active_ns, _)| active_ns),
+        idle_ns: times.map(|(_, idle_ns)| idle_ns),
+        utilization: times.and_then(|(active_ns, idle_ns)| ratio(active_ns, idle_ns)),
         open,
-        arrival_delay_ns: Some(arrival_delay(&reading.turn_ns, head.totals.idle_ns)),
+        arrival_delay_ns: Some(arrival_delay(
+            &reading.turn_ns,
+            before.idle_ns + head.totals.idle_ns,
+        )),
         turn_ns: Some(reading.turn_ns),
         poll_wait_ns: Some(reading.poll_wait_ns),
         timer_lateness_ns: points.has(Point::RunTimers).then_some(reading.lateness_ns),
@@ -125,7 +135,7 @@ pub(super) fn loop_snapshot(parts: Parts<'_>) -> LoopSnapshot {
 }
 
 /// What the loop did since it entered the poll last.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Since {
     active_ns: u64,
     idle_ns: u64,
@@ -198,6 +208,7 @@ mod tests {
             points,
             points_now: points,
             reading,
+            before: Before::default(),
             now,
             stalls,
             cpu: ThreadCpu::default(),
@@ -212,12 +223,18 @@ mod tests {
 
     /// 100 ms behind the boundary, of which the loop has waited 20.
     fn now(waits: bool) -> Now {
-        Now { at_ns: 1_100 * MS, idle_ns: 420 * MS, waits, finished: Some(1_007) }
+        Now {
+            at_ns: 1_100 * MS,
+            idle_ns: 420 * MS,
+            waits,
+            finished: Some(1_007),
+            run_delay_ns: Some(0),
+        }
     }
 
     #[test]
     fn an_open_turn_is_told_with_its_age_its_drain_and_as_a_running_stall() {
-        let stalls = Stalls::new(full(), 0);
+        let stalls = Stalls::new(full(), true, 0);
         let seen = loop_snapshot(parts(&stalls, full(), Some(now(false))));
         let open = seen.open.unwrap();
         assert_eq!(open.age_ns, 80 * MS);
@@ -233,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_loop_that_waits_has_no_open_turn() {
-        let stalls = Stalls::new(full(), 0);
+        let stalls = Stalls::new(full(), true, 0);
         let seen = loop_snapshot(parts(&stalls, full(), Some(now(true))));
         assert_eq!(seen.open, None);
         assert!(seen.stalls.is_empty());
@@ -242,7 +259,7 @@ mod tests {
     #[test]
     fn what_has_no_probe_is_none() {
         let points = Points::of([Point::IoPoll]);
-        let stalls = Stalls::new(points, 0);
+        let stalls = Stalls::new(points, true, 0);
         let seen = loop_snapshot(parts(&stalls, points, None));
         assert_eq!(seen.turns, Some(3));
         assert!(seen.turn_ns.is_some() && seen.poll_wait_ns.is_some());

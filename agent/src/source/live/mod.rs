@@ -8,23 +8,35 @@
 //! **Invariant**: the target is sacred. It is not stopped, not signalled and not written to; there
 //! are no return probes, and nothing is left behind.
 
+mod baseline;
 mod candidate;
 pub mod clock;
 mod command;
 mod convert;
+mod earlier;
 mod ebpf;
+mod executions;
+mod eye;
 mod family;
 mod governor;
 pub mod layout;
+mod ledger;
 pub mod loops;
 pub mod memory;
+mod orphans;
 pub mod passive;
+mod past;
 mod probed;
 mod probes;
 mod session;
+mod sleep;
+mod stacks;
 mod stalls;
+mod stops;
 mod target;
+mod thread_names;
+mod windows;
 
 pub use command::LiveCommand;
 pub use ebpf::{Refused, Tried, try_probes};
-pub use session::{Live, Options, attach, probes_can_be_set};
+pub use session::{Choose, HostOptions, Live, Options, attach, probes_can_be_set, watch_host};

@@ -6,16 +6,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use loop_core::snapshot::{Events, Limit, LoopSnapshot, ThreadCpu, Tier};
+use loop_core::snapshot::{Events, Limit, LoopSnapshot, Stall, ThreadCpu, Tier};
 
-use super::clock::{Shift, monotonic_ns};
+use super::baseline::{Baseline, Before};
+use super::clock::{Shift, boot_to_monotonic_ns, monotonic_ns};
 use super::convert::{self, Now, Parts, Points};
 use super::ebpf::{Head, Kernel, Link, Losses, Reading, SLOTS};
+use super::eye::Eye;
 use super::governor::Governor;
 use super::layout::UvLayout;
 use super::loops::{self, FoundLoop};
 use super::memory::Memory;
 use super::probes::Probes;
+use super::stacks::{LoopAt, Stacks};
 use super::stalls::Stalls;
 use crate::plan::Plan;
 use crate::source::schedstat;
@@ -43,6 +46,7 @@ pub(super) struct Known {
     pub(super) layout: &'static UvLayout,
     pub(super) memory: Arc<Memory>,
     pub(super) shift: Shift,
+    pub(super) stacks: Arc<Stacks>,
 }
 
 /// Probes that are set into a process.
@@ -76,6 +80,10 @@ pub(super) struct Probed {
 struct Track {
     tid: u32,
     stalls: Stalls,
+    /// What it had waited when it was found in memory.
+    baseline: Option<Baseline>,
+    /// As in [`Seen`].
+    first_poll_ns: Option<u64>,
     /// What its thread had used of the CPU when it was seen first, and by now.
     cpu_first: ThreadCpu,
     cpu: ThreadCpu,
@@ -93,8 +101,9 @@ struct Ended {
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     pub(super) snapshot: LoopSnapshot,
-    /// Whether it has entered its poll, so that it is known since when its turn runs.
-    pub(super) turns: bool,
+    /// When it entered its poll first that it was seen to, by our monotonic clock: turns are
+    /// counted from there on.
+    pub(super) first_poll_ns: Option<u64>,
 }
 
 impl Probed {
@@ -142,12 +151,30 @@ impl Probed {
 
     fn track(&mut self, slot: u32, head: &Head) {
         let (points, unix_offset_ns) = (self.points, self.common.unix_offset_ns);
-        let pid = self.known.pid;
+        let stall_threshold_ns = self.common.stall_threshold_ns;
+        let exact = self.set.kernel.is_exact();
+        let Known { pid, stacks, .. } = &self.known;
+        // What the memory shows is later.
+        let baseline = Some(Baseline::of_thread(boot_to_monotonic_ns(head.thread_start_ns)))
+            .filter(|baseline| baseline.at_ns >= self.since_ns);
         self.loops.entry(slot).or_insert_with(|| {
-            let cpu = schedstat::read_of(pid, head.tid);
-            let stalls = Stalls::new(points, unix_offset_ns);
-            Track { tid: head.tid, stalls, cpu_first: cpu, cpu }
+            let (pid, tid) = (*pid, head.tid);
+            let cpu = schedstat::read_of(pid, tid);
+            let eye = Eye { stacks: Arc::clone(stacks), pid, tid, unix_offset_ns };
+            let stalls =
+                Stalls::new(points, exact, unix_offset_ns).with(Some(eye), stall_threshold_ns);
+            Track { tid: head.tid, stalls, baseline, first_poll_ns: None, cpu_first: cpu, cpu }
         });
+    }
+
+    /// Takes what the loops of these threads had waited when they were found.
+    pub(super) fn note_baselines(&mut self, found: impl Iterator<Item = (u32, Baseline)>) {
+        for (tid, baseline) in found {
+            let is_new = |track: &&mut Track| track.tid == tid && track.baseline.is_none();
+            self.loops.values_mut().filter(is_new).for_each(|track| {
+                track.baseline = Some(baseline);
+            });
+        }
     }
 
     /// Takes what is new of one loop; lets go of it if its thread has ended.
@@ -159,6 +186,11 @@ impl Probed {
             track.cpu = cpu;
         }
         let head = self.set.kernel.head(slot);
+        if track.first_poll_ns.is_none() {
+            // It never changes, so two that agree were not read while the loop wrote.
+            let again = first_poll_ns(&self.set.kernel.head(slot));
+            track.first_poll_ns = first_poll_ns(&head).filter(|first| Some(*first) == again);
+        }
         if head.totals.stalls > track.stalls.newest() {
             track.stalls.take(&self.set.kernel.read(slot));
         }
@@ -225,18 +257,30 @@ impl Probed {
         ended.chain(there).collect()
     }
 
-    /// The threads of loops that have entered their poll since.
-    pub(super) fn turning(&self) -> Vec<u32> {
-        let there =
-            self.loops.iter().filter(|(slot, _)| self.set.kernel.head(**slot).boundary_ns != 0);
-        let ended = self.ended.iter().map(|ended| ended.seen.snapshot.tid);
-        there.map(|(_, track)| track.tid).chain(ended).collect()
+    /// The threads of loops that have entered their poll since, and when they did first.
+    pub(super) fn first_polls(&self) -> impl Iterator<Item = (u32, u64)> {
+        let there = self.loops.iter().filter_map(|(&slot, track)| {
+            let head = || first_poll_ns(&self.set.kernel.head(slot));
+            Some((track.tid, track.first_poll_ns.or_else(head)?))
+        });
+        let of_seen = |seen: &Seen| Some((seen.snapshot.tid, seen.first_poll_ns?));
+        // Of two threads of one number the one that is there comes last.
+        self.ended.iter().filter_map(move |ended| of_seen(&ended.seen)).chain(there)
     }
 
     /// The threads of all loops.
     pub(super) fn tids(&self) -> impl Iterator<Item = u32> {
         let ended = self.ended.iter().map(|ended| ended.seen.snapshot.tid);
         self.loops.values().map(|track| track.tid).chain(ended)
+    }
+
+    /// Where its loops are that have a slot.
+    pub(super) fn places(&self) -> impl Iterator<Item = LoopAt> {
+        self.loops.iter().filter_map(|(&slot, track)| {
+            let head = self.set.kernel.head(slot);
+            let at = LoopAt { tid: track.tid, fields: head.fields, slot: Some(slot) };
+            (head.fields != 0).then_some(at)
+        })
     }
 
     /// A loop that has hit no probe yet. That nothing was counted is known.
@@ -247,8 +291,9 @@ impl Probed {
             points,
             points_now: points,
             reading: Reading::empty(),
+            before: Before::default(),
             now: None,
-            stalls: &Stalls::new(points, self.common.unix_offset_ns),
+            stalls: &Stalls::new(points, false, self.common.unix_offset_ns),
             cpu: ThreadCpu::default(),
             stall_threshold_ns: self.common.stall_threshold_ns,
         });
@@ -259,18 +304,20 @@ impl Probed {
         let mut stalls = track.stalls.clone();
         let reading = self.set.kernel.read(slot);
         stalls.take(&reading);
-        let turns = reading.head.boundary_ns != 0;
+        let first_poll_ns = track.first_poll_ns.or_else(|| first_poll_ns(&reading.head));
+        let before = track.baseline.map(|baseline| baseline.until_first(&reading.head));
         let snapshot = convert::loop_snapshot(Parts {
             pid: self.known.pid,
             points: self.points,
             points_now: self.set.probes.points(),
             reading,
+            before: before.unwrap_or_default(),
             now,
             stalls: &stalls,
             cpu: since(track.cpu, track.cpu_first),
             stall_threshold_ns: self.common.stall_threshold_ns,
         });
-        Seen { snapshot, turns }
+        Seen { snapshot, first_poll_ns }
     }
 
     /// What the target's memory says, if it fits to what the kernel counted last.
@@ -286,7 +333,7 @@ impl Probed {
     }
 
     fn read(&self, head: &Head) -> Option<Now> {
-        let Known { pid, plan, layout, memory, shift } = &self.known;
+        let Known { pid, plan, layout, memory, shift, .. } = &self.known;
         let offset = plan.data.finished_count_offset;
         let queue = (head.queue != 0).then_some(head.queue);
         let found = FoundLoop {
@@ -303,11 +350,14 @@ impl Probed {
         let at_ns = monotonic_ns();
         let since_ns = seen.waiting_since_ns.map(|since_ns| shift.from_target_ns(since_ns));
         let waited_ns = since_ns.map_or(0, |since_ns| at_ns.saturating_sub(since_ns));
+        let runs = since_ns.is_none();
+        let run_delay_ns = runs.then(|| schedstat::read_of(*pid, head.tid).run_delay_ns).flatten();
         Some(Now {
             at_ns,
             idle_ns: seen.idle_ns + waited_ns,
             waits: since_ns.is_some(),
             finished: seen.finished_microtasks,
+            run_delay_ns,
         })
     }
 
@@ -319,6 +369,24 @@ impl Probed {
         all
     }
 
+    /// The newest of those that are listed, with the threads of their loops.
+    pub(super) fn newest_stalls(&self) -> impl Iterator<Item = (u32, &Stall)> {
+        self.loops.values().flat_map(|track| track.stalls.listed().map(|stall| (track.tid, stall)))
+    }
+
+    /// Ends it: there is no probe any more, and what they have shown stands still.
+    pub(super) fn close(&mut self) {
+        self.set.links.clear();
+        for slot in self.loops.keys().copied().collect::<Vec<_>>() {
+            self.refresh(slot, true);
+        }
+    }
+
+    /// The time of the loop's thread that was spent in probes.
+    pub(super) fn cost_ns(&self) -> u64 {
+        self.most_hits() * self.common.hit_ns
+    }
+
     /// The hits of the loop that has most.
     fn most_hits(&self) -> u64 {
         let there = self.loops.keys().map(|&slot| self.set.kernel.head(slot).totals.hits);
@@ -328,7 +396,7 @@ impl Probed {
     /// The share of its time that this loop has spent in probes, until then.
     pub(super) fn overhead(&self, until_ns: u64) -> f64 {
         let wall_ns = until_ns.saturating_sub(self.since_ns).max(1);
-        (self.most_hits() * self.common.hit_ns) as f64 / wall_ns as f64
+        self.cost_ns() as f64 / wall_ns as f64
     }
 
     /// The tier that is observed now.
@@ -346,6 +414,10 @@ impl Probed {
         let all = self.set.probes.limits.iter().chain(&self.fallen).cloned();
         all.chain(lost(self.set.kernel.losses())).collect()
     }
+}
+
+fn first_poll_ns(head: &Head) -> Option<u64> {
+    Baseline::first(head).map(|first| first.at_ns)
 }
 
 /// What the kernel side had no room for.

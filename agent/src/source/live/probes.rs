@@ -213,7 +213,7 @@ fn always_unseen() -> Vec<Limit> {
     vec![
         limit("phases pending, close", "libuv has them inlined; their time is in timers and check"),
         limit("nextTick drains", "they run in JavaScript, where no probe can be"),
-        limit("thread pool, callbacks", "they have no probe"),
+        limit("how long jobs of the thread pool run, single callbacks", "they have no probe"),
     ]
 }
 
@@ -241,6 +241,7 @@ pub(super) fn layout(stall_threshold_ns: u64, shift: Shift, uv: &UvLayout, plan:
         events: uv.events.map(small),
         idle_time: small(uv.idle_time),
         finished_count: small(plan.data.finished_count_offset.unwrap_or(0)),
+        queue_size: plan.data.size_offset.map(small),
         phases: false,
         from_start: false,
     }

@@ -7,24 +7,29 @@
 use std::collections::VecDeque;
 
 use loop_core::Phase;
-use loop_core::snapshot::{CauseTotals, Counters, Events, Ledger, LedgerKey, OpenTurn, Stall};
+use loop_core::snapshot::{
+    CauseTotals, Counters, Events, Ledger, LedgerKey, LongestDrain, OpenTurn, Stall,
+};
 
-use super::convert::{Points, SEEN_PHASES};
+use super::convert::{Now, Points, SEEN_PHASES};
 use super::ebpf::{Ended, Head, Reading};
+use super::eye::Eye;
+use super::ledger::{Accounted, divide};
 
 /// How many are listed, as in the recorder of the embedded loop.
 const LISTED: usize = 64;
-
-/// How far the time on a CPU of a thread that runs may be behind, in nanoseconds: the kernel counts
-/// it at ticks, of which a slow one is 10 ms, and when the thread stops running.
-const CPU_STALE_NS: u64 = 20_000_000;
 
 /// The stalls of one loop.
 #[derive(Clone, Debug)]
 pub(super) struct Stalls {
     points: Points,
+    /// Whether the kernel's figures are exact up to the moment at which they are read.
+    exact: bool,
     /// What to add to the monotonic clock to have the time since the Unix epoch.
     unix_offset_ns: u64,
+    eye: Option<Eye>,
+    /// How long a turn is a stall.
+    threshold_ns: u64,
     listed: VecDeque<Stall>,
     totals: CauseTotals,
     /// How many the kernel has counted, and how long together.
@@ -34,20 +39,32 @@ pub(super) struct Stalls {
     /// The number of the newest that was seen.
     newest: u64,
     lost: u64,
+    /// What was no stall: how many, and how long together.
+    retracted: (u64, u64),
 }
 
 impl Stalls {
-    pub(super) fn new(points: Points, unix_offset_ns: u64) -> Stalls {
+    pub(super) fn new(points: Points, exact: bool, unix_offset_ns: u64) -> Stalls {
         Stalls {
             points,
+            exact,
             unix_offset_ns,
+            eye: None,
+            threshold_ns: 0,
             listed: VecDeque::new(),
             totals: CauseTotals::default(),
             counted: (0, 0),
             seen_ns: 0,
             newest: 0,
             lost: 0,
+            retracted: (0, 0),
         }
+    }
+
+    /// Asks there what was seen while a stall went on.
+    #[must_use]
+    pub(super) fn with(self, eye: Option<Eye>, threshold_ns: u64) -> Stalls {
+        Stalls { eye, threshold_ns, ..self }
     }
 
     /// The number of the newest that was seen.
@@ -61,11 +78,29 @@ impl Stalls {
             if ended.number > self.newest {
                 self.lost += ended.number - self.newest - 1;
                 self.newest = ended.number;
-                self.keep(ended);
+                match self.without_wait(ended) {
+                    Some(ended) => self.keep(&ended),
+                    None => {
+                        self.retracted.0 += 1;
+                        self.retracted.1 += ended.duration_ns;
+                    }
+                }
             }
         }
         let totals = &reading.head.totals;
         self.counted = (totals.stalls, totals.stall_ns);
+    }
+
+    /// A signal, as the end of a child, ends a wait for events, and libuv takes the time until then
+    /// for active: it notes anew when it waits. The kernel ends one as well, to do what `io_uring`
+    /// was asked for. What was seen of such a wait is no part of the stall; `None`: none is left.
+    fn without_wait(&self, ended: &Ended) -> Option<Ended> {
+        let end_ns = ended.start_ns.saturating_add(ended.duration_ns);
+        let waited_until = |eye: &Eye| eye.waited_until(ended);
+        let Some(from_ns) = self.eye.as_ref().and_then(waited_until) else { return Some(*ended) };
+        let duration_ns = end_ns - from_ns;
+        let is_stall = duration_ns >= self.threshold_ns;
+        is_stall.then_some(Ended { start_ns: from_ns, duration_ns, ..*ended })
     }
 
     fn keep(&mut self, ended: &Ended) {
@@ -87,7 +122,8 @@ impl Stalls {
     pub(super) fn totals(&self) -> CauseTotals {
         let mut totals = self.totals;
         if self.lost > 0 {
-            let unseen_ns = self.counted.1.saturating_sub(self.seen_ns);
+            let known_ns = self.seen_ns + self.retracted.1;
+            let unseen_ns = self.counted.1.saturating_sub(known_ns);
             let known = (totals.count(LedgerKey::Unknown), totals.duration_ns(LedgerKey::Unknown));
             totals.set(LedgerKey::Unknown, known.0 + self.lost, known.1 + unseen_ns);
         }
@@ -97,18 +133,19 @@ impl Stalls {
     /// How many there were, and how many of them are listed.
     pub(super) fn events(&self) -> Events {
         let kept = self.listed.len() as u64;
-        let seen = self.newest.max(self.counted.0);
+        let seen = self.newest.max(self.counted.0) - self.retracted.0;
         Events { seen, kept, dropped: seen - kept }
     }
 
     fn stall(&self, ended: &Ended) -> Stall {
-        Stall {
+        let stall = Stall {
             start_unix_ns: ended.start_ns + self.unix_offset_ns,
             duration_ns: ended.duration_ns,
             running: false,
             phase: self.phase(ended),
-            callbacks: None,
+            callbacks: self.callbacks(ended),
             microtasks: self.points.drains().then_some(ended.turn.microtasks),
+            repeated: None,
             ledger_ns: self.ledger(ended),
             counters: Counters {
                 context_switches: Some(ended.account.switches),
@@ -116,8 +153,17 @@ impl Stalls {
                 ..Counters::default()
             },
             culprit: None,
+            profile: None,
+            waits: None,
+            drain: self.drain(ended.turn.drain_jobs, ended.turn.drain_queued),
             stack: None,
-        }
+        };
+        self.fill(stall)
+    }
+
+    fn fill(&self, mut stall: Stall) -> Stall {
+        self.eye.iter().for_each(|eye| eye.fill(&mut stall));
+        stall
     }
 
     /// The phase in which most of it was spent. `None`: outside of any, as in a main program.
@@ -129,69 +175,73 @@ impl Stalls {
         (longest_ns > outside_ns && self.points.has(point)).then_some(phase)
     }
 
-    /// What is known of where the time went. The rest, on a CPU outside of drains and collections,
-    /// is JavaScript or native code: which is not told apart here.
-    fn ledger(&self, ended: &Ended) -> Ledger {
-        let turn = &ended.turn;
-        let mut left_ns = ended.duration_ns;
-        let mut take = |ns: u64| {
-            let ns = ns.min(left_ns);
-            left_ns -= ns;
-            ns
-        };
-        let mut ledger = Ledger::default();
-        ledger = ledger.with(LedgerKey::RunQueue, take(ended.account.run_delay_ns));
-        if self.points.collections() {
-            ledger = ledger.with(LedgerKey::Gc, take(turn.gc_ns));
-        }
-        if self.points.drains() {
-            let drains_ns = turn.drain_ns.saturating_sub(turn.gc_in_drain_ns);
-            ledger = ledger.with(LedgerKey::Microtasks, take(drains_ns));
-        }
-        let off_cpu_ns = off_cpu_ns(ended);
-        if off_cpu_ns > 0 {
-            ledger = ledger.with(LedgerKey::SyncIo, take(off_cpu_ns));
-        }
-        ledger.with(LedgerKey::Unknown, left_ns)
+    /// Events are counted, by libuv itself; timers and immediates aren't. That several may be told
+    /// by one makes it no fewer.
+    fn callbacks(&self, ended: &Ended) -> Option<u64> {
+        let polled = self.phase(ended) == Some(Phase::Poll);
+        (polled && ended.turn.events > 1).then_some(ended.turn.events)
     }
 
-    /// A stall that goes on. Where its time goes is known when it has ended.
-    pub(super) fn running(&self, head: &Head, open: OpenTurn, now_ns: u64) -> Stall {
-        let start_ns = now_ns.saturating_sub(open.age_ns);
+    fn drain(&self, jobs: u64, queued: u64) -> Option<LongestDrain> {
+        (self.points.drains() && jobs > 0).then(|| LongestDrain {
+            jobs,
+            queued: (queued > 0).then_some(queued),
+            ..LongestDrain::default()
+        })
+    }
+
+    /// What is known of where the time went.
+    fn ledger(&self, ended: &Ended) -> Ledger {
+        let turn = &ended.turn;
+        let drains_ns = turn.drain_cpu_ns.saturating_sub(turn.gc_in_drain_cpu_ns);
+        divide(&Accounted {
+            duration_ns: ended.duration_ns,
+            cpu_ns: Some(ended.account.cpu_ns),
+            run_delay_ns: Some(ended.account.run_delay_ns),
+            waits: Some(ended.account.waits),
+            exact: self.exact,
+            gc_ns: self.points.collections().then_some((turn.gc_ns, turn.gc_cpu_ns)),
+            drains_ns: self.points.drains().then_some(drains_ns),
+        })
+    }
+
+    /// A stall that goes on. Of what the kernel accounts, only run delay is as of now: time on a
+    /// CPU may be as old as the last tick.
+    pub(super) fn running(&self, head: &Head, open: OpenTurn, now: Now) -> Stall {
+        let start_ns = now.at_ns.saturating_sub(open.age_ns);
+        let before_ns = head.boundary_account.run_delay_ns;
+        let run_delay_ns = now.run_delay_ns.map(|ns| ns.saturating_sub(before_ns));
         let in_drain = open.drain.map_or(0, |drain| drain.jobs);
-        Stall {
+        self.fill(Stall {
             start_unix_ns: start_ns + self.unix_offset_ns,
             duration_ns: open.age_ns,
             running: true,
             phase: open.phase,
             callbacks: None,
             microtasks: self.points.drains().then_some(head.turn.microtasks + in_drain),
-            ledger_ns: self.running_ledger(head, open),
+            repeated: None,
+            ledger_ns: self.running_ledger(head, open, run_delay_ns),
             counters: Counters::default(),
             culprit: None,
+            profile: None,
+            waits: None,
+            drain: self.drain(in_drain, head.drain_size),
             stack: None,
-        }
+        })
     }
 
-    fn running_ledger(&self, head: &Head, open: OpenTurn) -> Ledger {
-        let age_ns = open.age_ns;
-        let mut ledger = Ledger::default();
-        let mut known_ns = 0;
-        if self.points.drains() {
-            let drain_ns = open.drain.map_or(0, |drain| drain.age_ns) + head.turn.drain_ns;
-            known_ns = drain_ns.min(age_ns);
-            ledger = ledger.with(LedgerKey::Microtasks, known_ns);
-        }
-        ledger.with(LedgerKey::Unknown, age_ns - known_ns)
+    fn running_ledger(&self, head: &Head, open: OpenTurn, run_delay_ns: Option<u64>) -> Ledger {
+        let drained_ns = self.points.drains().then(|| {
+            let in_drain_ns = open.drain.map_or(0, |drain| drain.age_ns);
+            in_drain_ns + head.turn.drain_cpu_ns
+        });
+        divide(&Accounted {
+            duration_ns: open.age_ns,
+            run_delay_ns,
+            drains_ns: drained_ns,
+            ..Accounted::default()
+        })
     }
-}
-
-/// How long the thread neither ran nor could have run: it waited. 0 where that is less than what
-/// the kernel's figures may be wrong by.
-fn off_cpu_ns(ended: &Ended) -> u64 {
-    let on = ended.account.cpu_ns + ended.account.run_delay_ns;
-    let off = ended.duration_ns.saturating_sub(on);
-    if off > CPU_STALE_NS { off } else { 0 }
 }
 
 #[cfg(test)]
@@ -221,15 +271,26 @@ mod tests {
             number,
             start_ns: number * 1_000 * MS,
             duration_ns: 100 * MS,
+            boundary_ns: number * 1_000 * MS - 7 * MS,
             turn: Turn {
                 phase_ns: [90 * MS, 0, 0, 10 * MS, 0],
+                events: 3,
                 microtasks: 5,
-                drain_ns: 40 * MS,
+                drain_jobs: 5,
+                drain_queued: 2,
+                drain_cpu_ns: 40 * MS,
                 gc_ns: 20 * MS,
-                gc_in_drain_ns: 15 * MS,
+                gc_cpu_ns: 18 * MS,
+                gc_in_drain_cpu_ns: 15 * MS,
                 nested: 0,
             },
-            account: Account { cpu_ns: 60 * MS, run_delay_ns: 10 * MS, faults: 3, switches: 7 },
+            account: Account {
+                cpu_ns: 60 * MS,
+                run_delay_ns: 10 * MS,
+                faults: 3,
+                switches: 7,
+                waits: 2,
+            },
         }
     }
 
@@ -243,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_ledger_is_disjoint_and_sums_to_the_stall() {
-        let mut stalls = Stalls::new(all(), 5);
+        let mut stalls = Stalls::new(all(), true, 5);
         stalls.take(&reading(vec![ended(1)]));
         let stall = stalls.listed().next().unwrap();
         assert_eq!(stall.start_unix_ns, 1_000 * MS + 5);
@@ -253,13 +314,37 @@ mod tests {
         assert_eq!(get(LedgerKey::RunQueue), Some(10 * MS));
         assert_eq!(get(LedgerKey::Gc), Some(20 * MS));
         assert_eq!(get(LedgerKey::Microtasks), Some(25 * MS));
-        assert_eq!(get(LedgerKey::SyncIo), Some(30 * MS), "neither ran nor could");
+        assert_eq!(get(LedgerKey::SyncIo), Some(28 * MS), "neither ran nor could, nor collected");
         assert_eq!(get(LedgerKey::Javascript), None, "not told apart");
     }
 
     #[test]
+    fn a_stall_that_goes_on_tells_the_run_delay_since_its_turn_began() {
+        let stalls = Stalls::new(all(), true, 0);
+        let mut head = Reading::empty().head;
+        head.boundary_account.run_delay_ns = 500 * MS;
+        head.turn.drain_cpu_ns = 20 * MS;
+        let open = OpenTurn { age_ns: 100 * MS, phase: None, drain: None };
+        let at = |run_delay_ns| Now {
+            at_ns: 1_000 * MS,
+            idle_ns: 0,
+            waits: false,
+            finished: None,
+            run_delay_ns,
+        };
+        let keys = [LedgerKey::RunQueue, LedgerKey::Microtasks, LedgerKey::Unknown];
+        let told = |run_delay_ns| {
+            let ledger = stalls.running(&head, open, at(run_delay_ns)).ledger_ns;
+            keys.map(|key| ledger.get(key))
+        };
+        assert_eq!(told(Some(530 * MS)), [30, 20, 50].map(|ms| Some(ms * MS)));
+        assert_eq!(told(Some(800 * MS)), [100, 0, 0].map(|ms| Some(ms * MS)));
+        assert_eq!(told(None), [None, Some(20 * MS), Some(80 * MS)], "the kernel does not say");
+    }
+
+    #[test]
     fn what_no_probe_shows_is_unknown_and_no_zero() {
-        let mut stalls = Stalls::new(Points::of([Point::IoPoll]), 0);
+        let mut stalls = Stalls::new(Points::of([Point::IoPoll]), true, 0);
         stalls.take(&reading(vec![ended(1)]));
         let stall = stalls.listed().next().unwrap();
         assert_eq!((stall.phase, stall.microtasks), (None, None));
@@ -270,7 +355,7 @@ mod tests {
 
     #[test]
     fn stalls_that_were_overwritten_unseen_are_counted() {
-        let mut stalls = Stalls::new(all(), 0);
+        let mut stalls = Stalls::new(all(), true, 0);
         stalls.take(&reading(vec![ended(1), ended(2)]));
         stalls.take(&reading((10..=12).map(ended).collect()));
         stalls.take(&reading((10..=12).map(ended).collect()));
@@ -282,7 +367,7 @@ mod tests {
 
     #[test]
     fn the_newest_are_listed() {
-        let mut stalls = Stalls::new(all(), 0);
+        let mut stalls = Stalls::new(all(), true, 0);
         (1..=100).for_each(|number| stalls.take(&reading(vec![ended(number)])));
         assert_eq!(stalls.listed().count(), LISTED);
         assert_eq!(stalls.listed().last().unwrap().start_unix_ns, 100_000 * MS);

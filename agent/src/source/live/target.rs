@@ -7,69 +7,92 @@
 //! ```
 //!
 //! Probes see what happens from the moment they are set. Memory shows what was already going on: a
-//! loop that has been stuck for an hour hits no probe. So a loop is told by its probes from its
-//! first poll on, and by its memory before that, and where it has no probes.
+//! loop that has been stuck for an hour hits no probe, nor does one that waits and then is held up
+//! until it polls. So a loop is told by its probes from its first poll on, and by its memory before
+//! that, and where it has no probes. It is looked at once more when it has polled, so that the turn
+//! before is told, too.
+
+mod windowed;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use loop_core::Cgroup;
 use loop_core::snapshot::{
-    Events, Limit, LoopSnapshot, Runtime, Source, Target as Described, Tier,
+    Events, Limit, LoopSnapshot, Runtime, Source, Stall, StoppedBy, Target as Described,
+    ThreadPoolSnapshot, Tier,
 };
+use loop_core::units::format_ns;
 
 use super::candidate::Candidate;
-use super::clock::{Shift, monotonic_ns};
+use super::clock::{Ahead, Shift, monotonic_ns};
+use super::earlier::{earlier, until_first_poll};
+use super::family::Newcomer;
 use super::loops::Places;
 use super::passive::{self, Passive};
 use super::probed::{Common, Known, Probed, Seen, Set};
+use super::sleep::Sleep;
+use super::stacks::{LoopAt, Observed, Stacks};
+use super::stops::{self, Stops};
+use super::thread_names::Names;
+use super::windows::Windows;
 use crate::process::Process;
 
 /// How often a target is looked at that has probes.
 const TICK_NS: u64 = 100_000_000;
 
-/// How often the kernel is asked for the state of a target whose memory is there.
+/// The same while it has not made the loop of its main thread.
+const START_TICK_NS: u64 = 10_000_000;
+
+/// How often it is looked for the name of a process that has no command line: most likely it is
+/// about to get one.
+const NAME_LOOKS: u32 = 20;
+
+/// How often the kernel is asked for the state of a target whose memory is there, unless it is
+/// stopped.
 const STATE_NS: u64 = 1_000_000_000;
 
 /// An observed process.
 #[derive(Debug)]
 pub(super) struct Target {
     process: Arc<Process>,
+    name: String,
+    /// How often it is still looked for its name: it had just begun to execute its program.
+    name_looks: u32,
     version: Option<String>,
     passive: Passive,
     probed: Option<Probed>,
+    /// Where probes are set for a short time only.
+    windows: Option<Windows>,
+    /// Whether its loops are looked at by who tells when they are held up.
+    is_called: bool,
+    known: Known,
+    common: Common,
+    stacks: Arc<Stacks>,
     /// Why it has no probes.
     unprobed: Vec<Limit>,
+    /// What it did before it was found.
+    missed: Option<Limit>,
     names: Names,
-    since_unix_ns: u64,
+    cgroup: Cgroup,
+    stops: Stops,
+    sleep: Sleep,
+    /// As of the clocks of its loops' times.
+    unix_offset_ns: u64,
+    /// When it was seen last to execute what it does.
+    there_ns: u64,
     until_ns: Option<u64>,
+    /// Whether it is observed from its first instruction on.
+    from_start: bool,
+    /// Its pool of threads, once it has ended.
+    pool: Option<ThreadPoolSnapshot>,
+    /// What its stacks did not show, once it has ended.
+    unseen: Vec<Limit>,
     /// When to look next, and when to ask for its state next.
     due_ns: u64,
     state_ns: u64,
     /// Whether it was looked at what came after it.
     renewed: bool,
-}
-
-/// The names of the threads that run loops: workers are numbered as they were seen.
-#[derive(Debug, Default)]
-struct Names(BTreeMap<u32, usize>);
-
-impl Names {
-    fn add(&mut self, mut tids: Vec<u32>) {
-        tids.retain(|tid| !self.0.contains_key(tid));
-        tids.sort_unstable();
-        tids.dedup();
-        for tid in tids {
-            self.0.insert(tid, self.0.len() + 1);
-        }
-    }
-
-    fn of(&self, pid: u32, tid: u32) -> String {
-        match self.0.get(&tid) {
-            _ if tid == pid => "main".to_owned(),
-            Some(number) => format!("worker-{number}"),
-            None => format!("worker-{}", self.0.len() + 1),
-        }
-    }
 }
 
 impl Target {
@@ -79,32 +102,65 @@ impl Target {
         set: Option<Set>,
         unprobed: Vec<Limit>,
         common: Common,
+        stacks: &Arc<Stacks>,
     ) -> Target {
         let Candidate { process, memory, plan, layout, files } = candidate;
         let (process, memory) = (Arc::new(process), Arc::new(memory));
         let version = plan.versions.node.clone();
-        let passive = Passive::new(
-            Arc::clone(&process),
-            Arc::clone(&memory),
-            layout,
-            Places::of(&plan, &files),
-            passive::Options { threshold_ns: common.stall_threshold_ns },
-        );
+        // Then nothing has begun before there were probes.
+        let from_start = set.as_ref().is_some_and(|set| set.probes.layout.from_start);
         let shift = Shift::to(&process);
-        let known = Known { pid: process.identity().pid, plan, layout, memory, shift };
+        let places = Places::of(&plan, &files);
+        let threshold_ns = common.stall_threshold_ns;
+        let options = passive::Options { threshold_ns, is_called: false };
+        let (of, its) = (Arc::clone(&process), Arc::clone(&memory));
+        let passive = Passive::new(of, its, layout, places, options).with(Arc::clone(stacks));
+        let stacks = Arc::clone(stacks);
+        // Reads its symbols, which takes a while: what turns meanwhile is told without its stack.
+        let (of, its, made) = (Arc::clone(&process), Arc::clone(&memory), Arc::clone(&plan));
+        stacks.observe(Observed { process: of, memory: its, layout, files, plan: made });
+        let pid = process.identity().pid;
+        let known = Known { pid, plan, layout, memory, shift, stacks: Arc::clone(&stacks) };
+        let probed = set.map(|set| Probed::new(known.clone(), set, common));
+        stacks.set_loops(pid, &passive.places().collect::<Vec<_>>());
+        let cgroup = stops::group_of(&process);
+        let stops = Stops::new(stops::by(&process, &cgroup), monotonic_ns());
         Target {
+            name: process.name().to_owned(),
+            name_looks: if process.has_command() { 0 } else { NAME_LOOKS },
             process,
             version,
             passive,
-            probed: set.map(|set| Probed::new(known, set, common)),
+            stacks,
+            probed,
+            windows: None,
+            is_called: false,
+            known,
+            common,
             unprobed,
+            missed: None,
             names: Names::default(),
-            since_unix_ns: monotonic_ns() + common.unix_offset_ns,
+            cgroup,
+            stops,
+            sleep: Sleep::since(Ahead::now()),
+            unix_offset_ns: common.unix_offset_ns,
+            there_ns: monotonic_ns(),
             until_ns: None,
+            from_start,
+            pool: None,
+            unseen: Vec::new(),
             due_ns: 0,
             state_ns: 0,
             renewed: false,
         }
+    }
+
+    /// It began so long before it was observed, at most. Also one whose loop was not found yet may
+    /// have run by then.
+    pub(super) fn came_late(&mut self, late_ns: u64) {
+        let what = format!("its first {}, at most", format_ns(late_ns));
+        let why = "it was found among the processes that others start, and may have run by then";
+        self.missed = Some(Limit { what, why: why.to_owned() });
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -120,11 +176,11 @@ impl Target {
         self.until_ns.is_some()
     }
 
-    /// Its number, once, if it executes another program by now.
-    pub(super) fn take_renewed(&mut self) -> Option<u32> {
+    /// What it has become, once, if it executes another program by now.
+    pub(super) fn take_renewed(&mut self) -> Option<Newcomer> {
         let renewed = self.has_ended() && !self.renewed && self.process.identity().is_alive();
         self.renewed |= self.has_ended();
-        renewed.then(|| self.pid())
+        renewed.then(|| Newcomer { pid: self.pid(), another_ns: Some(self.there_ns) })
     }
 
     /// When to look at its loops next, by the monotonic clock.
@@ -138,22 +194,75 @@ impl Target {
             return;
         }
         let now_ns = monotonic_ns();
+        self.sleep.note(Ahead::now());
         let is_there = self.is_there(now_ns);
         // At the same moments for all targets, so that one wake-up serves them all.
-        self.due_ns = (now_ns / TICK_NS + 1) * TICK_NS;
-        if !is_there {
-            self.until_ns = Some(now_ns);
+        self.see_who_calls();
+        let tick_ns = self.tick_ns();
+        self.due_ns = (now_ns / tick_ns + 1) * tick_ns;
+        match is_there {
+            true => self.there_ns = now_ns,
+            false => self.until_ns = Some(now_ns),
         }
         if let Some(probed) = &mut self.probed {
             probed.tick(is_there);
         }
+        self.take_exact();
         if !is_there || self.needs_memory() {
             self.due_ns = self.passive.tick(now_ns).min(self.due_ns);
+        }
+        if self.from_start && self.passive.state().no_main.is_some() {
+            // A Node that has just been started has no loop yet, and runs its program soon.
+            self.due_ns = self.due_ns.min(now_ns + START_TICK_NS);
+        }
+        if is_there && self.name_looks > 0 {
+            self.look_for_name();
+            self.due_ns = self.due_ns.min(now_ns + START_TICK_NS);
+        }
+        self.tell_stacks(is_there);
+        if let Some(probed) = &mut self.probed {
+            probed.note_baselines(self.passive.baselines());
         }
         let pid = self.pid();
         let probed = self.probed.iter().flat_map(Probed::tids);
         let tids: Vec<u32> = probed.chain(self.passive.tids()).filter(|&tid| tid != pid).collect();
         self.names.add(tids);
+    }
+
+    /// It is observed no longer.
+    fn dismiss(&mut self) {
+        self.until_ns = Some(monotonic_ns());
+        // What it executes is no news.
+        self.renewed = true;
+        if let Some(probed) = &mut self.probed {
+            probed.tick(false);
+        }
+        self.tell_stacks(false);
+    }
+
+    fn look_for_name(&mut self) {
+        self.name_looks -= 1;
+        if let Some(name) = self.process.later_name() {
+            (self.name, self.name_looks) = (name, 0);
+        }
+    }
+
+    /// Says which loops there are. Those of a process that has ended are known until then.
+    fn tell_stacks(&mut self, is_there: bool) {
+        let pid = self.pid();
+        if !is_there {
+            self.pool = Some(self.stacks.pool(pid));
+            self.unseen.extend(self.stacks.limits(pid));
+            self.stacks.forget(pid);
+            return;
+        }
+        let mut places: Vec<LoopAt> = self.probed.iter().flat_map(Probed::places).collect();
+        for place in self.passive.places() {
+            if places.iter().all(|known| known.tid != place.tid) {
+                places.push(place);
+            }
+        }
+        self.stacks.set_loops(pid, &places);
     }
 
     /// Whether it executes what it did. A process that has ended has no memory, unless another
@@ -165,19 +274,25 @@ impl Target {
         if now_ns < self.state_ns {
             return true;
         }
-        self.state_ns = now_ns + STATE_NS;
-        self.process.identity().is_alive()
+        let identity = self.process.identity();
+        self.stops.note(stops::by(&self.process, &self.cgroup), now_ns);
+        self.state_ns = now_ns + if self.stops.is_stopped() { TICK_NS } else { STATE_NS };
+        identity.is_alive()
     }
 
     /// Whether there is a loop that no probe has shown yet.
     fn needs_memory(&self) -> bool {
+        if self.windows.is_some() {
+            return true;
+        }
         let Some(probed) = self.probed.as_ref().filter(|of| of.tier() != Tier::Passive) else {
             return true;
         };
-        let seen = probed.turning();
+        let polled: BTreeMap<u32, u64> = probed.first_polls().collect();
         let loops = self.passive.loops();
         self.passive.state().no_main.is_some()
-            || loops.iter().any(|of| !seen.contains(&of.tid))
+            || loops.iter().any(|of| !polled.contains_key(&of.tid))
+            || self.passive.looked().any(|(tid, at_ns)| polled.get(&tid) > Some(&at_ns))
             || loops.iter().any(|of| of.stalls.iter().any(|stall| stall.running))
     }
 
@@ -187,21 +302,40 @@ impl Target {
 
     /// All of its loops.
     pub(super) fn loops(&self) -> Vec<LoopSnapshot> {
+        let loops = match &self.windows {
+            Some(windows) => self.in_windows(windows),
+            None => self.with_probes(),
+        };
+        self.described(loops)
+    }
+
+    /// Those that its probes have shown, with what its memory shows besides.
+    fn with_probes(&self) -> Vec<LoopSnapshot> {
         let mut seen = self.seen();
         let tier = self.tier();
         for of in self.passive.loops() {
             match seen.iter_mut().rev().find(|known| known.snapshot.tid == of.tid) {
-                None => seen.push(Seen { snapshot: self.unhit(of), turns: false }),
-                Some(known) if tier == Tier::Passive || !known.turns => {
-                    complete(&mut known.snapshot, of);
-                }
-                Some(known) => add_earlier(&mut known.snapshot, &of, self.since_unix_ns),
+                None => seen.push(Seen { snapshot: self.unhit(of), first_poll_ns: None }),
+                Some(known) => match known.first_poll_ns.filter(|_| tier != Tier::Passive) {
+                    Some(first_ns) => self.add_earlier(&mut known.snapshot, &of, first_ns),
+                    None => complete(&mut known.snapshot, of),
+                },
             }
         }
+        seen.into_iter().map(|seen| seen.snapshot).collect()
+    }
+
+    /// What is the same for all of them, and their names.
+    fn described(&self, mut loops: Vec<LoopSnapshot>) -> Vec<LoopSnapshot> {
         let pid = self.pid();
-        let mut loops: Vec<LoopSnapshot> = seen.into_iter().map(|seen| seen.snapshot).collect();
+        let stopped = self.stops.stopped(self.stopped_by(), monotonic_ns());
         for of in &mut loops {
+            of.stopped = stopped;
             of.thread = self.names.of(pid, of.tid);
+            if of.tid == pid {
+                // All loops of a process share one pool.
+                of.thread_pool = self.pool.clone().unwrap_or_else(|| self.stacks.pool(pid));
+            }
         }
         loops.sort_by_key(|of| (of.tid != pid, of.tid));
         loops
@@ -219,13 +353,18 @@ impl Target {
     /// Completed stalls.
     pub(super) fn events(&self) -> Events {
         match &self.probed {
-            Some(probed) if probed.tier() != Tier::Passive => {
+            Some(probed) if probed.tier() != Tier::Passive && self.windows.is_none() => {
                 let mut events = probed.events();
-                let began_before = |stall: &&loop_core::snapshot::Stall| {
-                    !stall.running && stall.start_unix_ns < self.since_unix_ns
-                };
-                let loops = self.passive.loops();
-                let earlier = loops.iter().flat_map(|of| &of.stalls).filter(began_before).count();
+                let polled: BTreeMap<u32, u64> = probed.first_polls().collect();
+                let earlier: usize = self
+                    .passive
+                    .loops()
+                    .iter()
+                    .map(|of| {
+                        let first_ns = polled.get(&of.tid).copied().unwrap_or(u64::MAX);
+                        earlier(of, self.unix_ns(first_ns)).count()
+                    })
+                    .sum();
                 events.merge(Events { seen: earlier as u64, kept: earlier as u64, dropped: 0 });
                 events
             }
@@ -233,25 +372,58 @@ impl Target {
         }
     }
 
+    fn unix_ns(&self, monotonic_ns: u64) -> u64 {
+        monotonic_ns.saturating_add(self.unix_offset_ns)
+    }
+
+    /// Stalls that ended with its first poll, or before.
+    fn add_earlier(&self, known: &mut LoopSnapshot, memory: &LoopSnapshot, first_ns: u64) {
+        let first_ns = self.unix_ns(first_ns);
+        let earlier = earlier(memory, first_ns).map(|stall| until_first_poll(stall, first_ns));
+        let earlier: Vec<Stall> = earlier.collect();
+        for stall in &earlier {
+            known.stall_totals.add(stall.ledger_ns.cause(), stall.duration_ns);
+        }
+        known.stalls.splice(0..0, earlier);
+    }
+
+    fn stopped_by(&self) -> Option<StoppedBy> {
+        if self.has_ended() { None } else { stops::by(&self.process, &self.cgroup) }
+    }
+
     fn tier(&self) -> Tier {
         self.probed.as_ref().map_or(Tier::Passive, Probed::tier)
     }
 
     fn limits(&self) -> Vec<Limit> {
-        let mut limits = match &self.probed {
-            Some(probed) => probed.limits(),
-            None => self.unprobed.clone(),
+        let mut limits = match (&self.windows, &self.probed) {
+            (None, Some(probed)) => probed.limits(),
+            _ => self.unprobed.clone(),
         };
+        limits.extend(self.windows_limit());
+        match self.has_ended() {
+            true => limits.extend(self.unseen.clone()),
+            false => limits.extend(self.stacks.limits(self.pid())),
+        }
+        limits.extend(self.missed.clone());
+        limits.extend(self.sleep.limit());
         let state = self.passive.state();
         let limit = |what: &str, why: String| Limit { what: what.to_owned(), why };
         limits.extend(
             state
                 .no_main
-                .filter(|_| self.probed.as_ref().is_none_or(|probed| probed.turning().is_empty()))
+                .filter(|_| {
+                    self.probed.as_ref().is_none_or(|probed| probed.first_polls().next().is_none())
+                })
                 .map(|why| limit("the main thread's loop", why.to_owned())),
         );
-        if !self.has_ended() && self.process.identity().is_stopped() {
-            let why = format!("it is stopped; `kill -CONT {}` lets it go on", self.pid());
+        if let Some(by) = self.stopped_by() {
+            let why = match by {
+                StoppedBy::Signal => {
+                    format!("it is stopped; `kill -CONT {}` lets it go on", self.pid())
+                }
+                StoppedBy::ControlGroup => "its control group is frozen".to_owned(),
+            };
             limits.push(limit("what the process would do now", why));
         }
         if self.tier() == Tier::Passive {
@@ -270,13 +442,13 @@ impl Target {
         let until_ns = self.until_ns.unwrap_or_else(monotonic_ns);
         Described {
             pid: self.pid(),
-            name: self.process.name().to_owned(),
+            name: self.name.clone(),
             runtime: Runtime::NodeJs,
             runtime_version: self.version.clone().unwrap_or_else(|| "unknown".into()),
             source: Source::Ebpf,
             tier: self.tier(),
             overhead_ratio: Some(self.probed.as_ref().map_or(0.0, |of| of.overhead(until_ns))),
-            sampled: self.probed.as_ref().is_some_and(Probed::has_fallen),
+            sampled: self.has_had_windows() || self.probed.as_ref().is_some_and(Probed::has_fallen),
             limits: self.limits(),
         }
     }
@@ -292,14 +464,4 @@ fn complete(known: &mut LoopSnapshot, memory: LoopSnapshot) {
     known.microtasks = known.microtasks.max(memory.microtasks);
     known.stalls = memory.stalls;
     known.stall_totals = memory.stall_totals;
-}
-
-/// Stalls that began before there were probes, and ended after.
-fn add_earlier(known: &mut LoopSnapshot, memory: &LoopSnapshot, since_unix_ns: u64) {
-    let earlier =
-        memory.stalls.iter().filter(|stall| !stall.running && stall.start_unix_ns < since_unix_ns);
-    for stall in earlier {
-        known.stall_totals.add(stall.ledger_ns.cause(), stall.duration_ns);
-        known.stalls.insert(0, stall.clone());
-    }
 }

@@ -20,7 +20,9 @@ try {
   };
   const watch = fs.watch(`${__dirname}/ask`, { persistent: false }, handOver);
   watch.on('error', () => watch.close());
-  const hello = { version: process.versions.node, script: process.argv[1] };
+  const evaluates = (option) => /^(-e|-p|-pe|--eval|--print)(=|$)/.test(option);
+  const script = process.execArgv.some(evaluates) ? '[eval]' : process.argv[1];
+  const hello = { version: process.versions.node, script };
   fs.writeFileSync(`${__dirname}/${process.pid}.node`, JSON.stringify(hello));
 } catch {
   // Without it the trace comes when the process ends.

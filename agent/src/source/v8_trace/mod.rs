@@ -130,8 +130,8 @@ fn note(process: &Process) -> Option<String> {
     };
     let lost = match process.lost() {
         0 => None,
-        1 => Some(format!("1 event of process {pid} is lost or lacks an end")),
-        lost => Some(format!("{lost} events of process {pid} are lost or lack an end")),
+        1 => Some(format!("1 trace event of process {pid} can't be read or lacks an end")),
+        lost => Some(format!("{lost} trace events of process {pid} can't be read or lack an end")),
     };
     let gaps = process.has_gaps().then(|| {
         format!("workers of process {pid} were not traced while it handed its trace over")

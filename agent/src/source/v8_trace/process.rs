@@ -28,6 +28,10 @@ fn unseen() -> Vec<Limit> {
             "utilisation, poll wait, duration of turns, arrival delay",
             "no trace event tells when the poll begins to wait",
         ),
+        limit(
+            "a turn that goes on, and the main thread's alone, until it has lasted for 0.3 s",
+            "it is noticed when the process does not hand its trace over, once a second",
+        ),
         limit("timer lateness", "no trace event tells when a timer was due"),
         limit("phases pending, idle, prepare, poll, close", "they have no trace events"),
         limit("nextTick drains, callbacks, thread pool", "they have no trace events"),
@@ -292,6 +296,10 @@ impl Open {
             ledger_ns,
             counters: Counters { task_clock_ns: self.cpu.on_cpu_ns, ..Counters::default() },
             culprit: None,
+            repeated: None,
+            profile: None,
+            waits: None,
+            drain: None,
             stack: None,
         });
     }

@@ -257,6 +257,10 @@ impl Turns {
             ledger_ns,
             counters: Counters { task_clock_ns: Some(all.cpu_ns), ..Counters::default() },
             culprit: None,
+            repeated: None,
+            profile: None,
+            waits: None,
+            drain: None,
             stack: None,
         });
         if self.seen.stalls.len() > STALLS_KEPT {

@@ -1,4 +1,5 @@
-// Modules that share what they import, that await, fail, are there already or are not there.
+// Modules that share what they import, that await, fail, are there already or are not there,
+// make no sense, are of another type than asked for, lack a name, or are asked for twice at once.
 import fs from 'node:fs';
 import './shares.mjs';
 
@@ -13,6 +14,27 @@ const imports = [
   () => import('./fails.js'),
   () => import('./imports.mjs'),
   () => Promise.all([import('./plain.js'), import('./plain.js')]),
+  () => Promise.all([import('./fresh.mjs?again'), import('./fresh.mjs?again')]),
+  () => import('./deep.mjs'),
+  () => import('./deep.mjs?again#more'),
+  () => import('./data.json'),
+  () => import('./data.json', { with: { type: 'json' } }),
+  () => import('./below.mjs', { with: { type: 'json' } }),
+  () => import('./untyped.mjs'),
+  () => import('./wrong.mjs'),
+  () => import('./wrong.mjs'),
+  () => import('./aboveWrong.mjs'),
+  () => {
+    // Node handles the rejection that it gives on, and not its own.
+    process.once('unhandledRejection', () => {});
+    return import('./aboveFailed.mjs');
+  },
+  () => import('./unnamed.mjs'),
+  () => import('./unnamedCommon.mjs'),
+  () => import('node:no'),
+  () => import('no'),
+  () => import('data:text/no,1'),
+  () => import('data:application/json,1'),
 ];
 const next = () => {
   const call = imports.shift();

@@ -6,6 +6,8 @@
 //!  /sys/fs/cgroup/a/b/cpu.stat.local                 throttled_usec, quotas of parents included
 //!  /sys/fs/cgroup/cpu/a/b/cpu.stat                   throttled_time, in ns; its own quota only
 //!  /sys/fs/cgroup/a/b/cgroup.stat.local              frozen_usec
+//!  /sys/fs/cgroup/a/b/cgroup.events                  frozen: 1 while it is
+//!  /sys/fs/cgroup/freezer/a/b/freezer.state          the same in version 1
 //! ```
 //!
 //! The `.local` files came with Linux 6.7 and 6.18; before, `cpu.stat` has to do. The files are
@@ -28,6 +30,9 @@ const V2_MOUNTS: [&str; 2] = ["", "unified"];
 /// Where the `cpu` controller of version 1 is mounted.
 const V1_MOUNTS: [&str; 2] = ["cpu", "cpu,cpuacct"];
 
+/// What version 1 says of a group that is frozen.
+const FROZEN: &[u8] = b"FROZEN";
+
 /// A number in a file that is kept open.
 #[derive(Debug)]
 struct Figure {
@@ -36,17 +41,25 @@ struct Figure {
     ns_per_unit: u64,
 }
 
-/// See the module.
+/// What a control group has taken from the threads in it.
 #[derive(Debug, Default)]
-pub(super) struct Cgroup {
+pub struct Cgroup {
     throttled: Option<Figure>,
     frozen: Option<Figure>,
+    /// Tells whether it is frozen now, in either version.
+    events: Option<File>,
+    state: Option<File>,
 }
 
 impl Cgroup {
     pub(super) fn of_this_thread() -> Cgroup {
         let groups = fs::read_to_string("/proc/thread-self/cgroup").unwrap_or_default();
-        Cgroup::find(Path::new(ROOT), &groups)
+        Cgroup::of(&groups)
+    }
+
+    /// The group that is meant by the text of a `/proc/PID/cgroup`, as this process sees it.
+    pub fn of(groups: &str) -> Cgroup {
+        Cgroup::find(Path::new(ROOT), groups)
     }
 
     fn find(root: &Path, groups: &str) -> Cgroup {
@@ -63,7 +76,14 @@ impl Cgroup {
                 Figure { file, key: b"throttled_time", ns_per_unit: 1 }.tried()
             })
         };
+        let events = v2.and_then(|path| {
+            V2_MOUNTS.iter().find_map(|mount| open(&root.join(mount), path, "cgroup.events"))
+        });
+        let state = path_of(groups, "freezer")
+            .and_then(|path| open(&root.join("freezer"), path, "freezer.state"));
         Cgroup {
+            events,
+            state,
             throttled: usec(v2, "cpu.stat.local", b"throttled_usec")
                 .or_else(|| usec(v2, "cpu.stat", b"throttled_usec"))
                 .or_else(|| ns(v1, "cpu.stat.local"))
@@ -72,12 +92,24 @@ impl Cgroup {
         }
     }
 
-    pub(super) fn throttled_ns(&self) -> Option<u64> {
+    /// For how long it was held back by its CPU quota, summed over CPUs, in nanoseconds. `None`:
+    /// the kernel does not tell.
+    pub fn throttled_ns(&self) -> Option<u64> {
         self.throttled.as_ref().and_then(Figure::read)
     }
 
-    pub(super) fn frozen_ns(&self) -> Option<u64> {
+    /// For how long it was frozen, in nanoseconds. `None`: the kernel does not tell.
+    pub fn frozen_ns(&self) -> Option<u64> {
         self.frozen.as_ref().and_then(Figure::read)
+    }
+
+    /// Whether it is frozen now. Where the kernel does not tell, it isn't.
+    pub fn is_frozen(&self) -> bool {
+        let events = self.events.as_ref();
+        let told = events.and_then(|file| read_with(file, |text| stat::value_of(text, b"frozen")));
+        let state = self.state.as_ref();
+        let named = state.and_then(|file| read_with(file, |text| Some(text.starts_with(FROZEN))));
+        told == Some(1) || named == Some(true)
     }
 }
 
@@ -154,6 +186,22 @@ mod tests {
         assert_eq!(tree.read("0::/old\n"), (Some(4_000), None));
         assert_eq!(tree.read("0::/free\n"), (None, None), "no quota is possible");
         assert_eq!(tree.read(""), (None, None));
+    }
+
+    #[test]
+    fn a_group_is_frozen_by_either_version() {
+        let tree = Tree::with(
+            "frozen",
+            &[
+                ("a/cgroup.events", "populated 1\nfrozen 1\n"),
+                ("b/cgroup.events", "populated 1\nfrozen 0\n"),
+                ("freezer/c/freezer.state", "FROZEN\n"),
+                ("freezer/d/freezer.state", "THAWED\n"),
+            ],
+        );
+        let is_frozen = |groups: &str| Cgroup::find(&tree.0, groups).is_frozen();
+        let groups = ["0::/a\n", "0::/b\n", "7:freezer:/c\n0::/b\n", "7:freezer:/d\n", ""];
+        assert_eq!(groups.map(is_frozen), [true, false, true, false, false]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
 use super::Reading;
-use cgroup::Cgroup;
+pub use cgroup::Cgroup;
 use pmu::Pmu;
 
 /// Longest file that is read: `cpu.stat` has 13 lines of at most 40 bytes.

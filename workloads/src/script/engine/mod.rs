@@ -38,7 +38,7 @@ pub(crate) enum Entry {
     BeforeExit,
     /// `(unfinished)`: the program ends. Returns its exit status.
     Exit,
-    /// `(error)`: nobody has caught it.
+    /// `(error, trace, entry)`: nobody has caught what an entry has thrown, or a job without one.
     Uncaught,
     /// `(number, event)`: an invocation of the exported handler.
     Invoke,
@@ -60,6 +60,12 @@ impl Entry {
         Entry::Invoke,
         Entry::Pending,
     ];
+
+    /// Whether it lets pass what the program throws, for `Uncaught`.
+    pub(crate) fn runs_program(self) -> bool {
+        use Entry::{Event, Immediate, Main, Tick, Timer};
+        matches!(self, Main | Timer | Immediate | Tick | Event)
+    }
 
     /// Its name in the object that the library returns.
     pub(crate) fn name(self) -> &'static str {

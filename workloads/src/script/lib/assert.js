@@ -13,6 +13,9 @@ const { AssertionError } = require('internal/assertion-error');
 const { expectedException, hasMatchingError } = require('internal/assert-throws');
 const { callText } = require('internal/assert-source');
 const types = require('internal/types');
+const {
+  concat, exec, find, includes, indexOf, join, slice, split,
+} = require('internal/primordials');
 
 const NOTHING = Symbol('nothing was thrown');
 const VALIDATORS = ['Object', 'Error', 'Function', 'RegExp'];
@@ -27,7 +30,7 @@ function needTwo(args) {
 }
 
 function checkTruth(stackStartFn, args) {
-  const [value, message] = args;
+  const { 0: value, 1: message } = args;
   if (value) return;
   const fields = { actual: value, expected: true, message, operator: '==', stackStartFn };
   const isGenerated = args.length === 0 || message === undefined || message === null;
@@ -55,7 +58,7 @@ function comparison(name, holds, operator = name) {
   const method = {
     [name](...args) {
       needTwo(args);
-      const [actual, expected, message] = args;
+      const { 0: actual, 1: expected, 2: message } = args;
       if (holds(actual, expected)) return;
       fail({ actual, expected, message, operator, stackStartFn: method });
     },
@@ -118,7 +121,7 @@ async function rejectionFrom(source) {
 
 // A lone text after the function is the message, not the validator.
 function splitArgs(actual, args) {
-  const [wanted, message] = args;
+  const { 0: wanted, 1: message } = args;
   if (typeof wanted !== 'string') {
     if (wanted !== undefined && wanted !== null && typeof wanted !== 'object' &&
         typeof wanted !== 'function') {
@@ -182,12 +185,12 @@ async function doesNotReject(source, ...args) {
   expectNoError(doesNotReject, await rejectionFrom(source), args);
 }
 
-function checkMatch(stackStartFn, shouldMatch, [string, regexp, message]) {
+function checkMatch(stackStartFn, shouldMatch, { 0: string, 1: regexp, 2: message }) {
   if (!types.isRegExp(regexp)) {
     throw new codes.ERR_INVALID_ARG_TYPE('regexp', 'RegExp', regexp);
   }
   const isText = typeof string === 'string';
-  if (isText && (regexp.exec(string) !== null) === shouldMatch) return;
+  if (isText && (exec(regexp, string) !== null) === shouldMatch) return;
   if (message instanceof Error) throw message;
   const input = inspect(string);
   const generated = isText ?
@@ -221,18 +224,18 @@ function ifError(value) {
     actual: value, expected: null, operator: 'ifError', stackStartFn: ifError,
     message: `ifError got unwanted exception: ${reason}`,
   });
-  const from = typeof value.stack === 'string' ? value.stack.indexOf('\n    at') : -1;
-  if (from !== -1) joinStacks(error, value.stack.slice(from + 1).split('\n'));
+  const from = typeof value.stack === 'string' ? indexOf(value.stack, '\n    at') : -1;
+  if (from !== -1) joinStacks(error, split(slice(value.stack, from + 1), '\n'));
   throw error;
 }
 
 // The frames of the given error follow those that it does not share.
 function joinStacks(error, frames) {
-  const own = `${error.stack}`.split('\n');
-  const shared = frames.find((frame) => own.includes(frame));
-  const kept = shared === undefined ? own : own.slice(0, own.indexOf(shared));
+  const own = split(`${error.stack}`, '\n');
+  const shared = find(frames, (frame) => includes(own, frame));
+  const kept = shared === undefined ? own : slice(own, 0, indexOf(own, shared));
   Object.defineProperty(error, 'stack', {
-    value: [...kept, ...frames].join('\n'), writable: true, configurable: true,
+    value: join(concat(kept, frames), '\n'), writable: true, configurable: true,
   });
 }
 

@@ -11,6 +11,10 @@ const { checkInteger, checkNumber, checkString } = require('internal/checks');
 const { ENCODINGS, find, fitting } = require('internal/buffer_text');
 const search = require('internal/buffer_search');
 const utf8 = require('internal/utf8');
+const {
+  bytesFill, bytesReverse, bytesSet, bytesSlice, bytesSubarray, each, forEach, fromEntries, map,
+  reduce, replace, slice, test,
+} = require('internal/primordials');
 
 const kMaxLength = 2 ** 32;
 const kStringMaxLength = 2 ** 29 - 24;
@@ -115,7 +119,7 @@ function fromObject(object) {
 function fromList(list) {
   if (list.length <= 0) return new FastBuffer();
   const made = new FastBuffer(list.length);
-  made.set(list);
+  bytesSet(made, list);
   return made;
 }
 
@@ -155,14 +159,14 @@ Buffer.concat = function concat(list, length) {
   if (!Array.isArray(list)) throw new codes.ERR_INVALID_ARG_TYPE('list', 'Array', list);
   if (list.length === 0) return new FastBuffer();
   let size = length;
-  if (size === undefined) size = list.reduce((sum, item) => sum + (item.length || 0), 0);
+  if (size === undefined) size = reduce(list, (sum, item) => sum + (item.length || 0), 0);
   else checkOffset(size, 'length');
   const made = new FastBuffer(size);
   let at = 0;
-  list.forEach((item, index) => {
+  forEach(list, (item, index) => {
     checkBytes(item, `list[${index}]`);
-    const part = item.subarray(0, size - at);
-    made.set(part, at);
+    const part = bytesSubarray(item, 0, size - at);
+    bytesSet(made, part, at);
     at += part.length;
   });
   return made;
@@ -206,8 +210,8 @@ const methods = {
     if (targetEnd !== undefined) checkOffset(targetEnd, 'targetEnd', 0, target.length);
     checkOffset(sourceStart, 'sourceStart');
     if (sourceEnd !== undefined) checkOffset(sourceEnd, 'sourceEnd', 0, this.length);
-    const source = Uint8Array.prototype.slice.call(this, sourceStart, sourceEnd);
-    return search.compare(source, Uint8Array.prototype.slice.call(target, targetStart, targetEnd));
+    const source = bytesSlice(this, sourceStart, sourceEnd);
+    return search.compare(source, bytesSlice(target, targetStart, targetEnd));
   },
 
   indexOf(value, byteOffset, encoding) {
@@ -246,21 +250,21 @@ const methods = {
   },
 
   toJSON() {
-    return { type: 'Buffer', data: Array.from(this) };
+    return { type: 'Buffer', data: slice(this) };
   },
 
   inspect(depth, options) {
     const shown = new Uint8Array(this.buffer, this.byteOffset, Math.min(this.length,
       inspectBytesMax));
-    let text = ENCODINGS.hex.decode(shown).replace(/(.{2})(?=.)/g, '$1 ');
+    let text = replace(ENCODINGS.hex.decode(shown), /.{2}(?=.)/g, (byte) => `${byte} `);
     const more = this.length - inspectBytesMax;
     if (more > 0) text += ` ... ${more} more byte${more > 1 ? 's' : ''}`;
-    const extras = Object.keys(this).slice(this.length);
+    const extras = slice(Object.keys(this), this.length);
     if (options && extras.length > 0) {
       const { inspect } = require('internal/inspect');
-      const object = Object.fromEntries(extras.map((key) => [key, this[key]]));
+      const object = fromEntries(map(extras, (key) => [key, this[key]]));
       const settings = { ...options, breakLength: Infinity, compact: true };
-      text += (this.length === 0 ? '' : ', ') + inspect(object, settings).slice(2, -2);
+      text += (this.length === 0 ? '' : ', ') + slice(inspect(object, settings), 2, -2);
     }
     return `<${this.constructor.name} ${text}>`;
   },
@@ -274,7 +278,7 @@ const methods = {
   },
 
   slice(start, end) {
-    return this.subarray(start, end);
+    return bytesSubarray(this, start, end);
   },
 
   copy(target, targetStart, sourceStart, sourceEnd) {
@@ -291,7 +295,7 @@ const methods = {
     if (to >= target.length || from >= end) return 0;
     const count = Math.min(end - from, target.length - to, this.length - from);
     const part = new Uint8Array(this.buffer, this.byteOffset + from, count);
-    Uint8Array.prototype.set.call(target, part, to);
+    bytesSet(target, part, to);
     return count;
   },
 
@@ -312,12 +316,12 @@ const methods = {
   },
 };
 
-for (const source of [methods, require('internal/buffer_numbers').methods]) {
-  for (const name of Object.keys(source)) Buffer.prototype[name] = source[name];
+for (const source of each([methods, require('internal/buffer_numbers').methods])) {
+  for (const name of each(Object.keys(source))) Buffer.prototype[name] = source[name];
 }
 Buffer.prototype.toLocaleString = Buffer.prototype.toString;
 Buffer.prototype[inspectCustom] = Buffer.prototype.inspect;
-for (const [name, property] of [['parent', 'buffer'], ['offset', 'byteOffset']]) {
+for (const { 0: name, 1: property } of each([['parent', 'buffer'], ['offset', 'byteOffset']])) {
   Object.defineProperty(Buffer.prototype, name, {
     enumerable: true,
     get() {
@@ -347,7 +351,7 @@ function seek(buffer, value, byteOffset, encoding, forward) {
   if (typeof value === 'string') {
     const { name, encode } = encoding === undefined ? ENCODINGS.utf8 : encodingOf(encoding);
     if (name !== 'utf16le') return search.indexOf(buffer, encode(value), offset, forward, 1);
-    const even = buffer.subarray(0, buffer.length & ~1);
+    const even = bytesSubarray(buffer, 0, buffer.length & ~1);
     return search.indexOf(even, encode(value), offset, forward, 2);
   }
   if (isBytes(value)) {
@@ -367,7 +371,7 @@ function put(buffer, string, offset, room, name) {
   }
   const bytes = encoding.encode(string);
   const count = fitting(encoding, bytes, room);
-  Uint8Array.prototype.set.call(buffer, bytes.subarray(0, count), offset);
+  bytesSet(buffer, bytesSubarray(bytes, 0, count), offset);
   return count;
 }
 
@@ -379,10 +383,10 @@ function fill(buffer, value, offset, end, encoding) {
     if (typeof end === 'string') return fillText(buffer, value, offset, buffer.length, end);
     return fillText(buffer, value, offset, end, encoding);
   }
-  const [from, to] = fillRange(buffer, offset, end);
+  const { 0: from, 1: to } = fillRange(buffer, offset, end);
   if (from >= to) return buffer;
   if (isBytes(value)) return repeat(buffer, value, from, to, value);
-  return Uint8Array.prototype.fill.call(buffer, Number(value) & 255, from, to);
+  return bytesFill(buffer, Number(value) & 255, from, to);
 }
 
 function fillRange(buffer, offset, end) {
@@ -397,16 +401,16 @@ function fillText(buffer, text, offset, end, name) {
     checkString(name, 'encoding');
     throw new codes.ERR_UNKNOWN_ENCODING(name);
   }
-  const [from, to] = fillRange(buffer, offset, end);
+  const { 0: from, 1: to } = fillRange(buffer, offset, end);
   if (from >= to) return buffer;
-  if (text.length === 0) return Uint8Array.prototype.fill.call(buffer, 0, from, to);
+  if (text.length === 0) return bytesFill(buffer, 0, from, to);
   const bytes = (name ? find(name) : ENCODINGS.utf8).encode(text);
   return repeat(buffer, bytes, from, to, text);
 }
 
 function repeat(buffer, bytes, from, to, value) {
   if (bytes.length === 0) throw new codes.ERR_INVALID_ARG_VALUE('value', value);
-  const pattern = Uint8Array.from(bytes);
+  const pattern = new Uint8Array(bytes);
   for (let i = from; i < to; i++) buffer[i] = pattern[(i - from) % pattern.length];
   return buffer;
 }
@@ -414,7 +418,7 @@ function repeat(buffer, bytes, from, to, value) {
 function swap(buffer, size) {
   if (buffer.length % size !== 0) throw new codes.ERR_INVALID_BUFFER_SIZE(`${size * 8}-bits`);
   for (let at = 0; at < buffer.length; at += size) {
-    Uint8Array.prototype.reverse.call(new Uint8Array(buffer.buffer, buffer.byteOffset + at, size));
+    bytesReverse(new Uint8Array(buffer.buffer, buffer.byteOffset + at, size));
   }
   return buffer;
 }
@@ -429,15 +433,15 @@ function invalid(message) {
 function btoa(input) {
   if (arguments.length === 0) throw new codes.ERR_MISSING_ARGS('input');
   const text = `${input}`;
-  if (/[^\0-\xff]/.test(text)) throw invalid('Invalid character');
+  if (test(/[^\0-\xff]/, text)) throw invalid('Invalid character');
   return ENCODINGS.base64.decode(ENCODINGS.latin1.encode(text));
 }
 
 function atob(input) {
   if (arguments.length === 0) throw new codes.ERR_MISSING_ARGS('input');
-  let text = `${input}`.replace(/[\t\n\f\r ]/g, '');
-  if (text.length % 4 === 0) text = text.replace(/==?$/, '');
-  if (/[^A-Za-z0-9+/]/.test(text)) throw invalid('Invalid character');
+  let text = replace(`${input}`, /[\t\n\f\r ]/g, '');
+  if (text.length % 4 === 0) text = replace(text, /==?$/, '');
+  if (test(/[^A-Za-z0-9+/]/, text)) throw invalid('Invalid character');
   if (text.length % 4 === 1) {
     throw invalid('The string to be decoded is not correctly encoded.');
   }

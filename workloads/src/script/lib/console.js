@@ -8,6 +8,10 @@
 // From `internal`: `writeStdout(text)`, `writeStderr(text)`: write all of it at once.
 // From the module `process`, at the first use: `hrtime`, `emitWarning`.
 
+const {
+  concat, padStart, repeat, replaceAll, slice, split, toFixed,
+} = require('internal/primordials');
+
 const INDENT = 2;
 const NANOS_PER_MS = 1e6;
 const SECOND_MS = 1000;
@@ -42,7 +46,7 @@ function formatArgs(args) {
 }
 
 function put(write, text) {
-  const lines = indent === '' ? text : indent + text.replaceAll('\n', `\n${indent}`);
+  const lines = indent === '' ? text : indent + replaceAll(text, '\n', `\n${indent}`);
   send(write, `${lines}\n`);
 }
 
@@ -81,24 +85,24 @@ function table(data, columns) {
 }
 
 function group(...labels) {
-  if (labels.length > 0) log(...labels);
-  indent += ' '.repeat(INDENT);
+  if (labels.length > 0) Reflect.apply(log, undefined, labels);
+  indent += repeat(' ', INDENT);
 }
 
 function groupEnd() {
-  indent = indent.slice(INDENT);
+  indent = slice(indent, INDENT);
 }
 
 function pad(number) {
-  return `${number}`.padStart(2, '0');
+  return padStart(`${number}`, 2, '0');
 }
 
 function durationText(ms) {
-  if (ms < SECOND_MS) return `${Number(ms.toFixed(3))}ms`;
-  if (ms < MINUTE_MS) return `${(ms / SECOND_MS).toFixed(3)}s`;
+  if (ms < SECOND_MS) return `${Number(toFixed(ms, 3))}ms`;
+  if (ms < MINUTE_MS) return `${toFixed(ms / SECOND_MS, 3)}s`;
   const hours = Math.floor(ms / HOUR_MS);
   const minutes = Math.floor((ms % HOUR_MS) / MINUTE_MS);
-  const [seconds, rest] = ((ms % MINUTE_MS) / SECOND_MS).toFixed(3).split('.');
+  const { 0: seconds, 1: rest } = split(toFixed((ms % MINUTE_MS) / SECOND_MS, 3), '.');
   if (hours === 0) return `${minutes}:${pad(seconds)}.${rest} (m:ss.mmm)`;
   return `${hours}:${pad(minutes)}:${pad(seconds)}.${rest} (h:mm:ss.mmm)`;
 }
@@ -117,9 +121,9 @@ function logTime(method, name, values) {
   if (start === undefined) {
     require('process').emitWarning(`No such label '${name}' for console.${method}()`);
   } else {
-    const [seconds, nanos] = require('process').hrtime(start);
+    const { 0: seconds, 1: nanos } = require('process').hrtime(start);
     const ms = seconds * SECOND_MS + nanos / NANOS_PER_MS;
-    log('%s: %s', name, durationText(ms), ...values);
+    Reflect.apply(log, undefined, concat(['%s: %s', name, durationText(ms)], values));
   }
 }
 
@@ -148,7 +152,7 @@ function countReset(label = 'default') {
 function assert(condition, ...args) {
   if (condition) return;
   if (args.length === 0) warn('Assertion failed');
-  else warn(`Assertion failed: ${args[0]}`, ...args.slice(1));
+  else Reflect.apply(warn, undefined, concat([`Assertion failed: ${args[0]}`], slice(args, 1)));
 }
 
 module.exports = {

@@ -10,6 +10,9 @@
 
 const { lazy } = require('internal/lazy');
 const { checkBoolean, checkFunction, checkNumber } = require('internal/checks');
+const {
+  bind, concat, each, filter, findLastIndex, map, push, slice, splice, unshift,
+} = require('internal/primordials');
 
 const kCapture = Symbol('kCapture');
 const kErrorMonitor = Symbol('events.errorMonitor');
@@ -91,7 +94,7 @@ EventEmitter.prototype.emit = function emit(type, ...args) {
   const events = this._events;
   if (type === 'error') {
     if (events !== undefined && events[kErrorMonitor] !== undefined) {
-      this.emit(kErrorMonitor, ...args);
+      Reflect.apply(this.emit, this, concat([kErrorMonitor], args));
     }
     if (events === undefined || events.error === undefined) throw unhandled(args);
   }
@@ -142,7 +145,7 @@ function watch(emitter, result, type, args) {
 
 function reject(emitter, error, type, args) {
   if (typeof emitter[kRejection] === 'function') {
-    emitter[kRejection](error, type, ...args);
+    Reflect.apply(emitter[kRejection], emitter, concat([error, type], args));
     return;
   }
   // The listener of 'error' may be async, too: what it rejects must not come back to it.
@@ -177,9 +180,9 @@ function add(emitter, type, listener, atFront) {
     list = atFront ? [listener, present] : [present, listener];
     events[type] = list;
   } else if (atFront) {
-    list.unshift(listener);
+    unshift(list, listener);
   } else {
-    list.push(listener);
+    push(list, listener);
   }
   warnOfLeak(emitter, type, list);
   return emitter;
@@ -219,7 +222,7 @@ function onceWrapper(...args) {
 function wrapOnce(target, type, listener) {
   checkFunction(listener, 'listener');
   const state = { fired: false, wrapped: undefined, target, type, listener };
-  state.wrapped = onceWrapper.bind(state);
+  state.wrapped = bind(onceWrapper, state);
   state.wrapped.listener = listener;
   return state.wrapped;
 }
@@ -250,9 +253,9 @@ EventEmitter.prototype.removeListener = function removeListener(type, listener) 
   }
   if (typeof list === 'function') return this;
   // The one added last goes first.
-  const at = list.findLastIndex((entry) => isIt(entry, listener));
+  const at = findLastIndex(list, (entry) => isIt(entry, listener));
   if (at < 0) return this;
-  list.splice(at, 1);
+  splice(list, at, 1);
   if (list.length === 1) this._events[type] = list[0];
   if (this._events.removeListener !== undefined) this.emit('removeListener', type, listener);
   return this;
@@ -282,8 +285,8 @@ EventEmitter.prototype.removeAllListeners = function removeAllListeners(type) {
   }
   // Somebody listens to removals: each is told, in the reverse order of adding.
   if (all) {
-    const others = Reflect.ownKeys(events).filter((key) => key !== 'removeListener');
-    for (const key of others) this.removeAllListeners(key);
+    const others = filter(Reflect.ownKeys(events), (key) => key !== 'removeListener');
+    for (const key of each(others)) this.removeAllListeners(key);
     this.removeAllListeners('removeListener');
     emptyTable(this);
     return this;
@@ -302,11 +305,11 @@ EventEmitter.prototype.removeAllListeners = function removeAllListeners(type) {
 function entries(emitter, type) {
   const list = emitter._events?.[type];
   if (list === undefined) return [];
-  return typeof list === 'function' ? [list] : list.slice();
+  return typeof list === 'function' ? [list] : slice(list);
 }
 
 EventEmitter.prototype.listeners = function listeners(type) {
-  return entries(this, type).map((entry) => {
+  return map(entries(this, type), (entry) => {
     return typeof entry.listener === 'function' ? entry.listener : entry;
   });
 };
@@ -318,7 +321,7 @@ EventEmitter.prototype.rawListeners = function rawListeners(type) {
 EventEmitter.prototype.listenerCount = function listenerCount(type, listener) {
   const list = entries(this, type);
   if (listener === undefined || listener === null) return list.length;
-  return list.filter((entry) => isIt(entry, listener)).length;
+  return filter(list, (entry) => isIt(entry, listener)).length;
 };
 
 EventEmitter.prototype.eventNames = function eventNames() {
@@ -327,7 +330,7 @@ EventEmitter.prototype.eventNames = function eventNames() {
 
 EventEmitter.listenerCount = function(emitter, type) {
   if (typeof emitter.listenerCount === 'function') return emitter.listenerCount(type);
-  return EventEmitter.prototype.listenerCount.call(emitter, type);
+  return Reflect.apply(EventEmitter.prototype.listenerCount, emitter, [type]);
 };
 
 // ---- limits ----
@@ -380,6 +383,6 @@ EventEmitter.getEventListeners = function getEventListeners(target, type) {
   throw neither('emitter', target);
 };
 
-for (const name of ['addAbortListener', 'once', 'on']) {
+for (const name of each(['addAbortListener', 'once', 'on'])) {
   lazy(EventEmitter, name, true, () => require('internal/events_async')[name]);
 }

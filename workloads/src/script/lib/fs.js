@@ -15,6 +15,7 @@ const data = require('internal/fs/data');
 const { Dirent, Stats, constants } = require('internal/fs/stats');
 const { run, runSync } = require('internal/fs/steps');
 const whole = require('internal/fs/whole');
+const { each, slice } = require('internal/primordials');
 
 const fs = module.exports;
 
@@ -22,15 +23,15 @@ const fs = module.exports;
 function split(args, { needs, options = 0 }) {
   let at = needs;
   while (at < needs + options && typeof args[at] !== 'function') at++;
-  return [args.slice(0, at), args[at]];
+  return [slice(args, 0, at), args[at]];
 }
 
 function callbackForm(name, description) {
   return { [name](...args) {
-    const [given, callback] = split(args, description);
+    const { 0: given, 1: callback } = split(args, description);
     const isClosing = name === 'close' && callback === undefined;
     const done = isClosing ? throwIt : checkedCallback(callback);
-    run(description.work(...given), (error, value) => {
+    run(Reflect.apply(description.work, description, given), (error, value) => {
       if (error) done(error);
       else if (description.answer) done(null, description.answer(value, given));
       else if (value === undefined) done(null);
@@ -45,12 +46,12 @@ function throwIt(error) {
 
 function syncForm(name, description) {
   return { [name](...args) {
-    const value = runSync(description.work(...args));
+    const value = runSync(Reflect.apply(description.work, description, args));
     return description.answer ? description.answer(value, args) : value;
   } }[name];
 }
 
-for (const [name, description] of Object.entries(calls)) {
+for (const { 0: name, 1: description } of each(Object.entries(calls))) {
   fs[name] = callbackForm(name, description);
   fs[`${name}Sync`] = syncForm(`${name}Sync`, description);
 }
@@ -61,7 +62,7 @@ Object.assign(fs, {
 });
 
 // Nothing there is no error, where that is asked for.
-for (const name of ['statSync', 'lstatSync']) {
+for (const name of each(['statSync', 'lstatSync'])) {
   const plain = fs[name];
   fs[name] = { [name](path, options) {
     try {
@@ -166,11 +167,12 @@ function leftOut(name) {
   } }[name];
 }
 
-for (const name of ['createReadStream', 'createWriteStream', 'watch', 'watchFile', 'unwatchFile',
+const ABSENT = ['createReadStream', 'createWriteStream', 'watch', 'watchFile', 'unwatchFile',
   'opendir', 'opendirSync', 'cp', 'cpSync', 'openAsBlob', 'statfs', 'statfsSync', 'readv',
   'readvSync', 'writev', 'writevSync', 'utimes', 'utimesSync', 'futimes', 'futimesSync', 'lutimes',
   'lutimesSync', 'chown', 'chownSync', 'fchown', 'fchownSync', 'lchown', 'lchownSync', 'fchmod',
-  'fchmodSync']) {
+  'fchmodSync'];
+for (const name of each(ABSENT)) {
   fs[name] = leftOut(name);
 }
 

@@ -14,20 +14,23 @@ const {
 const { Socket } = require('internal/net/socket');
 const requests = require('internal/requests');
 const { nextTick } = require('internal/task_queues');
+const { each } = require('internal/primordials');
 
 // The code of an error of listening stands before its number, and all have a port.
 function asOfListening(error) {
   const { errno, ...rest } = asOfSocket(error);
   const { code, syscall, address, port = -1 } = rest;
-  for (const key of Object.keys(error)) delete error[key];
+  for (const key of each(Object.keys(error))) delete error[key];
   return Object.assign(error, { code, errno, syscall, address, port });
 }
 
 class Server extends EventEmitter {
   constructor(options, onConnection) {
     super();
-    if (typeof options === 'function') [options, onConnection] = [{}, options];
-    else if (options !== undefined && options !== null && typeof options !== 'object') {
+    if (typeof options === 'function') {
+      onConnection = options;
+      options = {};
+    } else if (options !== undefined && options !== null && typeof options !== 'object') {
       throw new codes.ERR_INVALID_ARG_TYPE('options', 'Object', options);
     }
     options ??= {};
@@ -45,7 +48,7 @@ class Server extends EventEmitter {
   }
 
   listen(...args) {
-    const [options, callback] = normalized(args.length === 0 ? [0] : args);
+    const { 0: options, 1: callback } = normalized(args.length === 0 ? [0] : args);
     if (this._handle !== null) throw new codes.ERR_SERVER_ALREADY_LISTEN();
     if (callback) this.once('listening', callback);
     if (options.path !== undefined) {
@@ -60,7 +63,7 @@ class Server extends EventEmitter {
   }
 
   _lookUp(host, port) {
-    internal.lookup(requests.once((error, [address]) => {
+    internal.lookup(requests.once((error, { 0: address }) => {
       if (error) this.emit('error', error);
       else this._openAt(address, port);
     }), host);
@@ -152,9 +155,9 @@ class Server extends EventEmitter {
   }
 
   address() {
-    const [local] = this._handle === null ? [null] : internal.socketAddresses(this._handle);
+    const { 0: local } = this._handle === null ? [null] : internal.socketAddresses(this._handle);
     if (!Array.isArray(local)) return local;
-    const [address, port, family] = local;
+    const { 0: address, 1: port, 2: family } = local;
     return { address, family, port };
   }
 
@@ -181,10 +184,10 @@ function createServer(options, onConnection) {
 }
 
 function connect(...args) {
-  const [options] = normalized(args);
+  const { 0: options } = normalized(args);
   const socket = new Socket(options);
   if (options.timeout) socket.setTimeout(options.timeout);
-  return socket.connect(...args);
+  return Reflect.apply(socket.connect, socket, args);
 }
 
 module.exports = {

@@ -9,6 +9,8 @@
 // `env(string) -> string | undefined`,
 // `user() -> [number, number, string, string, string | null]` (uid, gid, name, home, shell).
 
+const { endsWith, slice } = require('internal/primordials');
+
 const TYPES = { linux: 'Linux', darwin: 'Darwin', freebsd: 'FreeBSD', openbsd: 'OpenBSD' };
 
 // As many as there are; what each does isn't known, and so is null.
@@ -18,11 +20,11 @@ function cpus() {
 
 function tmpdir() {
   const named = internal.env('TMPDIR') || internal.env('TMP') || internal.env('TEMP') || '/tmp';
-  return named.length > 1 && named.endsWith('/') ? named.slice(0, -1) : named;
+  return named.length > 1 && endsWith(named, '/') ? slice(named, 0, -1) : named;
 }
 
 function userInfo() {
-  const [uid, gid, username, homedir, shell] = internal.user();
+  const { 0: uid, 1: gid, 2: username, 3: homedir, 4: shell } = internal.user();
   return { uid, gid, username, homedir, shell };
 }
 

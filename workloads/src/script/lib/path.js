@@ -4,17 +4,21 @@
 // Natives: `cwd() -> string`.
 
 const { checkOptions, checkString } = require('internal/checks');
+const {
+  concat, each, endsWith, filter, join: joinOf, lastIndexOf, map, pop, push, slice, split,
+  startsWith,
+} = require('internal/primordials');
 
 // Takes the dots out of a path; `..` at its beginning stays where `absolute` is false.
 function withoutDots(path, absolute) {
   const kept = [];
-  for (const part of path.split('/')) {
+  for (const part of each(split(path, '/'))) {
     if (part === '' || part === '.') continue;
-    if (part !== '..') kept.push(part);
-    else if (kept.length > 0 && kept[kept.length - 1] !== '..') kept.pop();
-    else if (!absolute) kept.push('..');
+    if (part !== '..') push(kept, part);
+    else if (kept.length > 0 && kept[kept.length - 1] !== '..') pop(kept);
+    else if (!absolute) push(kept, '..');
   }
-  return kept.join('/');
+  return joinOf(kept, '/');
 }
 
 // The path without the slashes at its end; that of the root is ''.
@@ -26,32 +30,32 @@ function endOf(path) {
 
 function resolve(...paths) {
   let resolved = '';
-  for (let i = paths.length - 1; i >= 0 && !resolved.startsWith('/'); i--) {
+  for (let i = paths.length - 1; i >= 0 && !startsWith(resolved, '/'); i--) {
     checkString(paths[i], `paths[${i}]`);
     if (paths[i] !== '') resolved = `${paths[i]}/${resolved}`;
   }
-  if (!resolved.startsWith('/')) resolved = `${internal.cwd()}/${resolved}`;
+  if (!startsWith(resolved, '/')) resolved = `${internal.cwd()}/${resolved}`;
   return `/${withoutDots(resolved, true)}`;
 }
 
 function normalize(path) {
   checkString(path, 'path');
   if (path === '') return '.';
-  const absolute = path.startsWith('/');
+  const absolute = startsWith(path, '/');
   const normal = withoutDots(path, absolute);
-  const slash = path.endsWith('/') ? '/' : '';
+  const slash = endsWith(path, '/') ? '/' : '';
   if (normal === '') return absolute ? '/' : `.${slash}`;
   return (absolute ? '/' : '') + normal + slash;
 }
 
 function isAbsolute(path) {
   checkString(path, 'path');
-  return path.startsWith('/');
+  return startsWith(path, '/');
 }
 
 function join(...paths) {
-  for (const path of paths) checkString(path, 'path');
-  const joined = paths.filter((path) => path !== '').join('/');
+  for (const path of each(paths)) checkString(path, 'path');
+  const joined = joinOf(filter(paths, (path) => path !== ''), '/');
   return joined === '' ? '.' : normalize(joined);
 }
 
@@ -59,21 +63,21 @@ function relative(from, to) {
   checkString(from, 'from');
   checkString(to, 'to');
   if (from === to) return '';
-  const parts = (path) => path.split('/').filter((part) => part !== '');
+  const parts = (path) => filter(split(path, '/'), (part) => part !== '');
   const here = parts(resolve(from));
   const there = parts(resolve(to));
   let same = 0;
   while (same < here.length && same < there.length && here[same] === there[same]) same++;
-  return [...here.slice(same).map(() => '..'), ...there.slice(same)].join('/');
+  return joinOf(concat(map(slice(here, same), () => '..'), slice(there, same)), '/');
 }
 
 function dirname(path) {
   checkString(path, 'path');
   if (path === '') return '.';
-  const slash = path.lastIndexOf('/', Math.max(endOf(path) - 1, 0));
+  const slash = lastIndexOf(path, '/', Math.max(endOf(path) - 1, 0));
   if (slash < 0) return '.';
   if (slash === 0) return '/';
-  return slash === 1 && path[0] === '/' ? '//' : path.slice(0, slash);
+  return slash === 1 && path[0] === '/' ? '//' : slice(path, 0, slash);
 }
 
 function basename(path, suffix) {
@@ -81,30 +85,30 @@ function basename(path, suffix) {
   checkString(path, 'path');
   if (suffix === path && suffix !== '') return '';
   const end = endOf(path);
-  const start = end === 0 ? 0 : path.lastIndexOf('/', end - 1) + 1;
-  const base = path.slice(start, end);
+  const start = end === 0 ? 0 : lastIndexOf(path, '/', end - 1) + 1;
+  const base = slice(path, start, end);
   if (!suffix || base === suffix || suffix.length > path.length) return base;
   // A quirk of Node: where the suffix is longer than the base and ends with it, the slashes stay.
-  if (suffix.endsWith(base)) return path.slice(start);
-  return base.endsWith(suffix) ? base.slice(0, -suffix.length) : base;
+  if (endsWith(suffix, base)) return slice(path, start);
+  return endsWith(base, suffix) ? slice(base, 0, -suffix.length) : base;
 }
 
 function extname(path) {
   checkString(path, 'path');
   const base = basename(path);
-  const dot = base.lastIndexOf('.');
-  return dot <= 0 || base === '..' ? '' : base.slice(dot);
+  const dot = lastIndexOf(base, '.');
+  return dot <= 0 || base === '..' ? '' : slice(base, dot);
 }
 
 function parse(path) {
   checkString(path, 'path');
-  const root = path.startsWith('/') ? '/' : '';
+  const root = startsWith(path, '/') ? '/' : '';
   const base = basename(path);
-  const slash = path.lastIndexOf('/', Math.max(endOf(path) - 1, 0));
+  const slash = lastIndexOf(path, '/', Math.max(endOf(path) - 1, 0));
   // Node takes the second dot of `/..` for an extension.
   const ext = base === '..' && slash === 0 ? '.' : extname(path);
-  const dir = slash > 0 ? path.slice(0, slash) : root;
-  return { root, dir, base, ext, name: base.slice(0, base.length - ext.length) };
+  const dir = slash > 0 ? slice(path, 0, slash) : root;
+  return { root, dir, base, ext, name: slice(base, 0, base.length - ext.length) };
 }
 
 function format(object) {

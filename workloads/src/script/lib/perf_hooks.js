@@ -18,6 +18,7 @@
 const { checkInteger, checkOptions } = require('internal/checks');
 const { codes } = require('internal/errors');
 const { Histogram, RecordableHistogram, addTo, empty } = require('internal/histogram');
+const { each, map, slice } = require('internal/primordials');
 const { PerformanceEntry, PerformanceMark, PerformanceMeasure, timeline } =
   require('internal/performance_entries');
 
@@ -29,7 +30,7 @@ function eventLoopUtilization(first, second) {
   if (second) return utilization(first.idle - second.idle, first.active - second.active);
   const times = internal.loopTimes();
   if (times === null) return { idle: 0, active: 0, utilization: 0 };
-  const [active, idle] = times.map((ns) => ns / 1e6);
+  const { 0: active, 1: idle } = map(times, (ns) => ns / 1e6);
   return first ? utilization(idle - first.idle, active - first.active) : utilization(idle, active);
 }
 
@@ -55,7 +56,9 @@ class ELDHistogram extends Histogram {
   }
 
   #since() {
-    const [sum, min, max, ...counts] = internal.delaysSince(this.#mark) ?? [0, 0, 0];
+    const since = internal.delaysSince(this.#mark) ?? [0, 0, 0];
+    const { 0: sum, 1: min, 2: max } = since;
+    const counts = slice(since, 3);
     return counts.length === 0 ? empty() : { sum, min, max, counts };
   }
 
@@ -119,12 +122,13 @@ const own = {
       eventLoopUtilization: eventLoopUtilization() };
   },
 };
-for (const [name, value] of Object.entries(own)) {
+for (const { 0: name, 1: value } of each(Object.entries(own))) {
   Object.defineProperty(Performance.prototype, name, {
     configurable: true, enumerable: true, writable: true, value,
   });
 }
-for (const [name, value] of Object.entries({ nodeTiming, timeOrigin: internal.timeOrigin() })) {
+const constants = { nodeTiming, timeOrigin: internal.timeOrigin() };
+for (const { 0: name, 1: value } of each(Object.entries(constants))) {
   Object.defineProperty(performance, name, { configurable: true, enumerable: true, value });
 }
 Object.defineProperty(Performance.prototype, Symbol.toStringTag, {

@@ -4,6 +4,9 @@
 // Natives: those of `internal/utf8`.
 
 const { Buffer } = require('buffer');
+const {
+  bytesSubarray, charCodeAt, each, indexOf, join, push, replaceAll, slice, split, test,
+} = require('internal/primordials');
 
 const PAIRS_MAX = 1000;
 
@@ -24,13 +27,13 @@ function unescapeBuffer(text, decodeSpaces) {
   const bytes = Buffer.alloc(text.length);
   let length = 0;
   for (let i = 0; i < text.length; i++) {
-    const digits = text[i] === '%' ? text.slice(i + 1, i + 3) : '';
-    const isByte = /^[0-9a-fA-F]{2}$/.test(digits);
-    const plain = text[i] === '+' && decodeSpaces ? 32 : text.charCodeAt(i);
+    const digits = text[i] === '%' ? slice(text, i + 1, i + 3) : '';
+    const isByte = test(/^[0-9a-fA-F]{2}$/, digits);
+    const plain = text[i] === '+' && decodeSpaces ? 32 : charCodeAt(text, i);
     bytes[length++] = isByte ? parseInt(digits, 16) : plain;
     if (isByte) i += 2;
   }
-  return bytes.subarray(0, length);
+  return bytesSubarray(bytes, 0, length);
 }
 
 function unescape(text, decodeSpaces) {
@@ -52,12 +55,12 @@ function stringify(object, separator, equals, options) {
   const encode = options?.encodeURIComponent;
   const convert = typeof encode === 'function' ? encode : module.exports.escape;
   const fields = [];
-  for (const key of Object.keys(object)) {
+  for (const key of each(Object.keys(object))) {
     const values = Array.isArray(object[key]) ? object[key] : [object[key]];
     const name = convert(primitive(key)) + (equals || '=');
-    for (const value of values) fields.push(name + convert(primitive(value)));
+    for (const value of each(values)) push(fields, name + convert(primitive(value)));
   }
-  return fields.join(separator || '&');
+  return join(fields, separator || '&');
 }
 
 function parse(query, separator, equals, options) {
@@ -71,21 +74,21 @@ function parse(query, separator, equals, options) {
   const decode = typeof custom === 'function' ? custom : module.exports.unescape;
   const isOwn = decode === unescape;
   const decoded = (text) => {
-    const spaced = text.replaceAll('+', isOwn ? ' ' : '%20');
-    if (spaced === '' || (isOwn && !/%[0-9a-fA-F]{2}/.test(spaced))) return spaced;
+    const spaced = replaceAll(text, '+', isOwn ? ' ' : '%20');
+    if (spaced === '' || (isOwn && !test(/%[0-9a-fA-F]{2}/, spaced))) return spaced;
     try {
       return decode(spaced);
     } catch {
       return module.exports.unescape(spaced, true);
     }
   };
-  for (const part of query.split(String(separator || '&')).slice(0, most)) {
+  for (const part of each(slice(split(query, String(separator || '&')), 0, most))) {
     if (part === '') continue;
-    const at = part.indexOf(mark);
-    const key = decoded(at < 0 ? part : part.slice(0, at));
-    const value = at < 0 ? '' : decoded(part.slice(at + mark.length));
+    const at = indexOf(part, mark);
+    const key = decoded(at < 0 ? part : slice(part, 0, at));
+    const value = at < 0 ? '' : decoded(slice(part, at + mark.length));
     if (object[key] === undefined) object[key] = value;
-    else if (Array.isArray(object[key])) object[key].push(value);
+    else if (Array.isArray(object[key])) push(object[key], value);
     else object[key] = [object[key], value];
   }
   return object;

@@ -7,6 +7,7 @@ const { codes } = require('internal/errors');
 const { Buffer } = require('buffer');
 const { find } = require('internal/buffer_text');
 const utf8 = require('internal/utf8');
+const { bytesSubarray, slice } = require('internal/primordials');
 
 // By the second byte; the first half of a pair waits for the second.
 const isHighSurrogate = (byte) => (byte & 0xfc) === 0xd8;
@@ -49,8 +50,8 @@ StringDecoder.prototype.write = function write(piece) {
   const before = this[kRest].length;
   const end = bytes.length - (WAITING[this.encoding]?.(bytes, before) ?? 0);
   // A copy: the caller may write over what it gave.
-  this[kRest] = Buffer.from(bytes.subarray(end));
-  return this[kEncoding].decode(bytes.subarray(0, end));
+  this[kRest] = Buffer.from(bytesSubarray(bytes, end));
+  return this[kEncoding].decode(bytesSubarray(bytes, 0, end));
 };
 
 StringDecoder.prototype.end = function end(piece) {
@@ -62,7 +63,7 @@ StringDecoder.prototype.end = function end(piece) {
 
 StringDecoder.prototype.text = function text(piece, offset) {
   this[kRest] = Buffer.alloc(0);
-  return this.write(piece.slice(offset));
+  return this.write(slice(piece, offset));
 };
 
 // What waits, with room for the rest of it, as Node shows it.

@@ -3,6 +3,7 @@
 
 const { Immediate, Timeout, clearImmediate, clearTimeout } = require('internal/timers');
 const { checkFunction } = require('internal/checks');
+const { each } = require('internal/primordials');
 
 function setTimeout(callback, ms, ...args) {
   if (typeof callback !== 'function') checkFunction(callback, 'callback');
@@ -31,7 +32,7 @@ module.exports = {
 };
 
 const custom = Symbol.for('nodejs.util.promisify.custom');
-for (const timer of [setTimeout, setImmediate]) {
+for (const timer of each([setTimeout, setImmediate])) {
   Object.defineProperty(timer, custom, {
     enumerable: true,
     get() {

@@ -13,6 +13,9 @@ const { checkString } = require('internal/checks');
 const path = require('path');
 const { URL, URLSearchParams } = require('internal/url_class');
 const legacy = require('internal/url_legacy');
+const {
+  charCodeAt, endsWith, padStart, replace, slice, startsWith, test, toHex, toUpperCase,
+} = require('internal/primordials');
 
 const isUrl = (value) => Boolean(value?.href && value.protocol && value.auth === undefined &&
   value.path === undefined);
@@ -22,7 +25,7 @@ function fileURLToPath(given) {
   if (!isUrl(url)) throw new codes.ERR_INVALID_ARG_TYPE('path', ['string', 'URL'], given);
   if (url.protocol !== 'file:') throw new codes.ERR_INVALID_URL_SCHEME('file');
   if (url.hostname !== '') throw new codes.ERR_INVALID_FILE_URL_HOST(internal.platform());
-  if (/%2f/i.test(url.pathname)) {
+  if (test(/%2f/i, url.pathname)) {
     throw new codes.ERR_INVALID_FILE_URL_PATH('must not include encoded / characters');
   }
   return decodeURIComponent(url.pathname);
@@ -31,14 +34,14 @@ function fileURLToPath(given) {
 // What a URL would take for something else in a path.
 const ENCODED = /[%\\\n\r\t?#[\]^|~]/g;
 const encodeCharacter = (character) => {
-  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+  return `%${padStart(toUpperCase(toHex(charCodeAt(character, 0))), 2, '0')}`;
 };
 
 function pathToFileURL(given) {
   checkString(given, 'path');
   let resolved = path.resolve(given);
-  if (given.endsWith('/') && !resolved.endsWith('/')) resolved += '/';
-  return new URL(`file://${resolved.replace(ENCODED, encodeCharacter)}`);
+  if (endsWith(given, '/') && !endsWith(resolved, '/')) resolved += '/';
+  return new URL(`file://${replace(resolved, ENCODED, encodeCharacter)}`);
 }
 
 function urlToHttpOptions(url) {
@@ -47,7 +50,7 @@ function urlToHttpOptions(url) {
     __proto__: null,
     ...url,
     protocol: url.protocol,
-    hostname: hostname?.startsWith('[') ? hostname.slice(1, -1) : hostname,
+    hostname: hostname && startsWith(hostname, '[') ? slice(hostname, 1, -1) : hostname,
     hash: url.hash,
     search,
     pathname,

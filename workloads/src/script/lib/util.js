@@ -11,6 +11,10 @@ const { checkFunction, checkString } = require('internal/checks');
 const { codes } = require('internal/errors');
 const { isDeepStrictEqual } = require('internal/compare');
 const types = require('internal/types');
+const {
+  bind, concat, fromEntries, map, pop, replace, replaceAll, some, split, test, then, toUpperCase,
+  toWellFormed,
+} = require('internal/primordials');
 
 const PROMISIFIED = Symbol.for('nodejs.util.promisify.custom');
 const argumentNames = Symbol('names of the values that a callback gets');
@@ -28,11 +32,11 @@ function promisify(original) {
   const names = original[argumentNames];
   function promisified(...args) {
     return new Promise((resolve, reject) => {
-      Reflect.apply(original, this, [...args, (error, ...values) => {
+      Reflect.apply(original, this, concat(args, (error, ...values) => {
         if (error) reject(error);
         else if (names === undefined || values.length < 2) resolve(values[0]);
-        else resolve(Object.fromEntries(names.map((name, i) => [name, values[i]])));
-      }]);
+        else resolve(fromEntries(map(names, (name, i) => [name, values[i]])));
+      }));
     });
   }
   Object.setPrototypeOf(promisified, Object.getPrototypeOf(original));
@@ -47,10 +51,10 @@ promisify.custom = PROMISIFIED;
 function callbackify(original) {
   checkFunction(original, 'original');
   function callbackified(...args) {
-    const callback = args.pop();
+    const callback = pop(args);
     checkFunction(callback, 'last argument');
-    const report = callback.bind(this);
-    Reflect.apply(original, this, args).then(
+    const report = bind(callback, this);
+    then(Reflect.apply(original, this, args),
       (value) => require('process').nextTick(report, null, value),
       (reason) => require('process').nextTick(report, reason || falsyRejection(reason)),
     );
@@ -102,19 +106,21 @@ function deprecate(fn, message, code) {
 
 function isDebugged(section) {
   const wanted = require('process').env.NODE_DEBUG ?? '';
-  return wanted.split(',').some((one) => {
-    const literal = one.replace(/[|\\{}()[\]^$+?.]/g, '\\$&').replaceAll('*', '.*');
-    return literal !== '' && new RegExp(`^${literal}$`, 'i').test(section);
+  return some(split(wanted, ','), (one) => {
+    const escaped = replace(one, /[|\\{}()[\]^$+?.]/g, (mark) => `\\${mark}`);
+    const literal = replaceAll(escaped, '*', '.*');
+    return literal !== '' && test(new RegExp(`^${literal}$`, 'i'), section);
   });
 }
 
 function debuglog(set) {
-  const section = set.toUpperCase();
+  const section = toUpperCase(set);
   let enabled;
   const isEnabled = () => (enabled ??= isDebugged(section));
   function log(...args) {
     if (!isEnabled()) return;
-    internal.writeStderr(`${section} ${require('process').pid}: ${format(...args)}\n`);
+    const message = Reflect.apply(format, undefined, args);
+    internal.writeStderr(`${section} ${require('process').pid}: ${message}\n`);
   }
   return Object.defineProperty(log, 'enabled', {
     get: isEnabled, configurable: true, enumerable: true,
@@ -127,7 +133,7 @@ function stripVTControlCharacters(text) {
 }
 
 function toUSVString(text) {
-  return `${text}`.toWellFormed();
+  return toWellFormed(`${text}`);
 }
 
 function globalClass(name) {

@@ -10,8 +10,11 @@ pub(super) fn add(table: &mut Table) {
         let bytes = arguments.bytes(0);
         Ok(Value::Text(String::from_utf8_lossy(&bytes).into_owned()))
     });
-    // `(source) -> names` of what it imports statically.
-    table.add("staticImports", |arguments| Ok(texts(imports::statics(arguments.text(0)))));
+    // `(source) -> names` of what it imports statically, each followed by its type.
+    table.add("staticImports", |arguments| {
+        let found = imports::statics(arguments.text(0)).into_iter();
+        Ok(texts(found.flat_map(|(name, kind)| [name, kind])))
+    });
     // `(source) -> source` whose dynamic imports call `_mport` instead.
     table.add("rewriteImports", |arguments| Ok(imports::rewrite(arguments.text(0)).into()));
 }

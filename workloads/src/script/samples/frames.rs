@@ -11,30 +11,10 @@
 //! **Invariant**: names are the program's own and may hold anything; a line that makes no sense is
 //! left out.
 
-/// A function on the stack.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Frame<'a> {
-    /// Empty for one that has none.
-    pub(super) name: &'a str,
-    /// `None`: a built-in.
-    pub(super) place: Option<Place<'a>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place<'a> {
-    pub(super) file: &'a str,
-    pub(super) line: Option<u32>,
-    /// The column there; 0 where it isn't known.
-    pub(super) column: u32,
-    /// The line where the function begins, if that is all that is known.
-    pub(super) begins: Option<u32>,
-}
+use loop_core::stacks::{Frame, Place, TOP_LEVEL};
 
 /// What the engine calls functions without a name.
 const UNNAMED: &str = "<anonymous>";
-
-/// How the code of a module is called.
-pub(super) const TOP_LEVEL: &str = "(top level)";
 
 /// Where the library's own code is.
 const INTERNAL: &str = "node:";
@@ -45,28 +25,9 @@ const SAMPLER: &str = "node:internal/samples";
 /// What runs the code of a CommonJS module.
 const RUNS_MODULES: &str = "node:internal/cjs";
 
-impl Frame<'_> {
-    /// Whether it is what has taken the stack.
-    fn is_samplers(&self) -> bool {
-        self.place.is_some_and(|place| place.file == SAMPLER)
-    }
-
-    /// Whether it is code of the program.
-    pub(super) fn is_programs(&self) -> bool {
-        self.place.is_some_and(|place| !place.file.starts_with(INTERNAL))
-    }
-
-    /// As stacks show it, on this line if that is known.
-    pub(super) fn told(&self, line: Option<u32>) -> String {
-        let name = if self.name.is_empty() { "(anonymous)" } else { self.name };
-        match self.place {
-            None => format!("{name} (native)"),
-            Some(Place { file, begins, .. }) => match line.or(begins) {
-                Some(line) => format!("{name} ({file}:{line})"),
-                None => format!("{name} ({file})"),
-            },
-        }
-    }
+/// Whether it is what has taken the stack.
+fn is_samplers(frame: &Frame<'_>) -> bool {
+    frame.place.is_some_and(|place| place.file == SAMPLER)
 }
 
 /// The frames of a stack, innermost first.
@@ -92,7 +53,7 @@ pub(super) fn parse(stack: &str) -> Vec<Frame<'_>> {
     let mut frames: Vec<Frame<'_>> = numbered
         .into_iter()
         .filter_map(|(_, frame)| frame)
-        .skip_while(Frame::is_samplers)
+        .skip_while(|frame| is_samplers(frame))
         .collect();
     // A built-in that is watched calls the engine's own of the same name.
     frames.dedup_by(|a, b| a.place.is_none() && a == b);

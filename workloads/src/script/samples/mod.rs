@@ -8,7 +8,8 @@
 //!
 //! From a fifth of the stall threshold on, a stack is taken each millisecond. The engine can't be
 //! looked at while a built-in runs: one that took milliseconds counts as so many samples of the
-//! stack it has returned to. A regular expression that backtracks can be looked at.
+//! stack it has returned to, a shorter one as one where a sample was due meanwhile. A regular
+//! expression that backtracks can be looked at.
 //!
 //! Cost: without a stall, a reading of the clock for each 10,000 calls, and two for each call of a
 //! built-in that has much to do; in one, a stack each millisecond.
@@ -19,33 +20,63 @@
 mod frames;
 mod limits;
 mod sources;
-mod tally;
 
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
+use loop_core::snapshot::{Profile, ProfileFrame, SampleState};
 use loop_core::{Blame, Blamed, Reader};
 
 use super::engine::Watch;
 use limits::{OPEN_PARTS, PERIOD_NS, STALLS_KEPT};
+use loop_core::stacks::{Frame, Tally};
 use sources::Sources;
-use tally::Tally;
 
 /// What both sides share.
 #[derive(Debug, Default)]
 struct Board {
-    open: Option<Tally>,
+    open: Option<Turn>,
     /// Oldest first.
     ended: VecDeque<Ended>,
+}
+
+/// What was seen in one turn.
+#[derive(Clone, Debug)]
+struct Turn {
+    tally: Tally,
+    profile: Arc<Profile>,
+}
+
+impl Turn {
+    fn add(&mut self, frames: &[Frame<'_>], at_ns: u64, times: u64) {
+        self.tally.add(frames, times);
+        let offset_ns = at_ns.saturating_sub(self.tally.start_ns());
+        // It is copied only where somebody still has the one of before.
+        let profile = Arc::make_mut(&mut self.profile);
+        let weight_ns = times.saturating_mul(PERIOD_NS);
+        profile.add(offset_ns, weight_ns, SampleState::OnCpu, frames.iter().map(kept));
+    }
+
+    fn blame(&self, sources: &Sources) -> Blamed {
+        let profile = Some(Arc::clone(&self.profile));
+        Blamed { profile, ..self.tally.blame(sources) }
+    }
+}
+
+fn kept(frame: &Frame<'_>) -> ProfileFrame {
+    let file = frame.place.map(|place| place.file);
+    let file = file.map(|file| file.strip_prefix("file://").unwrap_or(file).to_owned());
+    let line = frame.place.and_then(|place| place.line.or(place.begins));
+    ProfileFrame { name: frame.name.to_owned(), file, line }
 }
 
 /// A turn that has ended and was a stall.
 #[derive(Debug)]
 enum Ended {
     /// Nobody has asked for it yet.
-    Counted(Tally),
+    Counted(Turn),
     /// When it began, and who is to blame.
     Told(u64, Blamed),
 }
@@ -53,7 +84,7 @@ enum Ended {
 impl Ended {
     fn start_ns(&self) -> u64 {
         match self {
-            Ended::Counted(tally) => tally.start_ns,
+            Ended::Counted(turn) => turn.tally.start_ns(),
             Ended::Told(start_ns, _) => *start_ns,
         }
     }
@@ -61,15 +92,18 @@ impl Ended {
 
 impl Board {
     /// The tally of the turn that began then. The one before is kept if it was a stall.
-    fn turn(&mut self, start_ns: u64, reader: &Reader) -> &mut Tally {
-        let ended = self.open.take_if(|open| open.start_ns != start_ns);
-        if let Some(ended) = ended.filter(|ended| reader.has_stall(ended.start_ns)) {
+    fn turn(&mut self, start_ns: u64, reader: &Reader) -> &mut Turn {
+        let ended = self.open.take_if(|open| open.tally.start_ns() != start_ns);
+        if let Some(ended) = ended.filter(|ended| reader.has_stall(ended.tally.start_ns())) {
             if self.ended.len() == STALLS_KEPT {
                 self.ended.pop_front();
             }
             self.ended.push_back(Ended::Counted(ended));
         }
-        self.open.get_or_insert_with(|| Tally::new(start_ns))
+        self.open.get_or_insert_with(|| Turn {
+            tally: Tally::new(start_ns),
+            profile: Arc::new(Profile::new(reader.clock().unix_ns(start_ns))),
+        })
     }
 }
 
@@ -105,20 +139,20 @@ impl Samples {
 
 impl Blame for Samples {
     fn blame(&self, start_ns: u64) -> Option<Blamed> {
-        let (tally, is_open) = {
+        let (turn, is_open) = {
             let board = self.lock();
-            let open = board.open.as_ref().filter(|open| open.start_ns == start_ns);
+            let open = board.open.as_ref().filter(|open| open.tally.start_ns() == start_ns);
             let ended = || board.ended.iter().find(|ended| ended.start_ns() == start_ns);
             match (open, ended) {
                 (Some(open), _) => (open.clone(), true),
                 (None, ended) => match ended()? {
-                    Ended::Counted(tally) => (tally.clone(), false),
+                    Ended::Counted(turn) => (turn.clone(), false),
                     Ended::Told(_, blamed) => return Some(blamed.clone()),
                 },
             }
         };
         // Sources may have to be read: meanwhile samples go on being counted.
-        let blamed = tally.blame(&self.0.sources);
+        let blamed = turn.blame(&self.0.sources);
         if !is_open {
             let told = || Ended::Told(start_ns, blamed.clone());
             let mut board = self.lock();
@@ -184,7 +218,7 @@ impl Sampler {
         match self.samples.try_lock() {
             Some(mut board) => {
                 let times = times + self.missed.take();
-                board.turn(since_ns, &self.reader).add(&stack, times);
+                board.turn(since_ns, &self.reader).add(&frames::parse(&stack), now_ns, times);
             }
             None => self.missed.set(self.missed.get() + times),
         }
@@ -208,8 +242,12 @@ impl Watch for Sampler {
         let now_ns = self.reader.clock().now_ns();
         // Since the last sample, then: the engine was not looked at meanwhile.
         let entered_ns = entered_ns.unwrap_or(0);
+        let due_ns = self.next_ns.get();
         if now_ns.saturating_sub(entered_ns) >= PERIOD_NS {
             self.make_up(entered_ns, now_ns, stack);
+        } else if now_ns >= due_ns && (entered_ns <= due_ns || now_ns - due_ns >= PERIOD_NS) {
+            // A sample was due while it ran; or long ago, and the engine has not looked since.
+            self.look(now_ns, stack);
         }
     }
 }

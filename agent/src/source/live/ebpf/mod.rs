@@ -11,7 +11,10 @@
 //! the kernel goes when the agent does, also when it is killed.
 
 mod calibrate;
+mod executed;
 mod object;
+mod samples;
+mod scheduler;
 mod slots;
 mod system;
 mod trial;
@@ -22,14 +25,19 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+pub(super) use executed::Executed;
 pub(super) use object::LoadError;
+pub(super) use samples::{Ready, Sample, Sampler};
 #[cfg(test)]
 pub(super) use slots::{Account, Turn};
 pub(super) use slots::{COLLECTIONS, Ended, Head, MARK_COMPACT, PHASES, Reading};
 pub use trial::{Refused, Tried, try_probes};
 
 use object::Loaded;
+use samples::{SAMPLER_WORDS, SAMPLERS};
+use scheduler::Scheduler;
 use slots::SLOT_WORDS;
 use system::{Uprobes, Words};
 
@@ -61,6 +69,8 @@ pub(super) struct Layout {
     pub(super) events: Option<u32>,
     pub(super) idle_time: u32,
     pub(super) finished_count: u32,
+    /// `None` where it isn't known how many wait.
+    pub(super) queue_size: Option<u32>,
     /// Whether every phase has its probe, so that each ends where the next begins.
     pub(super) phases: bool,
     /// Whether it is observed from its first instruction on, so that a thread's first turn begins
@@ -72,12 +82,14 @@ pub(super) struct Layout {
 const KNOWS_EVENTS: u32 = 1;
 const KNOWS_PHASES: u32 = 2;
 const KNOWS_START: u32 = 4;
+const KNOWS_SIZE: u32 = 8;
 
 impl Layout {
     fn bytes(&self) -> Vec<u8> {
         let events = if self.events.is_some() { KNOWS_EVENTS } else { 0 };
         let phases = if self.phases { KNOWS_PHASES } else { 0 };
         let start = if self.from_start { KNOWS_START } else { 0 };
+        let size = if self.queue_size.is_some() { KNOWS_SIZE } else { 0 };
         let mut bytes = self.stall_threshold_ns.to_ne_bytes().to_vec();
         bytes.extend(self.clock_ahead_ns.to_ne_bytes());
         let words = [
@@ -91,8 +103,8 @@ impl Layout {
             self.events.unwrap_or(0),
             self.idle_time,
             self.finished_count,
-            events | phases | start,
-            0,
+            self.queue_size.unwrap_or(0),
+            events | phases | start | size,
         ];
         words.iter().for_each(|word| bytes.extend(word.to_ne_bytes()));
         bytes
@@ -110,6 +122,8 @@ pub(super) struct Losses {
     pub(super) no_target: u64,
     /// Hits of loops that aren't Node's own. They are no loss.
     pub(super) foreign: u64,
+    /// Programs that were executed faster than we have looked.
+    pub(super) executed: u64,
 }
 
 /// The kernel side.
@@ -118,9 +132,13 @@ pub(super) struct Kernel {
     loaded: Loaded,
     slots: Words,
     losses: Words,
+    samplers: Words,
+    samplers_free: samples::Free,
+    scheduler_words: Words,
+    scheduler: Mutex<Scheduler>,
 }
 
-/// Probes that are set. They go when this is dropped.
+/// What is set in the kernel. It goes when this is dropped.
 #[derive(Debug)]
 pub(super) struct Link(#[expect(dead_code, reason = "held for its drop")] OwnedFd);
 
@@ -136,7 +154,19 @@ impl Kernel {
         };
         let slots = map("slots", SLOTS as usize * SLOT_WORDS * size_of::<u64>())?;
         let losses = map("losses", size_of::<Losses>())?;
-        let kernel = Kernel { loaded, slots, losses };
+        let samplers = map("samplers", SAMPLERS * SAMPLER_WORDS * size_of::<u64>())?;
+        let scheduler_words = map("scheduler", scheduler::WORDS * size_of::<u64>())?;
+        let mut scheduler = Scheduler::default();
+        scheduler.begin(loaded.clock(), &scheduler_words);
+        let kernel = Kernel {
+            loaded,
+            slots,
+            losses,
+            samplers,
+            samplers_free: samples::Free::all(),
+            scheduler_words,
+            scheduler: Mutex::new(scheduler),
+        };
         for slot in 0..SLOTS {
             kernel.free(slot).map_err(|error| LoadError::Map("free_slots", error))?;
         }
@@ -146,6 +176,17 @@ impl Kernel {
     /// What a hit of a probe costs the thread that is probed, in nanoseconds.
     pub(super) fn hit_ns(&self) -> u64 {
         calibrate::hit_ns(self)
+    }
+
+    /// Follows the scheduler's clock. To be called now and then, by a thread that has just slept.
+    pub(super) fn follow_clock(&self) {
+        let mut scheduler = self.scheduler.lock().unwrap_or_else(PoisonError::into_inner);
+        scheduler.ask(self.loaded.clock(), &self.scheduler_words);
+    }
+
+    /// Whether a thread's time on a CPU is known up to now.
+    pub(super) fn is_exact(&self) -> bool {
+        self.scheduler_words[scheduler::AHEAD].load(Ordering::Relaxed) != 0
     }
 
     /// Tells the program about a target, before its probes are set.
@@ -166,7 +207,7 @@ impl Kernel {
         let offsets: Vec<u64> = points.iter().map(|(_, offset)| *offset).collect();
         let cookies: Vec<u64> = points.iter().map(|(point, _)| cookie(target, *point)).collect();
         let uprobes = Uprobes { path: &path, offsets: &offsets, cookies: &cookies, pid };
-        system::link_uprobes(self.loaded.program.as_fd(), &uprobes).map(Link)
+        system::link_uprobes(self.loaded.hit(), &uprobes).map(Link)
     }
 
     /// Who has which slot, and what runs there.
@@ -215,10 +256,21 @@ impl Kernel {
         &self.slots[start..start + SLOT_WORDS]
     }
 
+    fn sampler(&self, index: usize) -> &[AtomicU64] {
+        let start = index * SAMPLER_WORDS;
+        &self.samplers[start..start + SAMPLER_WORDS]
+    }
+
     /// What could not be placed.
     pub(super) fn losses(&self) -> Losses {
         let word = |index: usize| self.losses[index].load(Ordering::Relaxed);
-        Losses { no_slot: word(0), no_thread: word(1), no_target: word(2), foreign: word(3) }
+        Losses {
+            no_slot: word(0),
+            no_thread: word(1),
+            no_target: word(2),
+            foreign: word(3),
+            executed: word(4),
+        }
     }
 }
 

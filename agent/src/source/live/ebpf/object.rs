@@ -7,19 +7,24 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 
 use aya_obj::btf::Btf;
 use aya_obj::{Map, Object};
 
-use super::system::{self, MapShape};
+use super::system::{self, Kind, MapShape};
 
 /// The object, made from `agent/bpf/loop.bpf.c`.
 static OBJECT: &[u8] = include_bytes!("../../../../bpf/loop.bpf.o");
 
-/// The name of the one program in it.
-const PROGRAM: &str = "loopscope_hit";
+/// The programs in it: for probes, for samples, for the scheduler's clock, and for executions.
+const PROGRAMS: [(&str, Kind); 4] = [
+    ("loopscope_hit", Kind::Uprobes),
+    ("loopscope_sample", Kind::Sampling),
+    ("loopscope_clock", Kind::Own),
+    ("loopscope_exec", Kind::Tracepoint),
+];
 
 /// How much of the verifier's words is kept: they end with what it objects to.
 const LOG_BYTES: usize = 1 << 20;
@@ -67,14 +72,44 @@ impl std::error::Error for LoadError {}
 /// What is in the kernel.
 #[derive(Debug)]
 pub(super) struct Loaded {
-    pub(super) program: OwnedFd,
+    programs: [OwnedFd; PROGRAMS.len()],
     maps: HashMap<&'static str, OwnedFd>,
 }
 
 /// The maps of the object that the agent uses.
-const MAPS: [&str; 6] = ["slots", "free_slots", "threads", "further_loops", "targets", "losses"];
+const MAPS: [&str; 9] = [
+    "slots",
+    "free_slots",
+    "threads",
+    "further_loops",
+    "targets",
+    "losses",
+    "samplers",
+    "scheduler",
+    "executions",
+];
 
 impl Loaded {
+    /// The program that probes run.
+    pub(super) fn hit(&self) -> BorrowedFd<'_> {
+        self.programs[0].as_fd()
+    }
+
+    /// The program that samples run.
+    pub(super) fn sample(&self) -> BorrowedFd<'_> {
+        self.programs[1].as_fd()
+    }
+
+    /// The program that tells of the scheduler's clock.
+    pub(super) fn clock(&self) -> BorrowedFd<'_> {
+        self.programs[2].as_fd()
+    }
+
+    /// The program that tells what is executed.
+    pub(super) fn exec(&self) -> BorrowedFd<'_> {
+        self.programs[3].as_fd()
+    }
+
     /// One of [`MAPS`].
     pub(super) fn map(&self, name: &'static str) -> &OwnedFd {
         &self.maps[name]
@@ -90,7 +125,9 @@ pub(super) fn load(slots: u32) -> Result<Loaded, LoadError> {
     fit(&mut object)?;
     let made = make_maps(&mut object, slots)?;
     relocate(&mut object, &made).map_err(LoadError::Object)?;
-    let program = load_program(&object)?;
+    let programs = PROGRAMS.map(|(name, kind)| load_program(&object, name, kind));
+    let [hit, sample, clock, exec] = programs;
+    let programs = [hit?, sample?, clock?, exec?];
     let maps = made.into_iter().filter_map(|(name, fd)| {
         let known = MAPS.into_iter().find(|known| *known == name)?;
         Some((known, fd))
@@ -98,7 +135,7 @@ pub(super) fn load(slots: u32) -> Result<Loaded, LoadError> {
     let maps: HashMap<_, _> = maps.collect();
     match MAPS.into_iter().find(|name| !maps.contains_key(name)) {
         Some(name) => Err(LoadError::Object(format!("it lacks the map {name}"))),
-        None => Ok(Loaded { program, maps }),
+        None => Ok(Loaded { programs, maps }),
     }
 }
 
@@ -163,14 +200,14 @@ fn relocate(object: &mut Object, made: &Made) -> Result<(), String> {
     object.relocate_calls(&sections).map_err(|error| error.to_string())
 }
 
-fn load_program(object: &Object) -> Result<OwnedFd, LoadError> {
-    let program = object.programs.get(PROGRAM);
+fn load_program(object: &Object, name: &str, kind: Kind) -> Result<OwnedFd, LoadError> {
+    let program = object.programs.get(name);
     let function = program.and_then(|program| object.functions.get(&program.function_key()));
     let (Some(program), Some(function)) = (program, function) else {
-        return Err(LoadError::Object(format!("it lacks the program {PROGRAM}")));
+        return Err(LoadError::Object(format!("it lacks the program {name}")));
     };
     let load = |log: &mut [u8]| {
-        system::load_program(PROGRAM, &program.license, &function.instructions, log)
+        system::load_program(kind, name, &program.license, &function.instructions, log)
     };
     // The verifier's words cost memory and time, so they are asked for only where it objects.
     load(&mut []).or_else(|_| {

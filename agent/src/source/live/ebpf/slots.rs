@@ -22,10 +22,10 @@ pub(crate) const MARK_COMPACT: usize = 1;
 pub(crate) const STALLS: usize = 64;
 
 const HISTOGRAM_WORDS: usize = 3 + BUCKETS;
-const ACCOUNT_WORDS: usize = 4;
-const TURN_WORDS: usize = PHASES + 5;
-const STALL_WORDS: usize = 3 + TURN_WORDS + ACCOUNT_WORDS;
-const HEAD_WORDS: usize = 8 + ACCOUNT_WORDS + TURN_WORDS + 11;
+const ACCOUNT_WORDS: usize = 5;
+const TURN_WORDS: usize = PHASES + 9;
+const STALL_WORDS: usize = 4 + TURN_WORDS + ACCOUNT_WORDS;
+const HEAD_WORDS: usize = 8 + ACCOUNT_WORDS + TURN_WORDS + 13;
 const TOTALS: usize = 10;
 const HISTOGRAMS: usize = 3 + PHASES + 2 + COLLECTIONS;
 
@@ -43,16 +43,28 @@ pub(crate) struct Account {
     pub(crate) run_delay_ns: u64,
     pub(crate) faults: u64,
     pub(crate) switches: u64,
+    /// How many of those were waits.
+    pub(crate) waits: u64,
 }
 
-/// What a turn is made of; drains and collections without the time in which the thread had no CPU.
+/// What a turn is made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Turn {
     pub(crate) phase_ns: [u64; PHASES],
+    /// Events that the poll has handled.
+    pub(crate) events: u64,
     pub(crate) microtasks: u64,
-    pub(crate) drain_ns: u64,
+    /// The longest drain: how many ran in it, and how many waited when it began.
+    pub(crate) drain_jobs: u64,
+    pub(crate) drain_queued: u64,
+    /// Time on a CPU in drains.
+    pub(crate) drain_cpu_ns: u64,
+    /// Time in collections but that in which the thread could have run and had no CPU.
     pub(crate) gc_ns: u64,
-    pub(crate) gc_in_drain_ns: u64,
+    /// Of that, time on a CPU. In the rest it waited for threads of V8 that collect, too.
+    pub(crate) gc_cpu_ns: u64,
+    /// And of that, what lies in drains.
+    pub(crate) gc_in_drain_cpu_ns: u64,
     /// Entries of other loops on the same thread, as a synchronous child process has one.
     pub(crate) nested: u64,
 }
@@ -64,6 +76,8 @@ pub(crate) struct Ended {
     /// By the monotonic clock.
     pub(crate) start_ns: u64,
     pub(crate) duration_ns: u64,
+    /// When the poll was entered before it.
+    pub(crate) boundary_ns: u64,
     pub(crate) turn: Turn,
     pub(crate) account: Account,
 }
@@ -92,6 +106,8 @@ pub(crate) struct Head {
     pub(crate) drain_start_ns: u64,
     pub(crate) queue: u64,
     pub(crate) drain_base: u64,
+    /// How many microtasks waited when it began.
+    pub(crate) drain_size: u64,
     /// Since when a collection runs, if `gc_depth` isn't 0.
     pub(crate) gc_start_ns: u64,
     pub(crate) gc_depth: u32,
@@ -183,16 +199,21 @@ impl Words<'_> {
             run_delay_ns: self.next(),
             faults: self.next(),
             switches: self.next(),
+            waits: self.next(),
         }
     }
 
     fn turn(&mut self) -> Turn {
         Turn {
             phase_ns: std::array::from_fn(|_| self.next()),
+            events: self.next(),
             microtasks: self.next(),
-            drain_ns: self.next(),
+            drain_jobs: self.next(),
+            drain_queued: self.next(),
+            drain_cpu_ns: self.next(),
             gc_ns: self.next(),
-            gc_in_drain_ns: self.next(),
+            gc_cpu_ns: self.next(),
+            gc_in_drain_cpu_ns: self.next(),
             nested: self.next(),
         }
     }
@@ -214,11 +235,13 @@ impl Words<'_> {
         let _phase_idle_ns = self.next();
         let _phase_events = self.next();
         head.drain_start_ns = self.next();
-        let _drain_delay_ns = self.next();
+        let _drain_cpu_ns = self.next();
         head.queue = self.next();
         head.drain_base = self.next();
+        head.drain_size = self.next();
         head.gc_start_ns = self.next();
         let _gc_delay_ns = self.next();
+        let _gc_cpu_ns = self.next();
         (head.gc_depth, _) = self.pair();
         head.totals = self.totals();
         head
@@ -260,6 +283,7 @@ fn stall(words: &[AtomicU64]) -> Option<Ended> {
         number,
         start_ns: rest.next(),
         duration_ns: rest.next(),
+        boundary_ns: rest.next(),
         turn: rest.turn(),
         account: rest.account(),
     };
@@ -339,14 +363,17 @@ mod tests {
             histograms + (3 + PHASES) * HISTOGRAM_WORDS,
             histograms + (5 + PHASES) * HISTOGRAM_WORDS,
             histograms + HISTOGRAMS * HISTOGRAM_WORDS,
-            3,
-            3 + TURN_WORDS,
+            4,
+            4 + TURN_WORDS,
         ];
         let mut want: Vec<usize> = in_words.iter().map(|words| words.wrapping_mul(8)).collect();
         let target = crate::source::live::ebpf::Layout::default().bytes();
         want[1] = target.len();
-        // What is known of a target stands before its last four bytes.
-        want.push(target.len() - 8);
+        // What is known of a target stands in its last four bytes.
+        want.push(target.len() - 4);
+        want.extend(crate::source::live::ebpf::samples::layout());
+        want.extend(crate::source::live::ebpf::executed::layout());
+        want.push(size_of::<crate::source::live::ebpf::Losses>());
         assert_eq!(layout_of_the_object(), want);
     }
 

@@ -15,6 +15,7 @@ use std::sync::atomic::AtomicU64;
 
 use aya_obj::generated::{
     BPF_F_RDONLY_PROG, bpf_attach_type, bpf_attr, bpf_cmd, bpf_insn, bpf_prog_type,
+    perf_event_attr, perf_sw_ids, perf_type_id,
 };
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
@@ -70,6 +71,15 @@ pub(super) fn lookup(map: BorrowedFd<'_>, key: &[u8], value: &mut [u8]) -> io::R
     call(bpf_cmd::BPF_MAP_LOOKUP_ELEM, &mut attr).map(drop)
 }
 
+/// Takes the oldest value out of a queue, into `value`, which is as long as its values are.
+pub(super) fn pop(queue: BorrowedFd<'_>, value: &mut [u8]) -> io::Result<()> {
+    let mut attr = of_element(queue, &[]);
+    // SAFETY: as above.
+    let element = unsafe { &mut attr.__bindgen_anon_2 };
+    element.__bindgen_anon_1.value = value.as_mut_ptr() as u64;
+    call(bpf_cmd::BPF_MAP_LOOKUP_AND_DELETE_ELEM, &mut attr).map(drop)
+}
+
 /// Takes a key out of a map.
 pub(super) fn delete(map: BorrowedFd<'_>, key: &[u8]) -> io::Result<()> {
     call(bpf_cmd::BPF_MAP_DELETE_ELEM, &mut of_element(map, key)).map(drop)
@@ -89,19 +99,49 @@ fn of_element(map: BorrowedFd<'_>, key: &[u8]) -> bpf_attr {
     attr
 }
 
-/// Loads a program for uprobes that are set by [`link_uprobes`]. On failure `log` has the
-/// verifier's words, if there are any.
+/// What a program is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// To be run by probes that [`link_uprobes`] sets.
+    Uprobes,
+    /// To be run at the samples of a thread: [`link_sampling`].
+    Sampling,
+    /// To be run by [`run`].
+    Own,
+    /// To be run where the kernel passes a point of its own: [`link_tracepoint`].
+    Tracepoint,
+}
+
+impl Kind {
+    /// The type of the program, and where it is expected to be attached.
+    fn numbers(self) -> (u32, u32) {
+        let program = match self {
+            Kind::Uprobes => bpf_prog_type::BPF_PROG_TYPE_KPROBE,
+            Kind::Sampling => bpf_prog_type::BPF_PROG_TYPE_PERF_EVENT,
+            Kind::Own | Kind::Tracepoint => bpf_prog_type::BPF_PROG_TYPE_RAW_TRACEPOINT,
+        };
+        let attach = match self {
+            Kind::Uprobes => bpf_attach_type::BPF_TRACE_UPROBE_MULTI as u32,
+            Kind::Sampling | Kind::Own | Kind::Tracepoint => 0,
+        };
+        (program as u32, attach)
+    }
+}
+
+/// Loads a program. On failure `log` has the verifier's words, if there are any.
 pub(super) fn load_program(
+    kind: Kind,
     name: &str,
     license: &CStr,
     instructions: &[bpf_insn],
     log: &mut [u8],
 ) -> io::Result<OwnedFd> {
     let mut attr = empty();
+    let (program_type, attach_type) = kind.numbers();
     // SAFETY: as above.
     let program = unsafe { &mut attr.__bindgen_anon_3 };
-    program.prog_type = bpf_prog_type::BPF_PROG_TYPE_KPROBE as u32;
-    program.expected_attach_type = bpf_attach_type::BPF_TRACE_UPROBE_MULTI as u32;
+    program.prog_type = program_type;
+    program.expected_attach_type = attach_type;
     program.insns = instructions.as_ptr() as u64;
     program.insn_cnt = instructions.len() as u32;
     program.license = license.as_ptr() as u64;
@@ -141,6 +181,78 @@ pub(super) fn link_uprobes(program: BorrowedFd<'_>, uprobes: &Uprobes<'_>) -> io
     multi.cookies = uprobes.cookies.as_ptr() as u64;
     multi.cnt = uprobes.offsets.len() as u32;
     multi.pid = uprobes.pid;
+    descriptor(bpf_cmd::BPF_LINK_CREATE, &mut attr)
+}
+
+/// Lets a program of [`Kind::Tracepoint`] run whenever the kernel passes this point, until the
+/// descriptor is closed.
+pub(super) fn link_tracepoint(program: BorrowedFd<'_>, point: &CStr) -> io::Result<OwnedFd> {
+    let mut attr = empty();
+    // SAFETY: as above.
+    let tracepoint = unsafe { &mut attr.raw_tracepoint };
+    tracepoint.name = point.as_ptr() as u64;
+    tracepoint.prog_fd = program.as_raw_fd() as u32;
+    descriptor(bpf_cmd::BPF_RAW_TRACEPOINT_OPEN, &mut attr)
+}
+
+/// Runs a program of [`Kind::Own`] once, on this thread.
+pub(super) fn run(program: BorrowedFd<'_>) -> io::Result<()> {
+    let mut attr = empty();
+    // SAFETY: as above.
+    let test = unsafe { &mut attr.test };
+    test.prog_fd = program.as_raw_fd() as u32;
+    call(bpf_cmd::BPF_PROG_TEST_RUN, &mut attr).map(drop)
+}
+
+/// An event each time that the thread `tid` has been on a CPU for so long. It counts until the
+/// descriptor is closed.
+pub(super) fn open_sampling(tid: u32, period_ns: u64) -> io::Result<OwnedFd> {
+    open_event(tid as libc::pid_t, perf_sw_ids::PERF_COUNT_SW_CPU_CLOCK, period_ns)
+}
+
+/// An event of the calling thread that never comes.
+pub(super) fn open_nothing() -> io::Result<OwnedFd> {
+    const OWN: libc::pid_t = 0;
+    open_event(OWN, perf_sw_ids::PERF_COUNT_SW_DUMMY, 0)
+}
+
+fn open_event(tid: libc::pid_t, what: perf_sw_ids, period_ns: u64) -> io::Result<OwnedFd> {
+    const CLOSE_ON_EXEC: libc::c_ulong = 8;
+    const ANY_CPU: libc::c_int = -1;
+    const NO_GROUP: libc::c_int = -1;
+    // SAFETY: all fields are integers, or unions and bit fields of them, of which zero is a value.
+    let mut attr: perf_event_attr = unsafe { mem::zeroed() };
+    attr.type_ = perf_type_id::PERF_TYPE_SOFTWARE as u32;
+    attr.size = size_of::<perf_event_attr>() as u32;
+    attr.config = what as u64;
+    attr.__bindgen_anon_1.sample_period = period_ns;
+    let attr = &raw const attr;
+    // SAFETY: the attributes are borrowed for the call, and say themselves how large they are.
+    let fd = unsafe {
+        libc::syscall(libc::SYS_perf_event_open, attr, tid, ANY_CPU, NO_GROUP, CLOSE_ON_EXEC)
+    };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just made it for us; nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+/// Runs a program of [`Kind::Sampling`] at each of these events, with this cookie.
+pub(super) fn link_sampling(
+    program: BorrowedFd<'_>,
+    event: BorrowedFd<'_>,
+    cookie: u64,
+) -> io::Result<OwnedFd> {
+    let mut attr = empty();
+    // SAFETY: as above.
+    let link = unsafe { &mut attr.link_create };
+    link.__bindgen_anon_1.prog_fd = program.as_raw_fd() as u32;
+    link.__bindgen_anon_2.target_fd = event.as_raw_fd() as u32;
+    link.attach_type = bpf_attach_type::BPF_PERF_EVENT as u32;
+    // SAFETY: as above.
+    let perf_event = unsafe { &mut link.__bindgen_anon_3.perf_event };
+    perf_event.bpf_cookie = cookie;
     descriptor(bpf_cmd::BPF_LINK_CREATE, &mut attr)
 }
 

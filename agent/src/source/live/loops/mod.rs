@@ -26,7 +26,7 @@ use crate::process::{MappedFile, Process};
 
 pub use finder::{Finder, Found};
 pub use queue::QueuePlaces;
-pub use reading::{LoopReading, read_loop};
+pub use reading::{LoopReading, Pulse, pulse, read_loop};
 
 /// A loop that runs JavaScript.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

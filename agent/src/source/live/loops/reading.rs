@@ -62,6 +62,28 @@ pub fn read_loop(memory: &Memory, found: &FoundLoop, layout: &UvLayout) -> io::R
     })
 }
 
+/// What changes from one turn of a loop to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pulse {
+    /// As in [`LoopReading`].
+    pub loop_count: Option<u64>,
+    /// As in [`LoopReading`].
+    pub idle_ns: u64,
+    /// Since when it waits, by the clock of its process; `None`: it doesn't.
+    pub waits_since_ns: Option<u64>,
+}
+
+/// What a loop with these internal fields does now: one read of memory, about 1 µs.
+///
+/// # Errors
+/// As [`read_loop`].
+pub fn pulse(memory: &Memory, fields: u64, layout: &UvLayout) -> io::Result<Pulse> {
+    let fields = Fields::once(memory, fields, layout)?;
+    let Fields { loop_count, idle_ns, entry_ns, .. } = fields;
+    let waits_since_ns = Some(entry_ns).filter(|&entry_ns| entry_ns != 0);
+    Ok(Pulse { loop_count, idle_ns, waits_since_ns })
+}
+
 /// libuv's internal fields of a loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Fields {

@@ -23,15 +23,18 @@ mod watched;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
-use loop_core::snapshot::{Events, LoopSnapshot};
+use loop_core::snapshot::{Events, LoopSnapshot, Stall};
 
+use super::baseline::Baseline;
 use super::clock::{Shift, monotonic_ns, unix_ns};
+use super::eye::Eye;
 use super::layout::UvLayout;
 use super::loops::{Finder, FoundLoop, Places};
 use super::memory::Memory;
+use super::stacks::{LoopAt, Stacks};
 use crate::process::Process;
 use ended::Ended;
-use schedule::PAUSE_NS_MAX;
+use schedule::{CALLED_PAUSE_NS, PAUSE_NS_MAX};
 use watched::Watched;
 
 /// After a search for loops there is none for so many times as long: where workers come and go all
@@ -45,6 +48,9 @@ const SEARCH_PAUSE_NS_MAX: u64 = 500_000_000;
 pub struct Options {
     /// A turn that lasts at least as long is a stall, in nanoseconds.
     pub threshold_ns: u64,
+    /// Whether somebody calls when a turn lasts, by [`Passive::hurry`], so that it is looked less
+    /// often by itself.
+    pub is_called: bool,
 }
 
 /// Watches the loops of one process.
@@ -64,6 +70,8 @@ pub struct Passive {
     /// When it may be looked through again.
     search_ns: u64,
     state: State,
+    /// Who is asked what was seen in a stall.
+    stacks: Option<Arc<Stacks>>,
 }
 
 /// How times are told.
@@ -110,9 +118,25 @@ impl Passive {
             threads: 0,
             search_ns: 0,
             state: State::default(),
+            stacks: None,
         };
         passive.tick(monotonic_ns());
         passive
+    }
+
+    /// Asks there what was seen in stalls.
+    #[must_use]
+    pub(super) fn with(mut self, stacks: Arc<Stacks>) -> Passive {
+        self.stacks = Some(stacks);
+        let eyes: Vec<_> = self.loops.iter().map(|of| self.eye(of.tid())).collect();
+        self.loops.iter_mut().zip(eyes).for_each(|(watched, eye)| watched.set_eye(eye));
+        self
+    }
+
+    fn eye(&self, tid: u32) -> Option<Eye> {
+        let stacks = Arc::clone(self.stacks.as_ref()?);
+        let pid = self.process.identity().pid;
+        Some(Eye { stacks, pid, tid, unix_offset_ns: self.clock.unix_since_ns })
     }
 
     /// Looks at the loops for which it is time. `now_ns` is our `CLOCK_MONOTONIC`; what it returns
@@ -135,7 +159,25 @@ impl Passive {
         }
         let search = self.finder.due_ns().map(|due_ns| due_ns.max(self.search_ns));
         let due = self.loops.iter().map(Watched::due_ns).chain(search);
-        due.min().unwrap_or(u64::MAX).min(now_ns + PAUSE_NS_MAX)
+        let pause_ns = if self.options.is_called { CALLED_PAUSE_NS } else { PAUSE_NS_MAX };
+        due.min().unwrap_or(u64::MAX).min(now_ns + pause_ns)
+    }
+
+    /// Somebody calls from now on when a turn lasts, by [`Passive::hurry`], so that it need not be
+    /// looked as often.
+    pub fn is_called_from_now_on(&mut self) {
+        self.options.is_called = true;
+    }
+
+    /// Turns last that were not known to, or, where they have ended, any: their loops are to be
+    /// looked at now. Returns whether there is one.
+    pub fn hurry(&mut self, ended: bool) -> bool {
+        let mut any = false;
+        for watched in self.loops.iter_mut().filter(|watched| watched.is_open() == ended) {
+            watched.hurry();
+            any = true;
+        }
+        any
     }
 
     /// What was seen of each loop since it was found, those that have ended last.
@@ -149,6 +191,31 @@ impl Passive {
     /// The threads of the loops that are there.
     pub fn tids(&self) -> impl Iterator<Item = u32> {
         self.loops.iter().map(Watched::tid)
+    }
+
+    /// Where the loops are that are there.
+    pub(super) fn places(&self) -> impl Iterator<Item = LoopAt> {
+        self.loops.iter().map(Watched::place)
+    }
+
+    /// What each of the loops that are there had waited when it was found, by its thread.
+    pub(super) fn baselines(&self) -> impl Iterator<Item = (u32, Baseline)> {
+        let of = |watched: &Watched| Some((watched.tid(), watched.baseline(self.clock)?));
+        self.loops.iter().filter_map(of)
+    }
+
+    /// When each of the loops that are there was looked at last, by its thread.
+    pub(super) fn looked(&self) -> impl Iterator<Item = (u32, u64)> {
+        let of = |watched: &Watched| Some((watched.tid(), watched.looked_ns(self.clock)?));
+        self.loops.iter().filter_map(of)
+    }
+
+    /// Adds a stall of this thread's loop that probes have seen. They are to be asked before this
+    /// looks at the loops.
+    pub(super) fn add(&mut self, tid: u32, stall: Stall) {
+        if let Some(watched) = self.loops.iter_mut().find(|watched| watched.tid() == tid) {
+            watched.add(stall);
+        }
     }
 
     /// The stalls of all loops: how many there were, and how many of them are told in detail.
@@ -200,7 +267,8 @@ impl Passive {
             format!("worker-{}", self.workers)
         };
         let folder = self.process.path(&format!("task/{}", found.tid));
-        self.loops.extend(Watched::new(found, thread, &folder));
+        let eye = self.eye(found.tid);
+        self.loops.extend(Watched::new(found, thread, &folder, eye));
     }
 }
 

@@ -4,9 +4,12 @@ use std::path::Path;
 
 use loop_core::snapshot::{Counters, Events, LoopSnapshot, OpenTurn, Stall, ThreadCpu};
 
+use super::super::baseline::Baseline;
+use super::super::eye::Eye;
 use super::super::layout::UvLayout;
 use super::super::loops::{FoundLoop, read_loop};
 use super::super::memory::{Memory, Trouble, trouble};
+use super::super::stacks::LoopAt;
 use super::accounts::Accounts;
 use super::schedule::due_ns;
 use super::stalls::Stalls;
@@ -28,19 +31,47 @@ pub(super) struct Watched {
     stalls: Stalls,
     due_ns: u64,
     has_ended: bool,
+    eye: Option<Eye>,
 }
 
 impl Watched {
     /// `folder` is that of its thread in `/proc`. `None`: the thread has ended.
-    pub(super) fn new(found: FoundLoop, thread: String, folder: &Path) -> Option<Watched> {
+    pub(super) fn new(
+        found: FoundLoop,
+        thread: String,
+        folder: &Path,
+        eye: Option<Eye>,
+    ) -> Option<Watched> {
         let accounts = Accounts::open(folder).ok()?;
-        let stalls = Stalls::default();
-        Some(Watched { found, thread, accounts, watch: None, stalls, due_ns: 0, has_ended: false })
+        let (watch, stalls) = (None, Stalls::default());
+        let (due_ns, has_ended) = (0, false);
+        Some(Watched { found, thread, accounts, watch, stalls, due_ns, has_ended, eye })
+    }
+
+    /// Asks there what was seen in stalls.
+    pub(super) fn set_eye(&mut self, eye: Option<Eye>) {
+        self.eye = eye;
+    }
+
+    /// Where it is.
+    pub(super) fn place(&self) -> LoopAt {
+        LoopAt { tid: self.found.tid, fields: self.found.internal_fields, slot: None }
     }
 
     /// Its thread.
     pub(super) fn tid(&self) -> u32 {
         self.found.tid
+    }
+
+    /// What it had waited when it was found.
+    pub(super) fn baseline(&self, clock: Clock) -> Option<Baseline> {
+        let (at_ns, idle_ns) = self.watch.as_ref()?.baseline();
+        Some(Baseline { at_ns: clock.shift.from_target_ns(at_ns), idle_ns })
+    }
+
+    /// When it was looked at last, by our clock.
+    pub(super) fn looked_ns(&self, clock: Clock) -> Option<u64> {
+        Some(clock.shift.from_target_ns(self.watch.as_ref()?.looked_ns()))
     }
 
     /// Whether this is the loop.
@@ -56,6 +87,16 @@ impl Watched {
     /// When to look next, by our clock.
     pub(super) fn due_ns(&self) -> u64 {
         self.due_ns
+    }
+
+    /// Look at it at once.
+    pub(super) fn hurry(&mut self) {
+        self.due_ns = 0;
+    }
+
+    /// Whether a turn goes on, as of the last look.
+    pub(super) fn is_open(&self) -> bool {
+        self.open().is_some()
     }
 
     /// Whether the loop was closed, or its thread or process has ended.
@@ -89,7 +130,7 @@ impl Watched {
             self.count(self.open(), clock, options);
         }
         let open_ns = self.open().map(|turn| turn.duration_ns);
-        self.due_ns = due_ns(now_ns, open_ns, options.threshold_ns);
+        self.due_ns = due_ns(now_ns, open_ns, options);
     }
 
     /// What is known of it at one moment; of several tries the quickest but one that was quick.
@@ -115,7 +156,16 @@ impl Watched {
     /// Counts a turn that has ended, if it was a stall.
     fn count(&mut self, turn: Option<Turn>, clock: Clock, options: Options) {
         let stall = turn.filter(|turn| turn.duration_ns >= options.threshold_ns);
-        self.stalls.extend(stall.map(|turn| stall_of(&turn, clock, false)));
+        if let Some(turn) = stall {
+            self.add(self.stall_of(&turn, clock, false));
+        }
+    }
+
+    /// Adds a stall that has ended, unless it is known.
+    pub(super) fn add(&mut self, stall: Stall) {
+        if !self.stalls.has(&stall) {
+            self.stalls.extend([stall]);
+        }
     }
 
     /// How many stalls have ended.
@@ -127,7 +177,7 @@ impl Watched {
     pub(super) fn snapshot(&self, pid: u32, clock: Clock, options: Options) -> LoopSnapshot {
         let open = self.open().filter(|_| !self.has_ended);
         let running = open.filter(|turn| turn.duration_ns >= options.threshold_ns);
-        let running = running.map(|turn| stall_of(&turn, clock, true));
+        let running = running.map(|turn| self.stall_of(&turn, clock, true));
         let known = LoopSnapshot {
             pid,
             thread: self.thread.clone(),
@@ -155,19 +205,25 @@ impl Watched {
             ..known
         }
     }
-}
 
-fn stall_of(turn: &Turn, clock: Clock, running: bool) -> Stall {
-    Stall {
-        start_unix_ns: clock.unix_ns(turn.start_ns),
-        duration_ns: turn.duration_ns,
-        running,
-        phase: None,
-        callbacks: None,
-        microtasks: turn.microtasks,
-        ledger_ns: turn.ledger_ns,
-        counters: Counters::default(),
-        culprit: None,
-        stack: None,
+    fn stall_of(&self, turn: &Turn, clock: Clock, running: bool) -> Stall {
+        let mut stall = Stall {
+            start_unix_ns: clock.unix_ns(turn.start_ns),
+            duration_ns: turn.duration_ns,
+            running,
+            phase: None,
+            callbacks: None,
+            microtasks: turn.microtasks,
+            repeated: None,
+            ledger_ns: turn.ledger_ns,
+            counters: Counters::default(),
+            culprit: None,
+            profile: None,
+            waits: None,
+            drain: None,
+            stack: None,
+        };
+        self.eye.iter().for_each(|eye| eye.fill(&mut stall));
+        stall
     }
 }

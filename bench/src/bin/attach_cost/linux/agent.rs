@@ -36,17 +36,29 @@ pub(super) struct Takes {
 }
 
 impl Agent {
-    /// Attaches to these processes, and waits until it observes them.
+    /// Attaches to these processes, with `more` options, and waits until it observes them.
     pub(super) fn attach(
         loopscope: &Path,
         pids: &[u32],
         tier: &'static str,
+        more: &[&str],
     ) -> Result<Agent, Failure> {
         let mut command = Command::new(loopscope);
         command.arg("attach").args(pids.iter().map(u32::to_string));
         // The tier stays what it is: what it costs is to be seen.
         command.args(["--tier", tier, "--duration", "1h", "--overhead-budget", "100"]);
-        command.args(["--listen", "127.0.0.1:0", "--report", "json"]);
+        command.args(["--listen", "127.0.0.1:0", "--report", "json"]).args(more);
+        Agent::start(command, tier)
+    }
+
+    /// Starts the one that finds its targets by itself, and waits until it serves.
+    pub(super) fn daemon(loopscope: &Path) -> Result<Agent, Failure> {
+        let mut command = Command::new(loopscope);
+        command.args(["agent", "--listen", "127.0.0.1:0"]);
+        Agent::start(command, "passive")
+    }
+
+    fn start(mut command: Command, tier: &'static str) -> Result<Agent, Failure> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn()?;
         let (Some(report), Some(says)) = (child.stdout.take(), child.stderr.take()) else {
@@ -57,6 +69,17 @@ impl Agent {
         Ok(agent)
     }
 
+    /// Ends the one that finds its targets by itself.
+    pub(super) fn stop(mut self) -> Result<(), Failure> {
+        kill_process(Pid::from_child(&self.child), Signal::TERM)?;
+        let status = self.child.wait()?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("the daemon has ended: {status}").into())
+        }
+    }
+
     /// Ends it, and looks whether it has observed all of its targets as it was told to.
     pub(super) fn end(mut self, targets: usize) -> Result<(), Failure> {
         let pid = Pid::from_child(&self.child);
@@ -65,6 +88,17 @@ impl Agent {
         self.report.read_to_string(&mut text)?;
         self.child.wait()?;
         check(&serde_json::from_str(&text)?, self.tier, targets)
+    }
+
+    /// The CPU time of its thread of this name.
+    pub(super) fn thread_cpu_ns(&self, name: &str) -> Result<u64, Failure> {
+        let pid = self.child.id();
+        for tid in numbers_in(&format!("/proc/{pid}/task"))? {
+            if fs::read_to_string(format!("/proc/{pid}/task/{tid}/comm"))?.trim_end() == name {
+                return cpu_ns(pid, tid);
+            }
+        }
+        Err(format!("loopscope has no thread {name}").into())
     }
 
     /// What it takes now.

@@ -56,9 +56,16 @@ impl Load {
 
 /// One page, by a connection of its own. Returns how long it is.
 pub(super) fn fetch(port: u16, path: &str) -> Result<usize, Failure> {
+    Ok(fetch_text(port, path)?.len())
+}
+
+/// One page, by a connection of its own.
+pub(super) fn fetch_text(port: u16, path: &str) -> Result<String, Failure> {
     let mut connection = connect(port)?;
     send(&mut connection, &get(path))?;
-    receive(&mut connection)
+    let mut page = Vec::new();
+    receive_into(&mut connection, &mut page)?;
+    Ok(String::from_utf8(page)?)
 }
 
 fn connect(port: u16) -> io::Result<BufReader<TcpStream>> {
@@ -89,6 +96,10 @@ fn send(connection: &mut BufReader<TcpStream>, request: &str) -> io::Result<()> 
 
 /// Reads an answer, and returns how long its body is.
 fn receive(answers: &mut impl BufRead) -> Result<usize, Failure> {
+    receive_into(answers, &mut io::sink())
+}
+
+fn receive_into(answers: &mut impl BufRead, body: &mut impl Write) -> Result<usize, Failure> {
     let mut line = String::new();
     answers.read_line(&mut line)?;
     if !line.starts_with("HTTP/1.1 200 ") {
@@ -104,7 +115,7 @@ fn receive(answers: &mut impl BufRead) -> Result<usize, Failure> {
         }
     }
     let length: usize = length.ok_or("the answer does not tell its length")?;
-    let read = io::copy(&mut answers.take(length as u64), &mut io::sink())?;
+    let read = io::copy(&mut answers.take(length as u64), body)?;
     if read == length as u64 { Ok(length) } else { Err("the answer was cut off".into()) }
 }
 

@@ -1,10 +1,12 @@
 //! The command: what is asked for, and what has to be there.
 
 mod agent;
+mod children;
 mod cpus;
 mod load;
 mod own;
 mod server;
+mod stalls;
 mod statistics;
 mod target;
 
@@ -23,10 +25,13 @@ Measures what `loopscope attach` costs the Node.js that it observes, and what it
 
 usage: attach_cost [--quick] [--node FILE] [--rounds N] [--only NAME]
 
-  --quick      fewer and smaller rounds: less than a minute, and wide intervals
+  --quick      fewer and smaller rounds: some four minutes, and wide intervals
   --node FILE  the Node.js; the one of the search path without
   --rounds N   how often each tier is measured in each case; 20 without
-  --only NAME  one of c1, c32, handler (what the target pays) and agent (what the agent takes)
+  --only NAME  c1, c32 or handler: what the target pays; agent: what the agent takes; daemon:
+               what it takes where it watches a host; children: what looking for them costs it;
+               stalls: what looking at them costs both, and a process beside them; or one of its
+               parts: resting, serving, beside, spin500, spin60, wait500
 
 Needs root, and `loopscope` beside it: cargo build --release -p loopscope --bin loopscope";
 
@@ -88,9 +93,13 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Asked>, Strin
             _ => return Err(format!("there is no {word}")),
         }
     }
-    let known = |name: &str| name == own::NAME || CASES.iter().any(|case| case.name == name);
+    let others = [own::NAME, own::DAEMON, children::NAME, stalls::NAME];
+    let names = CASES.iter().map(|case| case.name).chain(others);
+    let names: Vec<&str> = names.chain(stalls::CASES.iter().map(|case| case.name)).collect();
     match &asked.only {
-        Some(name) if !known(name) => Err(format!("there is no {name} to be measured")),
+        Some(name) if !names.contains(&name.as_str()) => {
+            Err(format!("there is no {name} to be measured"))
+        }
         _ => Ok(Some(asked)),
     }
 }
@@ -111,6 +120,15 @@ fn run(asked: &Asked) -> Result<(), Failure> {
     }
     if wanted(own::NAME) {
         own::run(&loopscope, &asked.node, cpus, size.seconds)?;
+    }
+    if wanted(own::DAEMON) {
+        own::daemon(&loopscope, &asked.node, cpus, size.seconds)?;
+    }
+    if wanted(children::NAME) {
+        children::run(&loopscope, &asked.node, cpus, size.effort)?;
+    }
+    for case in stalls::CASES.iter().filter(|case| wanted(stalls::NAME) || wanted(case.name)) {
+        case.run(&loopscope, &asked.node, cpus, size.effort)?;
     }
     Ok(())
 }

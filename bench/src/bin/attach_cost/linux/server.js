@@ -5,10 +5,15 @@
 //   node server.js hello    answers at once: a turn is nearly all there is
 //   node server.js handler  parses the body, awaits, computes, and answers with JSON
 //   node server.js turns    has no clients, but turns a hundred times a second, and awaits
+//   node server.js spawns   the same, and starts a process each half second
+//   node server.js spin:MS  stalls at each request, as does wait:MS; see stalls.js
 
+const { spawn } = require('node:child_process');
 const http = require('node:http');
 
-const kind = process.argv[2];
+const stalls = require('./stalls/stalls.js');
+
+const [kind, ms] = process.argv[2].split(':');
 const STEPS = 85_000;
 
 async function handle(body) {
@@ -32,7 +37,17 @@ function handler(request, response) {
   });
 }
 
-if (kind === 'turns') setInterval(async () => { await null; }, 10);
-const server = http.createServer(kind === 'handler' ? handler : hello);
+function stalling(stall) {
+  return (request, response) => response.end(`${stall()}\n`);
+}
+
+function answering() {
+  if (kind in stalls) return stalling(stalls[kind](Number(ms)));
+  return kind === 'handler' ? handler : hello;
+}
+
+if (kind === 'turns' || kind === 'spawns') setInterval(async () => { await null; }, 10);
+if (kind === 'spawns') setInterval(() => spawn('true'), 500);
+const server = http.createServer(answering());
 server.keepAliveTimeout = 600_000;
 server.listen(0, '127.0.0.1', () => console.log(server.address().port));

@@ -117,7 +117,7 @@ impl Case {
             random.shuffle(&mut order);
             for way in order {
                 let agent =
-                    WAYS[way].tier.map(|tier| Agent::attach(loopscope, &[server.pid()], tier));
+                    WAYS[way].tier.map(|tier| Agent::attach(loopscope, &[server.pid()], tier, &[]));
                 let agent = agent.transpose()?;
                 load.run(requests / WARM_UP)?;
                 let before = server.account()?;

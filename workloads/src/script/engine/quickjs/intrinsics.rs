@@ -11,6 +11,8 @@ pub(super) fn install<'js>(ctx: &Ctx<'js>, internal: &Object<'js>) -> Result<()>
     define("makeQueueMicrotask", Function::new(ctx.clone(), make_queue_microtask)?)?;
     define("compile", Function::new(ctx.clone(), compile)?)?;
     define("importModule", Function::new(ctx.clone(), import_module)?)?;
+    define("declareModule", Function::new(ctx.clone(), declare_module)?)?;
+    define("runModule", Function::new(ctx.clone(), run_module)?)?;
     define("promiseState", Function::new(ctx.clone(), promise_state)?)?;
     define("proxyTarget", Function::new(ctx.clone(), proxy_target)?)?;
     define("heapUsed", Function::new(ctx.clone(), heap_used)?)
@@ -34,6 +36,16 @@ fn compile<'js>(
 /// `(url) -> promise of its namespace`.
 fn import_module<'js>(ctx: Ctx<'js>, url: String) -> Result<Value<'js>> {
     Ok(rquickjs::Module::import(&ctx, url)?.into_value())
+}
+
+/// `(url, source)`: compiles a module and has the engine ask for all that it imports.
+fn declare_module(ctx: Ctx<'_>, url: String, source: String) -> Result<()> {
+    rquickjs::Module::declare(ctx, url, source).map(drop)
+}
+
+/// `(url, source) -> promise`: runs a module of this source.
+fn run_module<'js>(ctx: Ctx<'js>, url: String, source: String) -> Result<Value<'js>> {
+    Ok(rquickjs::Module::evaluate(ctx, url, source)?.into_value())
 }
 
 /// `(value) -> [state, result]`, or undefined for what is no promise.

@@ -142,23 +142,54 @@ impl QuickJs {
         arguments: usize,
         fill: impl FnOnce(&mut Args<'js>) -> rquickjs::Result<()>,
     ) -> Result<Plain, Halted> {
-        let call = || -> rquickjs::Result<Value<'js>> {
-            let mut args = Args::new(ctx.clone(), arguments);
-            fill(&mut args)?;
-            self.entries[entry as usize].clone().restore(ctx)?.call_arg(args)
-        };
-        match call() {
+        if entry.runs_program() {
+            drop(raw::take_trace(ctx));
+        }
+        match self.attempt(ctx, entry, arguments, fill) {
             Ok(value) => Ok(convert::from_engine(&value, 0)),
-            Err(error) => {
-                // The library catches what scripts throw; this is the end, or the library's own.
-                let thrown = ctx.catch();
-                let is_end = raw::is_uncatchable(&thrown);
-                let fault = (!is_end).then(|| told(&thrown, &error));
-                let first_line = |fault: String| fault.lines().next().map(str::to_owned);
-                Err(Halted { fault: fault.and_then(first_line) })
-            }
+            Err(error) => self.failed(ctx, entry, &error),
         }
     }
+
+    fn attempt<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        entry: Entry,
+        arguments: usize,
+        fill: impl FnOnce(&mut Args<'js>) -> rquickjs::Result<()>,
+    ) -> rquickjs::Result<Value<'js>> {
+        let mut args = Args::new(ctx.clone(), arguments);
+        fill(&mut args)?;
+        self.entries[entry as usize].clone().restore(ctx)?.call_arg(args)
+    }
+
+    /// Tells the library what the program has thrown, and returns what the entry would have.
+    #[cold]
+    fn failed(
+        &self,
+        ctx: &Ctx<'_>,
+        entry: Entry,
+        error: &rquickjs::Error,
+    ) -> Result<Plain, Halted> {
+        let trace = raw::take_trace(ctx);
+        let thrown = ctx.catch();
+        if !entry.runs_program() || raw::is_uncatchable(&thrown) {
+            return Err(end(&thrown, error));
+        }
+        let told = self.attempt(ctx, Entry::Uncaught, 3, |args| {
+            args.push_arg(thrown)?;
+            args.push_arg(trace)?;
+            args.push_arg(entry.name())
+        });
+        told.map(|value| convert::from_engine(&value, 0)).map_err(|error| end(&ctx.catch(), &error))
+    }
+}
+
+/// What the library lets pass is the end, or its own.
+fn end(thrown: &Value<'_>, error: &rquickjs::Error) -> Halted {
+    let fault = (!raw::is_uncatchable(thrown)).then(|| told(thrown, error));
+    let first_line = |fault: String| fault.lines().next().map(str::to_owned);
+    Halted { fault: fault.and_then(first_line) }
 }
 
 /// What the library has returned.
@@ -253,6 +284,8 @@ fn track_rejections(runtime: &Runtime, entries: &Entries) {
     let tell = entries.rejection.clone();
     runtime.set_host_promise_rejection_tracker(Some(Box::new(
         move |ctx, promise, reason, handled| {
+            // What a promise has caught is not where anything else was thrown.
+            drop(raw::take_trace(&ctx));
             if let Ok(tell) = tell.clone().restore(&ctx)
                 && tell.call::<_, ()>((promise, reason, handled)).is_err()
             {

@@ -11,7 +11,7 @@ use rquickjs::{Ctx, Error, Function, Module, Object, Persistent, Result, Runtime
 /// The library's functions for modules.
 #[derive(Clone)]
 pub(super) struct Functions {
-    /// `(specifier, url of the importer, type) -> url`; throws where there is none.
+    /// `(specifier, url of the importer) -> url`; throws where there is none.
     pub(super) resolve: Persistent<Function<'static>>,
     /// `(url, whether the source was wrong) -> source`.
     pub(super) source: Persistent<Function<'static>>,
@@ -47,10 +47,9 @@ impl Resolver for Modules {
         ctx: &Ctx<'js>,
         base: &str,
         name: &str,
-        attributes: Option<ImportAttributes<'js>>,
+        _attributes: Option<ImportAttributes<'js>>,
     ) -> Result<String> {
-        let kind = attributes.map(|given| given.get("type")).transpose()?.flatten();
-        self.functions()?.resolve.restore(ctx)?.call((name, base, kind))
+        self.functions()?.resolve.restore(ctx)?.call((name, base))
     }
 }
 

@@ -5,7 +5,7 @@
 //! runtime is alive and locked by this thread; [`Jobs`] keeps the runtime alive itself.
 #![allow(unsafe_code)] // The C interface of the engine.
 
-use std::ffi::CString;
+use std::ffi::{CString, c_int};
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
@@ -186,6 +186,29 @@ pub(super) fn proxy_target<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Option<Va
             Value::new_null(ctx.clone())
         }))
     }
+}
+
+unsafe extern "C" {
+    /// The engine's own door for its standard library, which nothing else opens; the test of where
+    /// things are thrown fails where another version of the engine has another.
+    fn js_std_cmd(command: c_int, ...) -> usize;
+}
+
+/// The command that gives the stack of what was thrown, and forgets it.
+const TAKE_TRACE: c_int = 2;
+
+/// From where was thrown what has been thrown since this was called last, or was caught by a
+/// handler: frames as in a stack, or whatever the program makes of such.
+#[inline]
+pub(super) fn take_trace<'js>(ctx: &Ctx<'js>) -> Option<Value<'js>> {
+    let mut trace = qjs::JS_UNDEFINED;
+    // SAFETY: the context is alive, and this command takes it and the place of a value. The value
+    // is ours then.
+    let trace = unsafe {
+        js_std_cmd(TAKE_TRACE, ctx.as_raw().as_ptr(), &raw mut trace);
+        Value::from_raw(ctx.clone(), trace)
+    };
+    (!trace.is_undefined()).then_some(trace)
 }
 
 /// Makes an error pass all handlers.

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 
 use rquickjs::{Context, Function, Persistent};
 
-use super::raw::Borrowed;
+use super::raw::{self, Borrowed};
 use crate::script::engine::Watch;
 
 /// See the module.
@@ -65,6 +65,8 @@ impl Watcher {
         stack.map_or_else(String::new, |stack| {
             self.context.with(|ctx| {
                 let taken = stack.restore(ctx).and_then(|stack| stack.call(()));
+                // The error that was made for it is not where the program throws.
+                drop(raw::take_trace(ctx));
                 taken.unwrap_or_default()
             })
         })

@@ -14,6 +14,7 @@ const { checkedData, checkedOptions } = require('internal/fs/check');
 const { put, readPlace, writePlace } = require('internal/fs/data');
 const { constants, sizeOf } = require('internal/fs/stats');
 const { promised } = require('internal/fs/steps');
+const { bytesSubarray, concat, each, lastly, push, then } = require('internal/primordials');
 const { listDeep, lookAt, removeAll } = require('internal/fs/trees');
 const { checkAborted } = require('internal/fs/whole');
 
@@ -24,7 +25,9 @@ const READ_DEFAULT = 16384;
 
 // One call, two jobs away, and four where it fails: Node puts its own stack on errors between, and
 // rejects a promise with them.
-const called = (work) => promised(work).then(undefined, (error) => Promise.reject(error));
+const called = (work) => {
+  return then(promised(work), undefined, (error) => Promise.reject(error));
+};
 
 const kRefs = Symbol('refs');
 const kFd = Symbol('fd');
@@ -86,7 +89,7 @@ class FileHandle extends EventEmitter {
     const closed = isFree ? shut(this) : new Promise((resolve, reject) => {
       this[kSettle] = { resolve, reject };
     });
-    this[kClosing] = copied(copied(closed).finally(() => {
+    this[kClosing] = copied(lastly(copied(closed), () => {
       this[kClosing] = undefined;
       this[kSettle] = undefined;
     }));
@@ -104,7 +107,7 @@ if (Symbol.asyncDispose) {
 // which takes a job.
 function copied(promise) {
   return new Promise((resolve, reject) => {
-    promise.then(resolve, reject);
+    then(promise, resolve, reject);
   });
 }
 
@@ -121,23 +124,24 @@ async function onHandle(call, handle, ...args) {
   }
   try {
     handle[kRefs]++;
-    return await call(handle, ...args);
+    return await Reflect.apply(call, undefined, concat([handle], args));
   } finally {
     handle[kRefs]--;
-    if (handle[kRefs] === 0) shut(handle).then(handle[kSettle].resolve, handle[kSettle].reject);
+    if (handle[kRefs] === 0) then(shut(handle), handle[kSettle].resolve, handle[kSettle].reject);
   }
 }
 
 // Closes behind an operation, however that ends.
 async function closing(operation, handle) {
-  return operation.then(
-    (result) => handle.close().then(() => result),
-    (error) => handle.close().then(() => Promise.reject(error)),
+  return then(
+    operation,
+    (result) => then(handle.close(), () => result),
+    (error) => then(handle.close(), () => Promise.reject(error)),
   );
 }
 
 async function flushing(written, handle) {
-  return written.then((result) => handle.sync().then(() => result));
+  return then(written, (result) => then(handle.sync(), () => result));
 }
 
 async function open(path, flags, mode) {
@@ -193,7 +197,7 @@ async function readHandle(handle, { signal, encoding }) {
     const { buffer, byteOffset, byteLength } = await called(['read', handle.fd, left, -1]);
     const bytes = Buffer.from(buffer, byteOffset, byteLength);
     total += bytes.length;
-    chunks.push(bytes);
+    push(chunks, bytes);
     const isShort = bytes.length < left && size > 0 && size <= READ_MAX;
     if (bytes.length === 0 || total === size || isShort) break;
   }
@@ -216,7 +220,7 @@ const isIterable = (content) => {
 
 async function writePart(handle, bytes, at) {
   const length = Math.min(WRITE_MAX, bytes.byteLength - at);
-  return at + (await called(['write', handle.fd, bytes.subarray(at, at + length), -1]));
+  return at + (await called(['write', handle.fd, bytesSubarray(bytes, at, at + length), -1]));
 }
 
 async function writeHandle(handle, content, { signal, encoding }) {
@@ -265,7 +269,7 @@ async function truncate(path, length = 0) {
 
 function promiseForm(name, { work, answer }) {
   return { async [name](...args) {
-    const value = await called(work(...args));
+    const value = await called(Reflect.apply(work, undefined, args));
     return answer ? answer(value, args) : value;
   } }[name];
 }
@@ -290,8 +294,8 @@ async function rm(path, options) {
 }
 
 const promises = module.exports;
-for (const name of ['access', 'chmod', 'copyFile', 'link', 'lstat', 'mkdir', 'mkdtemp',
-  'readlink', 'rename', 'rmdir', 'stat', 'symlink', 'unlink']) {
+for (const name of each(['access', 'chmod', 'copyFile', 'link', 'lstat', 'mkdir', 'mkdtemp',
+  'readlink', 'rename', 'rmdir', 'stat', 'symlink', 'unlink'])) {
   promises[name] = promiseForm(name, calls[name]);
 }
 Object.assign(promises, {

@@ -5,6 +5,11 @@
 // Cost: reads the calling file once for each failure.
 // From `internal`: `sourceText(file)` -> the text of a script that runs, or undefined.
 
+const {
+  each, includes, indexOf, join, lastIndexOf, map, matchAll, pop, push, replace, slice, split,
+  test,
+} = require('internal/primordials');
+
 const CLOSERS = { '(': ')', '[': ']', '{': '}' };
 const QUOTES = '\'"`';
 const LINES_BACK = 50; // an engine may name a line or column inside of the arguments
@@ -50,13 +55,13 @@ function closerOf(source, from) {
   const open = [];
   for (let i = from; i < source.length; i++) {
     const char = source[i];
-    if (QUOTES.includes(char)) {
+    if (includes(QUOTES, char)) {
       i = endOfText(source, i);
       if (i === -1) return -1;
     } else if (CLOSERS[char] !== undefined) {
-      open.push(CLOSERS[char]);
+      push(open, CLOSERS[char]);
     } else if (char === open[open.length - 1]) {
-      open.pop();
+      pop(open);
       if (open.length === 0) return i;
     }
   }
@@ -65,25 +70,25 @@ function closerOf(source, from) {
 
 // Further lines lose the white space that the first line stands after.
 function dedent(text, column) {
-  const [first, ...rest] = text.split('\n');
+  const lines = split(text, '\n');
   const space = new RegExp(`^[ \\t]{0,${column}}`);
-  return [first, ...rest.map((line) => `  ${line.replace(space, '')}`)].join('\n');
+  return join(map(lines, (line, i) => (i === 0 ? line : `  ${replace(line, space, '')}`)), '\n');
 }
 
 // The last call that starts before `offset` and ends after it; one named like an assertion first.
 function callAround(source, offset) {
   let from = offset;
-  for (let i = 0; i < LINES_BACK && from > 0; i++) from = source.lastIndexOf('\n', from - 1);
+  for (let i = 0; i < LINES_BACK && from > 0; i++) from = lastIndexOf(source, '\n', from - 1);
   from = Math.max(from, 0);
   let any;
   let named;
-  for (const found of source.slice(from, offset + NAME_MAX).matchAll(CALL)) {
+  for (const found of each(matchAll(slice(source, from, offset + NAME_MAX), CALL))) {
     const start = from + found.index;
     if (start > offset) break;
     const close = closerOf(source, start + found[0].length - 1);
-    if (close < offset || KEYWORD.test(found[0])) continue;
+    if (close < offset || test(KEYWORD, found[0])) continue;
     any = { start, close };
-    if (ASSERTION.test(found[0])) named = any;
+    if (test(ASSERTION, found[0])) named = any;
   }
   return named ?? any;
 }
@@ -96,14 +101,14 @@ function callText(callee) {
   if (typeof source !== 'string') return undefined;
   let offset = site.column - 1;
   for (let line = 1, at = 0; line < site.line; line++) {
-    at = source.indexOf('\n', at) + 1;
+    at = indexOf(source, '\n', at) + 1;
     if (at === 0) return undefined;
     if (line === site.line - 1) offset += at;
   }
   const call = callAround(source, offset);
   if (call === undefined) return undefined;
-  const column = call.start - (source.lastIndexOf('\n', call.start - 1) + 1);
-  return dedent(source.slice(call.start, call.close + 1), column);
+  const column = call.start - (lastIndexOf(source, '\n', call.start - 1) + 1);
+  return dedent(slice(source, call.start, call.close + 1), column);
 }
 
 module.exports = { callText };

@@ -9,6 +9,7 @@ const { codes } = require('internal/errors');
 const { isDeepStrictEqual } = require('internal/compare');
 const { AssertionError } = require('internal/assertion-error');
 const types = require('internal/types');
+const { each, exec, isPrototypeOf, push, some } = require('internal/primordials');
 
 function throwUnmatched(actual, expected, message, generated, stackStartFn) {
   const error = new AssertionError({
@@ -19,7 +20,7 @@ function throwUnmatched(actual, expected, message, generated, stackStartFn) {
 }
 
 function isErrorClass(value) {
-  return Object.prototype.isPrototypeOf.call(Error, value);
+  return isPrototypeOf(Error, value);
 }
 
 function isOf(actual, expected) {
@@ -45,7 +46,7 @@ function wrongResultText(actual, expected, result) {
 // The compared keys alone, under the name that Node shows.
 class Comparison {
   constructor(source, keys, other) {
-    for (const key of keys) {
+    for (const key of each(keys)) {
       if (!(key in source)) continue;
       const isMatched = other !== undefined && matches(other[key], source[key]);
       this[key] = isMatched ? other[key] : source[key];
@@ -54,7 +55,7 @@ class Comparison {
 }
 
 function matches(text, pattern) {
-  return typeof text === 'string' && types.isRegExp(pattern) && pattern.exec(text) !== null;
+  return typeof text === 'string' && types.isRegExp(pattern) && exec(pattern, text) !== null;
 }
 
 function expectLike(actual, expected, message, stackStartFn) {
@@ -66,13 +67,13 @@ function expectLike(actual, expected, message, stackStartFn) {
     throw error;
   }
   const keys = Object.keys(expected);
-  if (expected instanceof Error) keys.push('name', 'message');
+  if (expected instanceof Error) push(keys, 'name', 'message');
   else if (keys.length === 0) {
     throw new codes.ERR_INVALID_ARG_VALUE('error', expected, 'may not be an empty object');
   }
   const differs = (key) => !matches(actual[key], expected[key]) &&
     (!(key in actual) || !isDeepStrictEqual(actual[key], expected[key]));
-  if (!keys.some(differs)) return;
+  if (!some(keys, differs)) return;
   if (message) {
     if (message instanceof Error) throw message;
     throwUnmatched(actual, expected, message, '', stackStartFn);
@@ -97,7 +98,7 @@ function expectedException(actual, expected, message, stackStartFn) {
     if (result !== true) refuse(wrongResultText(actual, expected, result));
   } else if (types.isRegExp(expected)) {
     const text = String(actual);
-    if (expected.exec(text) !== null) return;
+    if (exec(expected, text) !== null) return;
     refuse('The input did not match the regular expression ' +
       `${inspect(expected)}. Input:\n\n${inspect(text)}\n`);
   } else {
@@ -106,7 +107,7 @@ function expectedException(actual, expected, message, stackStartFn) {
 }
 
 function hasMatchingError(actual, expected) {
-  if (types.isRegExp(expected)) return expected.exec(String(actual)) !== null;
+  if (types.isRegExp(expected)) return exec(expected, String(actual)) !== null;
   if (typeof expected !== 'function') {
     throw new codes.ERR_INVALID_ARG_TYPE('expected', ['Function', 'RegExp'], expected);
   }

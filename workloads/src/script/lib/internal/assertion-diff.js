@@ -7,6 +7,7 @@
 // From `internal`: nothing.
 
 const { inspect } = require('internal/inspect');
+const { at: atOf, concat, join, pop, repeat, slice, split } = require('internal/primordials');
 
 const TITLES = {
   deepStrictEqual: 'Expected values to be strictly deep-equal:',
@@ -35,7 +36,7 @@ function valueText(value) {
 }
 
 function cutLines(lines) {
-  return lines.length > LINES_MAX ? [...lines.slice(0, LINES_CUT), '...'] : lines;
+  return lines.length > LINES_MAX ? concat(slice(lines, 0, LINES_CUT), '...') : lines;
 }
 
 function isThing(value) {
@@ -47,12 +48,12 @@ function takeTail(left, right) {
   let tail = '';
   let nearest = '';
   let same = 0;
-  while (left.length > 0 && right.length > 0 && left.at(-1) === right.at(-1)) {
-    if (same < TAIL_KEPT) tail = `\n  ${left.at(-1)}${tail}`;
-    else nearest = left.at(-1);
+  while (left.length > 0 && right.length > 0 && atOf(left, -1) === atOf(right, -1)) {
+    if (same < TAIL_KEPT) tail = `\n  ${atOf(left, -1)}${tail}`;
+    else nearest = atOf(left, -1);
     same++;
-    left.pop();
-    right.pop();
+    pop(left);
+    pop(right);
   }
   const skipped = same > TAIL_KEPT + 1;
   if (skipped) tail = `\n...${tail}`;
@@ -133,15 +134,15 @@ function oneLine(actual, expected, title, left, right) {
   if (length >= COLUMNS) return { mark: '' };
   let at = 0;
   while (left[at] === right[at]) at++;
-  return { mark: at > 2 ? `\n  ${' '.repeat(at)}^` : '' };
+  return { mark: at > 2 ? `\n  ${repeat(' ', at)}^` : '' };
 }
 
 function diffText(actual, expected, operator, message) {
   const kind = titleOf(actual, expected, operator);
   const title = message || TITLES[kind];
-  const all = valueText(actual).split('\n');
-  const left = [...all];
-  const right = valueText(expected).split('\n');
+  const all = split(valueText(actual), '\n');
+  const left = slice(all);
+  const right = split(valueText(expected), '\n');
   let mark = '';
   if (left.length === 1 && right.length === 1 && left[0] !== right[0]) {
     const short = left[0].length + right[0].length <= SHORT_MAX;
@@ -153,7 +154,7 @@ function diffText(actual, expected, operator, message) {
   }
   const { tail, skipped } = takeTail(left, right);
   const count = Math.max(left.length, right.length);
-  if (count === 0) return `${TITLES.notIdentical}\n\n${cutLines(all).join('\n')}\n`;
+  if (count === 0) return `${TITLES.notIdentical}\n\n${join(cutLines(all), '\n')}\n`;
   const diff = new Diff();
   diff.skipped = skipped;
   const head = `${title}\n+ actual - expected`;
@@ -173,13 +174,13 @@ function unequalText(actual, operator) {
   const isObject = isThing(actual) || typeof actual === 'function';
   const title = TITLES[operator === 'notStrictEqual' && isObject ?
     'notStrictEqualObject' : operator];
-  const lines = cutLines(valueText(actual).split('\n'));
-  if (lines.length > 1) return `${title}\n\n${lines.join('\n')}\n`;
+  const lines = cutLines(split(valueText(actual), '\n'));
+  if (lines.length > 1) return `${title}\n\n${join(lines, '\n')}\n`;
   return `${title}${lines[0].length > 5 ? '\n\n' : ' '}${lines[0]}`;
 }
 
 function cut(text, max) {
-  return text.length > max ? `${text.slice(0, max - 3)}...` : text;
+  return text.length > max ? `${slice(text, 0, max - 3)}...` : text;
 }
 
 function looseText(actual, expected, operator) {

@@ -7,14 +7,15 @@
 const { inspect } = require('internal/inspect');
 const { codes, putHead } = require('internal/errors');
 const { failureText } = require('internal/assertion-diff');
+const { includes, join, slice, split } = require('internal/primordials');
 
 const LINES_MAX = 10;
 const HEADED = ['deepStrictEqual', 'strictEqual'];
 
 function shorten(value) {
   if (typeof value !== 'string') return value;
-  const lines = value.split('\n');
-  return lines.length > LINES_MAX ? `${lines.slice(0, LINES_MAX).join('\n')}\n...` : value;
+  const lines = split(value, '\n');
+  return lines.length > LINES_MAX ? `${join(slice(lines, 0, LINES_MAX), '\n')}\n...` : value;
 }
 
 // An error prints its stack; for a diff its properties and its message tell more.
@@ -36,7 +37,7 @@ class AssertionError extends Error {
       actual = withoutStack(actual);
       expected = withoutStack(expected);
     }
-    super(isGiven && !HEADED.includes(operator) ?
+    super(isGiven && !includes(HEADED, operator) ?
       String(message) : failureText(actual, expected, operator, isGiven ? message : ''));
     this.generatedMessage = !message;
     const name = { value: 'AssertionError', configurable: true, writable: true };

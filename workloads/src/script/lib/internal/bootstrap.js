@@ -29,7 +29,11 @@ function copy(from, to) {
 
 // A collection with methods of its own.
 function safe(Base) {
-  class Safe extends Base {}
+  class Safe extends Base {
+    constructor(members) {
+      super(members); // the engine's own constructor walks a list by its iterator
+    }
+  }
   copy(Base.prototype, setPrototypeOf(Safe.prototype, null));
   return freeze(Safe);
 }
@@ -63,6 +67,8 @@ function load(name) {
   return module.exports;
 }
 
+load('internal/primordials');
+load('internal/types');
 const samples = load('internal/samples');
 load('internal/stack');
 if (internal.isTraced()) load('internal/trace');
@@ -73,6 +79,11 @@ const { uncaught } = load('internal/fatal');
 const { events } = load('internal/requests');
 const rejections = load('internal/rejections');
 const lifecycle = load('internal/lifecycle');
+
+const ends = {
+  __proto__: null,
+  main: () => false, tick: tasks.endTick, timer: timers.endRan, immediate: timers.endRan,
+};
 
 // Few programs have modules of their own.
 const esm = () => load('internal/esm');
@@ -86,15 +97,17 @@ return {
   rejections: rejections.tell,
   beforeExit: lifecycle.beforeExit,
   exit: lifecycle.exit,
-  uncaught(error) {
-    uncaught(error);
-    return false;
+  // What an entry has thrown, from where, and which entry it was. Returns what that would have.
+  uncaught(error, trace, entry) {
+    if (entry === 'main') load('internal/cjs').forgetMain();
+    uncaught(error, false, trace);
+    return ends[entry]?.() ?? true;
   },
   invoke: lifecycle.invoke,
   pending: lifecycle.pending,
   rejection: rejections.note,
   stack: samples.current,
-  resolveModule: (specifier, base, type) => esm().resolve(specifier, base, type),
+  resolveModule: (specifier, base) => esm().resolve(specifier, base),
   moduleSource: (url) => esm().source(url),
   importMeta: (meta, url) => esm().fillMeta(meta, url),
 };

@@ -5,6 +5,7 @@
 
 const { codes } = require('internal/errors');
 const { checkNumber } = require('internal/checks');
+const { each, includes, replace } = require('internal/primordials');
 
 const TWO_32 = 2 ** 32;
 
@@ -74,7 +75,7 @@ function readInteger(buffer, offset, size, signed, little) {
 
 function writeInteger(buffer, given, offset, size, signed, little) {
   const value = +given;
-  const [min, max] = limits(size, signed);
+  const { 0: min, 1: max } = limits(size, signed);
   if (size === 1) checkNumber(offset, 'offset');
   checkValue(value, min, max, size);
   checkOffset(buffer, offset, size);
@@ -87,11 +88,11 @@ const methods = {};
 function define(name, method) {
   Object.defineProperty(method, 'name', { value: name });
   methods[name] = method;
-  if (name.includes('UInt')) methods[name.replace('UInt', 'Uint')] = method;
+  if (includes(name, 'UInt')) methods[replace(name, 'UInt', 'Uint')] = method;
 }
 
 function defineIntegers(size, signed) {
-  for (const little of [true, false]) {
+  for (const little of each([true, false])) {
     const kind = `${signed ? '' : 'U'}Int${size * 8}${size === 1 ? '' : little ? 'LE' : 'BE'}`;
     define(`read${kind}`, function(offset = 0) {
       return readInteger(this, offset, size, signed, little);
@@ -122,7 +123,7 @@ function view(buffer) {
 }
 
 function defineFloats(kind, type, size) {
-  for (const little of [true, false]) {
+  for (const little of each([true, false])) {
     const name = `${kind}${little ? 'LE' : 'BE'}`;
     define(`read${name}`, function(offset = 0) {
       checkOffset(this, offset, size);
@@ -141,7 +142,7 @@ function defineBigIntegers(signed) {
   const type = signed ? 'BigInt64' : 'BigUint64';
   const min = signed ? -(1n << 63n) : 0n;
   const max = signed ? (1n << 63n) - 1n : (1n << 64n) - 1n;
-  for (const little of [true, false]) {
+  for (const little of each([true, false])) {
     const name = `${signed ? 'BigInt64' : 'BigUInt64'}${little ? 'LE' : 'BE'}`;
     define(`read${name}`, function(offset = 0) {
       checkOffset(this, offset, 8);
@@ -159,9 +160,9 @@ function defineBigIntegers(signed) {
   }
 }
 
-for (const signed of [false, true]) {
-  for (const size of [1, 2, 4]) defineIntegers(size, signed);
-  for (const little of [true, false]) defineOfAnySize(signed, little);
+for (const signed of each([false, true])) {
+  for (const size of each([1, 2, 4])) defineIntegers(size, signed);
+  for (const little of each([true, false])) defineOfAnySize(signed, little);
   defineBigIntegers(signed);
 }
 defineFloats('Float', 'Float32', 4);

@@ -3,6 +3,8 @@
 //
 // Natives: none.
 
+const { bytesSubarray } = require('internal/primordials');
+
 // -1, 0 or 1, as bytes stand in order.
 function compare(a, b) {
   const length = Math.min(a.length, b.length);
@@ -38,7 +40,7 @@ function indexOf(bytes, needle, offset, forward, unit) {
   if (needle.length === 0) return start;
   if (start < 0 || needle.length > bytes.length) return -1;
   if (unit === 2 && (bytes.length < 2 || needle.length < 2)) return -1;
-  const sought = unit === 2 ? needle.subarray(0, needle.length & ~1) : needle;
+  const sought = unit === 2 ? bytesSubarray(needle, 0, needle.length & ~1) : needle;
   const last = (unit === 2 ? bytes.length & ~1 : bytes.length) - sought.length;
   const step = forward ? unit : -unit;
   let at = unit === 2 ? start & ~1 : start;

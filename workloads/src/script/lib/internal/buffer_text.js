@@ -6,33 +6,36 @@
 // Natives: those of `internal/utf8`.
 
 const utf8 = require('internal/utf8');
+const {
+  bytesFill, bytesSubarray, charCodeAt, each, padStart, slice, toHex, toLowerCase,
+} = require('internal/primordials');
 
 const STANDARD = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-const URL_SAFE = `${STANDARD.slice(0, 62)}-_`;
+const URL_SAFE = `${slice(STANDARD, 0, 62)}-_`;
 const NO_DIGIT = 64;
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const HEX = Array.from({ length: 256 }, (_, byte) => padStart(toHex(byte), 2, '0'));
 
 // Both alphabets decode by one table, whichever name the encoding was given.
-const digitOf = new Uint8Array(128).fill(NO_DIGIT);
-for (const alphabet of [STANDARD, URL_SAFE]) {
-  for (let i = 0; i < 64; i++) digitOf[alphabet.charCodeAt(i)] = i;
+const digitOf = bytesFill(new Uint8Array(128), NO_DIGIT);
+for (const alphabet of each([STANDARD, URL_SAFE])) {
+  for (let i = 0; i < 64; i++) digitOf[charCodeAt(alphabet, i)] = i;
 }
 
 // A call has a bounded number of arguments, so codes become strings piece by piece.
 const PIECE = 4096;
 
 function fromCodes(codes) {
-  if (codes.length <= PIECE) return String.fromCharCode.apply(null, codes);
+  if (codes.length <= PIECE) return Reflect.apply(String.fromCharCode, null, codes);
   let text = '';
   for (let at = 0; at < codes.length; at += PIECE) {
-    text += String.fromCharCode.apply(null, codes.subarray(at, at + PIECE));
+    text += Reflect.apply(String.fromCharCode, null, bytesSubarray(codes, at, at + PIECE));
   }
   return text;
 }
 
 function bytesOf(string) {
   const bytes = new Uint8Array(string.length);
-  for (let i = 0; i < string.length; i++) bytes[i] = string.charCodeAt(i);
+  for (let i = 0; i < string.length; i++) bytes[i] = charCodeAt(string, i);
   return bytes;
 }
 
@@ -45,7 +48,7 @@ function utf16Decode(bytes) {
 function utf16Encode(string) {
   const bytes = new Uint8Array(string.length * 2);
   for (let i = 0; i < string.length; i++) {
-    const code = string.charCodeAt(i);
+    const code = charCodeAt(string, i);
     bytes[2 * i] = code;
     bytes[2 * i + 1] = code >>> 8;
   }
@@ -68,9 +71,9 @@ function hexDigit(code) {
 function hexEncode(string) {
   const bytes = new Uint8Array(string.length >>> 1);
   for (let i = 0; i < bytes.length; i++) {
-    const high = hexDigit(string.charCodeAt(2 * i));
-    const low = hexDigit(string.charCodeAt(2 * i + 1));
-    if (high < 0 || low < 0) return bytes.subarray(0, i);
+    const high = hexDigit(charCodeAt(string, 2 * i));
+    const low = hexDigit(charCodeAt(string, 2 * i + 1));
+    if (high < 0 || low < 0) return bytesSubarray(bytes, 0, i);
     bytes[i] = high * 16 + low;
   }
   return bytes;
@@ -104,7 +107,7 @@ function base64Encode(string) {
   let bits = 0;
   let digits = 0;
   for (let i = 0; i < string.length; i++) {
-    const code = string.charCodeAt(i) & 255;
+    const code = charCodeAt(string, i) & 255;
     if (code === 61) break;
     const digit = code < 128 ? digitOf[code] : NO_DIGIT;
     if (digit === NO_DIGIT) continue;
@@ -112,13 +115,13 @@ function base64Encode(string) {
     if (digits % 4 !== 0) bytes[length++] = bits >>> (6 - 2 * (digits % 4));
     digits++;
   }
-  return bytes.subarray(0, length);
+  return bytesSubarray(bytes, 0, length);
 }
 
 function base64Length(string) {
   let length = string.length;
-  if (string.charCodeAt(length - 1) === 61) length--;
-  if (length > 1 && string.charCodeAt(length - 1) === 61) length--;
+  if (charCodeAt(string, length - 1) === 61) length--;
+  if (length > 1 && charCodeAt(string, length - 1) === 61) length--;
   return Math.floor(length * 3 / 4);
 }
 
@@ -166,7 +169,7 @@ const ALIASES = {
 
 // The encoding of this name, in any case of letters; undefined where there is none.
 function find(name) {
-  return ENCODINGS[ALIASES[`${name}`.toLowerCase()]];
+  return ENCODINGS[ALIASES[toLowerCase(`${name}`)]];
 }
 
 // How many of the bytes can be written into `room` without parting a character.

@@ -7,6 +7,7 @@
 
 const path = require('path');
 const resolve = require('internal/resolve');
+const { endsWith, push, replace, slice, startsWith } = require('internal/primordials');
 
 const load = require;
 const cache = Object.create(null);
@@ -21,7 +22,7 @@ class Module {
     this.loaded = false;
     this.children = [];
     this.paths = [];
-    parent?.children.push(this);
+    if (parent) push(parent.children, this);
   }
 }
 
@@ -57,7 +58,7 @@ function requireFrom(parent) {
 }
 
 function body(module, source) {
-  const text = source.startsWith('#!') ? `//${source.slice(2)}` : source;
+  const text = startsWith(source, '#!') ? `//${slice(source, 2)}` : source;
   const rewritten = internal.rewriteImports(text);
   const file = module.filename;
   if (internal.isWalked()) {
@@ -71,38 +72,42 @@ function body(module, source) {
 }
 
 // Runs a module, once. One that throws is forgotten.
-function run(module, given) {
-  const source = given ?? internal.readSource(module.filename);
-  cache[module.filename] = module;
+function run(module) {
   let done = false;
   try {
-    if (module.filename.endsWith('.json')) {
-      module.exports = parse(module, source);
-    } else if (resolve.isModule(module.filename) && given === undefined) {
-      throw resolve.missing(`require() of ES Module ${module.filename} not supported.\n` +
-        'Use dynamic import() instead.', 'ERR_REQUIRE_ESM');
-    } else {
-      execute(module, source);
-    }
+    evaluate(module, internal.readSource(module.filename), resolve.isModule(module.filename));
     done = true;
   } finally {
     if (!done) delete cache[module.filename];
   }
-  module.loaded = true;
   return module;
+}
+
+function evaluate(module, source, isModule) {
+  cache[module.filename] = module;
+  if (endsWith(module.filename, '.json')) {
+    module.exports = parse(module, source);
+  } else if (isModule) {
+    throw resolve.missing(`require() of ES Module ${module.filename} not supported.\n` +
+      'Use dynamic import() instead.', 'ERR_REQUIRE_ESM');
+  } else {
+    execute(module, source);
+  }
+  module.loaded = true;
 }
 
 function execute(module, source) {
   const require = requireFrom(module);
   const { exports, filename } = module;
-  const dynamic = (...args) => load('internal/esm').importer(filename)(...args);
+  const importer = () => load('internal/esm_loader').importer(filename);
+  const dynamic = (...args) => Reflect.apply(importer(), undefined, args);
   const given = [exports, require, module, filename, module.path, dynamic];
   Reflect.apply(body(module, source), exports, given);
 }
 
 function parse(module, source) {
   try {
-    return JSON.parse(source.replace(/^\uFEFF/, ''));
+    return JSON.parse(replace(source, /^\uFEFF/, ''));
   } catch (error) {
     error.message = `${module.filename}: ${error.message}`;
     throw error;
@@ -114,7 +119,14 @@ function runMain(file, source) {
   main = new Module(file, undefined);
   main.id = '.';
   main.filename = file;
-  return run(main, source);
+  const isModule = source === undefined && resolve.isModule(file);
+  evaluate(main, source ?? internal.readSource(file), isModule);
+  return main;
+}
+
+// After the main program has thrown: nothing stands around it, so that the engine knows from where.
+function forgetMain() {
+  if (main !== undefined) delete cache[main.filename];
 }
 
 // A module that is imported rather than required.
@@ -122,4 +134,4 @@ function importFile(file) {
   return (cache[file] ?? run(new Module(file, undefined))).exports;
 }
 
-module.exports = { Module, importFile, requireFrom, runMain };
+module.exports = { Module, forgetMain, importFile, requireFrom, runMain };

@@ -6,9 +6,10 @@
 // From `internal`: what `internal/types` uses.
 
 const types = require('internal/types');
+const {
+  each, every, filter, isEnumerable, pushAll, tagOf, test, timeOf,
+} = require('internal/primordials');
 
-const isEnumerable = Function.prototype.call.bind(Object.prototype.propertyIsEnumerable);
-const tagOf = Function.prototype.call.bind(Object.prototype.toString);
 const HIDDEN_OF_ERROR = ['message', 'name', 'cause', 'errors'];
 
 // `run` is { isStrict, open }: `open` holds the pairs that are being compared, left to rights.
@@ -37,8 +38,7 @@ function equalPrimitives(run, left, right) {
 function equalKinds(run, left, right) {
   if (Array.isArray(left)) return left.length === right.length;
   if (types.isDate(left)) {
-    const time = (date) => Date.prototype.getTime.call(date);
-    return types.isDate(right) && time(left) === time(right);
+    return types.isDate(right) && timeOf(left) === timeOf(right);
   }
   if (types.isRegExp(left)) {
     return types.isRegExp(right) && left.source === right.source && left.flags === right.flags &&
@@ -76,14 +76,14 @@ function equalViews(run, left, right) {
   const name = types.typedArrayName(left);
   if (name !== types.typedArrayName(right) || left.byteLength !== right.byteLength) return false;
   // Loosely, 0 and -0 are one number; strictly, the bytes count.
-  if (!run.isStrict && /^Float/.test(name)) return equalBytes(left, right);
+  if (!run.isStrict && test(/^Float/, name)) return equalBytes(left, right);
   const bytes = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   return equalBytes(bytes(left), bytes(right));
 }
 
 // An error's message, name, cause and errors count though they are hidden; its stack does not.
 function equalErrors(run, left, right) {
-  return HIDDEN_OF_ERROR.every((key) => {
+  return every(HIDDEN_OF_ERROR, (key) => {
     const listed = isEnumerable(left, key);
     if (listed !== isEnumerable(right, key)) return false;
     return listed || equal(run, left[key], right[key]);
@@ -91,7 +91,7 @@ function equalErrors(run, left, right) {
 }
 
 function equalBoxes(left, right) {
-  for (const Box of [Number, String, Boolean, BigInt, Symbol]) {
+  for (const Box of each([Number, String, Boolean, BigInt, Symbol])) {
     const isBox = types[`is${Box.name}Object`];
     if (!isBox(left)) continue;
     const open = (box) => Box.prototype.valueOf.call(box);
@@ -107,15 +107,16 @@ function sharedKeys(run, left, right) {
   if (run.isStrict) {
     const symbols = enumerableSymbols(left);
     if (symbols.length !== enumerableSymbols(right).length) return undefined;
-    keys.push(...symbols);
+    pushAll(keys, symbols);
   }
   // The bytes of a view are compared already.
-  const named = ArrayBuffer.isView(left) ? keys.filter((key) => !/^\d+$/.test(String(key))) : keys;
-  return named.every((key) => isEnumerable(right, key)) ? named : undefined;
+  const named = ArrayBuffer.isView(left) ?
+    filter(keys, (key) => !test(/^\d+$/, String(key))) : keys;
+  return every(named, (key) => isEnumerable(right, key)) ? named : undefined;
 }
 
 function enumerableSymbols(value) {
-  return Object.getOwnPropertySymbols(value).filter((symbol) => isEnumerable(value, symbol));
+  return filter(Object.getOwnPropertySymbols(value), (symbol) => isEnumerable(value, symbol));
 }
 
 function equalInside(run, left, right, keys) {
@@ -123,7 +124,7 @@ function equalInside(run, left, right, keys) {
   if (rights === undefined) run.open.set(left, rights = new Set());
   if (rights.has(right)) return true;
   rights.add(right);
-  const result = keys.every((key) => equal(run, left[key], right[key])) &&
+  const result = every(keys, (key) => equal(run, left[key], right[key])) &&
     (!types.isSet(left) || equalSets(run, left, right)) &&
     (!types.isMap(left) || equalMaps(run, left, right));
   rights.delete(right);
@@ -165,7 +166,7 @@ function equalMaps(run, left, right) {
     if (run.isStrict && !isThing(key)) return false;
     unmatched.add(key);
   }
-  for (const [key, value] of right) {
+  for (const { 0: key, 1: value } of right) {
     if (!isThing(key) && isSame(key)) continue;
     const matches = (other) => equal(run, other, key) && equal(run, left.get(other), value);
     if (!take(unmatched, matches)) return false;

@@ -6,6 +6,9 @@
 
 const { inspect, widthOf } = require('internal/inspect');
 const types = require('internal/types');
+const {
+  concat, each, entriesOf, forEach, join, map: mapOf, membersOf, push, reduce, repeat,
+} = require('internal/primordials');
 
 const ITEMS_MAX = 3; // entries of a list that a cell shows
 const INDEX = '(index)';
@@ -27,17 +30,19 @@ function cellText(value) {
 
 // Columns are { head, cells }; a cell that is missing is empty.
 function draw(columns) {
-  const rows = columns.reduce((max, { cells }) => Math.max(max, cells.length), 0);
-  const widths = columns.map(({ head, cells }) =>
-    cells.reduce((max, cell) => Math.max(max, widthOf(cell ?? '')), widthOf(head)));
+  const rows = reduce(columns, (max, { cells }) => Math.max(max, cells.length), 0);
+  const widths = mapOf(columns, ({ head, cells }) =>
+    reduce(cells, (max, cell) => Math.max(max, widthOf(cell ?? '')), widthOf(head)));
   const line = (left, middle, right) =>
-    left + widths.map((width) => '─'.repeat(width + 2)).join(middle) + right;
+    left + join(mapOf(widths, (width) => repeat('─', width + 2)), middle) + right;
+  const padded = (cell, i) => cell + repeat(' ', widths[i] - widthOf(cell));
   const row = (cells) =>
-    `│ ${cells.map((cell, i) => cell + ' '.repeat(widths[i] - widthOf(cell))).join(' │ ')} │`;
-  const lines = [line('┌', '┬', '┐'), row(columns.map(({ head }) => head)), line('├', '┼', '┤')];
-  for (let i = 0; i < rows; i++) lines.push(row(columns.map(({ cells }) => cells[i] ?? '')));
-  lines.push(line('└', '┴', '┘'));
-  return lines.join('\n');
+    `│ ${join(mapOf(cells, padded), ' │ ')} │`;
+  const heads = mapOf(columns, ({ head }) => head);
+  const lines = [line('┌', '┬', '┐'), row(heads), line('├', '┼', '┤')];
+  for (let i = 0; i < rows; i++) push(lines, row(mapOf(columns, ({ cells }) => cells[i] ?? '')));
+  push(lines, line('└', '┴', '┘'));
+  return join(lines, '\n');
 }
 
 function stepCells(length) {
@@ -45,16 +50,16 @@ function stepCells(length) {
 }
 
 function mapColumns(map) {
-  const entries = [...map];
+  const entries = entriesOf(map);
   return [
     { head: STEP, cells: stepCells(entries.length) },
-    { head: KEY, cells: entries.map(([key]) => cellText(key)) },
-    { head: VALUES, cells: entries.map(([, value]) => cellText(value)) },
+    { head: KEY, cells: mapOf(entries, ({ 0: key }) => cellText(key)) },
+    { head: VALUES, cells: mapOf(entries, ({ 1: value }) => cellText(value)) },
   ];
 }
 
 function setColumns(set) {
-  const cells = [...set].map(cellText);
+  const cells = mapOf(membersOf(set), cellText);
   return [{ head: STEP, cells: stepCells(cells.length) }, { head: VALUES, cells }];
 }
 
@@ -63,22 +68,22 @@ function objectColumns(data, wanted) {
   const columns = Object.create(null);
   const values = [];
   let hasValues = false;
-  rows.forEach((row, i) => {
+  forEach(rows, (row, i) => {
     const item = data[row];
     if (wanted === undefined && isPrimitive(item)) {
       values[i] = cellText(item);
       hasValues = true;
       return;
     }
-    for (const key of wanted ?? Object.keys(item)) {
+    for (const key of each(wanted ?? Object.keys(item))) {
       columns[key] ??= [];
       const has = !isPrimitive(item) && Object.hasOwn(item, key);
       columns[key][i] = has ? cellText(item[key]) : '';
     }
   });
-  const all = Object.keys(columns).map((head) => ({ head, cells: columns[head] }));
-  if (hasValues) all.push({ head: VALUES, cells: values });
-  return [{ head: INDEX, cells: rows }, ...all];
+  const all = mapOf(Object.keys(columns), (head) => ({ head, cells: columns[head] }));
+  if (hasValues) push(all, { head: VALUES, cells: values });
+  return concat([{ head: INDEX, cells: rows }], all);
 }
 
 function tableText(data, wanted) {

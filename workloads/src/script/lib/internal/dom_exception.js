@@ -4,6 +4,7 @@
 // Natives: none.
 
 const { codes } = require('internal/errors');
+const { each, forEach, includes } = require('internal/primordials');
 
 // The codes count from 1 in this order; those that the web gave up have a constant, and code 0.
 const NAMES = [
@@ -70,17 +71,17 @@ class DOMException {
 }
 
 Object.setPrototypeOf(DOMException.prototype, Error.prototype);
-for (const name of ['name', 'message', 'code']) {
+for (const name of each(['name', 'message', 'code'])) {
   Object.defineProperty(DOMException.prototype, name, { enumerable: true });
 }
 const tag = { value: 'DOMException', configurable: true };
 Object.defineProperty(DOMException.prototype, Symbol.toStringTag, tag);
 
-NAMES.forEach(([name, constant], index) => {
+forEach(NAMES, ({ 0: name, 1: constant }, index) => {
   const code = { enumerable: true, value: index + 1 };
   Object.defineProperty(DOMException, constant, code);
   Object.defineProperty(DOMException.prototype, constant, code);
-  if (!GIVEN_UP.includes(name)) codeOf.set(name, index + 1);
+  if (!includes(GIVEN_UP, name)) codeOf.set(name, index + 1);
 });
 
 module.exports = { DOMException };

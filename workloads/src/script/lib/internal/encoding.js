@@ -5,6 +5,9 @@
 
 const { codes } = require('internal/errors');
 const utf8 = require('internal/utf8');
+const {
+  bytesSet, bytesSubarray, charCodeAt, chars, each, includes, replace, slice, toLowerCase,
+} = require('internal/primordials');
 
 const inspectCustom = Symbol.for('nodejs.util.inspect.custom');
 // The names that the web gives to UTF-8.
@@ -29,10 +32,10 @@ class TextEncoder {
     }
     let read = 0;
     let written = 0;
-    for (const character of source) {
+    for (const character of chars(source)) {
       const bytes = utf8.encode(character);
       if (written + bytes.length > target.length) break;
-      target.set(bytes, written);
+      bytesSet(target, bytes, written);
       written += bytes.length;
       read += character.length;
     }
@@ -69,8 +72,8 @@ class TextDecoder {
   #atStart = true;
 
   constructor(encoding = 'utf-8', options = {}) {
-    const label = `${encoding}`.replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, '').toLowerCase();
-    if (!LABELS.includes(label)) throw new codes.ERR_ENCODING_NOT_SUPPORTED(`${encoding}`);
+    const label = toLowerCase(replace(`${encoding}`, /^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, ''));
+    if (!includes(LABELS, label)) throw new codes.ERR_ENCODING_NOT_SUPPORTED(`${encoding}`);
     require('internal/checks').checkOptions(options ?? {}, 'options');
     this.#fatal = Boolean(options?.fatal);
     this.#ignoreBom = Boolean(options?.ignoreBOM);
@@ -92,17 +95,17 @@ class TextDecoder {
     const bytes = joined(this.#rest, bytesOf(input));
     const stream = Boolean(options?.stream);
     const end = bytes.length - (stream ? utf8.unfinished(bytes) : 0);
-    const whole = bytes.subarray(0, end);
+    const whole = bytesSubarray(bytes, 0, end);
     this.#rest = bytes.slice(end);
     if (this.#fatal && !utf8.isValid(whole)) {
       this.#reset();
       throw new codes.ERR_ENCODING_INVALID_ENCODED_DATA('utf-8', undefined);
     }
     const text = utf8.decode(whole);
-    const marked = this.#atStart && !this.#ignoreBom && text.charCodeAt(0) === 0xfeff;
+    const marked = this.#atStart && !this.#ignoreBom && charCodeAt(text, 0) === 0xfeff;
     if (!stream) this.#reset();
     else if (text !== '') this.#atStart = false;
-    return marked ? text.slice(1) : text;
+    return marked ? slice(text, 1) : text;
   }
 
   #reset() {
@@ -118,7 +121,7 @@ class TextDecoder {
   }
 }
 
-for (const Class of [TextEncoder, TextDecoder]) {
+for (const Class of each([TextEncoder, TextDecoder])) {
   const tag = { value: Class.name, configurable: true };
   Object.defineProperty(Class.prototype, Symbol.toStringTag, tag);
 }

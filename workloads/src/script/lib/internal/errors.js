@@ -5,6 +5,11 @@
 // **Invariant:** `name` is the plain class, `code` the code; the stack's first line shows both.
 // From `internal`: nothing.
 
+const {
+  concat, each, endsWith, includes, indexOf, join, map, push, replace, slice, splice, startsWith,
+  test, toLowerCase,
+} = require('internal/primordials');
+
 const KINDS = [
   'string', 'function', 'number', 'object', 'Function', 'Object', 'boolean', 'bigint', 'symbol',
 ];
@@ -18,8 +23,8 @@ function inspect(value, options) {
 }
 
 function listed(words, joint = 'or') {
-  if (words.length < 3) return words.join(` ${joint} `);
-  return `${words.slice(0, -1).join(', ')}, ${joint} ${words[words.length - 1]}`;
+  if (words.length < 3) return join(words, ` ${joint} `);
+  return `${join(slice(words, 0, -1), ', ')}, ${joint} ${words[words.length - 1]}`;
 }
 
 function receivedText(value) {
@@ -33,8 +38,8 @@ function receivedText(value) {
       }
       return inspect(value, { depth: -1 });
     case 'string': {
-      const shown = value.length > SHORT ? `${value.slice(0, SHORT - 3)}...` : value;
-      return `type string (${shown.includes('\'') ? JSON.stringify(shown) : `'${shown}'`})`;
+      const shown = value.length > SHORT ? `${slice(value, 0, SHORT - 3)}...` : value;
+      return `type string (${includes(shown, '\'') ? JSON.stringify(shown) : `'${shown}'`})`;
     }
     case 'bigint':
       return `type bigint (${value}n)`;
@@ -44,34 +49,34 @@ function receivedText(value) {
 }
 
 function subjectText(name) {
-  if (name.endsWith(' argument')) return name;
-  return `"${name}" ${name.includes('.') ? 'property' : 'argument'}`;
+  if (endsWith(name, ' argument')) return name;
+  return `"${name}" ${includes(name, '.') ? 'property' : 'argument'}`;
 }
 
 function wantedText(expected) {
   const kinds = [];
   const classes = [];
   const others = [];
-  for (const word of expected) {
-    if (KINDS.includes(word)) kinds.push(word.toLowerCase());
-    else if (/^([A-Z][a-z0-9]*)+$/.test(word)) classes.push(word);
-    else others.push(word);
+  for (const word of each(expected)) {
+    if (includes(KINDS, word)) push(kinds, toLowerCase(word));
+    else if (test(/^([A-Z][a-z0-9]*)+$/, word)) push(classes, word);
+    else push(others, word);
   }
-  const object = kinds.indexOf('object');
+  const object = indexOf(kinds, 'object');
   if (classes.length > 0 && object !== -1) {
-    kinds.splice(object, 1);
-    classes.push('Object');
+    splice(kinds, object, 1);
+    push(classes, 'Object');
   }
   const choices = [];
   if (kinds.length > 0) {
-    choices.push(`${kinds.length > 1 ? 'one of type' : 'of type'} ${listed(kinds)}`);
+    push(choices, `${kinds.length > 1 ? 'one of type' : 'of type'} ${listed(kinds)}`);
   }
-  if (classes.length > 0) choices.push(`an instance of ${listed(classes)}`);
-  if (others.length > 1) choices.push(`one of ${listed(others)}`);
+  if (classes.length > 0) push(choices, `an instance of ${listed(classes)}`);
+  if (others.length > 1) push(choices, `one of ${listed(others)}`);
   else if (others.length === 1) {
-    choices.push(others[0].toLowerCase() === others[0] ? others[0] : `an ${others[0]}`);
+    push(choices, toLowerCase(others[0]) === others[0] ? others[0] : `an ${others[0]}`);
   }
-  return choices.join(' or ');
+  return join(choices, ' or ');
 }
 
 function grouped(digits) {
@@ -92,8 +97,8 @@ function putHead(error, base, head) {
   const { stack } = error;
   if (typeof stack !== 'string') return;
   const plain = error.message === '' ? base : `${base}: ${error.message}`;
-  const own = stack.startsWith(plain) ? stack.slice(plain.length) : stack;
-  const frames = own.replace(/^\n|\n$/g, '');
+  const own = startsWith(stack, plain) ? slice(stack, plain.length) : stack;
+  const frames = replace(own, /^\n|\n$/g, '');
   define(error, 'stack', frames === '' ? head : `${head}\n${frames}`);
 }
 
@@ -106,7 +111,8 @@ function define(target, key, value) {
 // Makes `codes[code]`, a constructor of `Base`; `message` is a text or builds one.
 function defineCode(code, message, Base) {
   function CodedError(...args) {
-    const error = new Base(typeof message === 'function' ? message(...args) : message);
+    const text = typeof message === 'function' ? Reflect.apply(message, undefined, args) : message;
+    const error = new Base(text);
     if (Error.captureStackTrace) Error.captureStackTrace(error, CodedError);
     putHead(error, error.name, `${error.name} [${code}]: ${error.message}`);
     define(error, 'toString', function toString() {
@@ -126,12 +132,12 @@ defineCode('ERR_FS_INVALID_SYMLINK_TYPE', (type) =>
   `Symlink type must be one of "dir", "file", or "junction". Received "${type}"`, Error);
 defineCode('ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor', TypeError);
 defineCode('ERR_INVALID_ARG_TYPE', (name, expected, actual) =>
-  `The ${subjectText(name)} must be ${wantedText([].concat(expected))}. ` +
+  `The ${subjectText(name)} must be ${wantedText(concat([], expected))}. ` +
   `Received ${receivedText(actual)}`, TypeError);
 defineCode('ERR_INVALID_ARG_VALUE', (name, value, reason = 'is invalid') => {
   const text = inspect(value);
-  const shown = text.length > INSPECTED ? `${text.slice(0, INSPECTED)}...` : text;
-  const type = name.includes('.') ? 'property' : 'argument';
+  const shown = text.length > INSPECTED ? `${slice(text, 0, INSPECTED)}...` : text;
+  const type = includes(name, '.') ? 'property' : 'argument';
   return `The ${type} '${name}' ${reason}. Received ${shown}`;
 }, TypeError);
 defineCode('ERR_INVALID_RETURN_VALUE', (wanted, name, value) =>
@@ -139,7 +145,7 @@ defineCode('ERR_INVALID_RETURN_VALUE', (wanted, name, value) =>
   `${receivedText(value)}.`, TypeError);
 defineCode('ERR_INVALID_THIS', (type) => `Value of "this" must be of type ${type}`, TypeError);
 defineCode('ERR_MISSING_ARGS', (...names) => {
-  const quoted = names.map((name) => [].concat(name).map((one) => `"${one}"`).join(' or '));
+  const quoted = map(names, (name) => join(map(concat([], name), (one) => `"${one}"`), ' or '));
   return `The ${listed(quoted, 'and')} argument${names.length > 1 ? 's' : ''} must be specified`;
 }, TypeError);
 defineCode('ERR_OUT_OF_RANGE', (name, range, value) =>
@@ -215,7 +221,7 @@ function systemError({ errno, code, syscall, message, path, dest }) {
   const error = new Error(text);
   if (Error.captureStackTrace) Error.captureStackTrace(error, systemError);
   putHead(error, 'Error', `Error: ${text}`);
-  for (const [key, value] of Object.entries({ errno, code, syscall, path, dest })) {
+  for (const { 0: key, 1: value } of each(Object.entries({ errno, code, syscall, path, dest }))) {
     if (value !== undefined) error[key] = value;
   }
   return error;

@@ -4,6 +4,7 @@
 // Natives: none. Uses the global `performance` for time stamps, `Date` where it isn't there.
 
 const { codes } = require('internal/errors');
+const { each, forEach } = require('internal/primordials');
 
 const kType = Symbol('type');
 const kDetail = Symbol('detail');
@@ -16,7 +17,7 @@ const inspectCustom = Symbol.for('nodejs.util.inspect.custom');
 const trusted = new WeakSet();
 
 function missing(...names) {
-  return new codes.ERR_MISSING_ARGS(...names);
+  return Reflect.construct(codes.ERR_MISSING_ARGS, names);
 }
 
 // One `get` for all events, as scripts may compare: the property can't be changed.
@@ -178,13 +179,13 @@ class CustomEvent extends Event {
   }
 }
 
-['NONE', 'CAPTURING_PHASE', 'AT_TARGET', 'BUBBLING_PHASE'].forEach((name, value) => {
+forEach(['NONE', 'CAPTURING_PHASE', 'AT_TARGET', 'BUBBLING_PHASE'], (name, value) => {
   Object.defineProperty(Event, name, { value, enumerable: true });
 });
 
 // As the web's interfaces: members can be enumerated, and a tag names the class.
 function asInterface(Class, tag) {
-  for (const name of Object.getOwnPropertyNames(Class.prototype)) {
+  for (const name of each(Object.getOwnPropertyNames(Class.prototype))) {
     if (name !== 'constructor') Object.defineProperty(Class.prototype, name, { enumerable: true });
   }
   const property = { value: tag, configurable: true };

@@ -13,6 +13,7 @@ const { codes } = require('internal/errors');
 const { checkAbortSignal } = require('internal/checks');
 const EventEmitter = require('events');
 const event = require('internal/event');
+const { push } = require('internal/primordials');
 
 const { Event, CustomEvent, kDispatched, kStop, kTarget, missing } = event;
 const kMax = EventEmitter.kMaxEventTargetListeners;
@@ -205,10 +206,10 @@ function call(target, root, entry, given, type) {
     target[kRemoved](root.size, type);
   }
   try {
-    const result = entry.callback.call(target, given);
+    const result = Reflect.apply(entry.callback, target, [given]);
     given[kDispatched] = false;
     const then = result === undefined || result === null ? undefined : result.then;
-    if (typeof then === 'function') then.call(result, undefined, throwLater);
+    if (typeof then === 'function') Reflect.apply(then, result, [undefined, throwLater]);
   } catch (error) {
     throwLater(error);
   }
@@ -228,7 +229,7 @@ function isEventTarget(value) {
 function listenersOf(target, type) {
   const found = [];
   for (let entry = target[kEvents].get(type)?.next; entry; entry = entry.next) {
-    found.push(entry.listener);
+    push(found, entry.listener);
   }
   return found;
 }

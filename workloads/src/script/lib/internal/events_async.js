@@ -8,6 +8,7 @@
 
 const { codes, AbortError } = require('internal/errors');
 const { checkAbortSignal, checkFunction, checkInteger } = require('internal/checks');
+const { pop, push, slice } = require('internal/primordials');
 
 const neither = (value) => new codes.ERR_INVALID_ARG_TYPE('emitter', 'EventEmitter', value);
 
@@ -82,14 +83,14 @@ class Queue {
   }
 
   push(item) {
-    this.#items.push(item);
+    push(this.#items, item);
   }
 
   shift() {
     const item = this.#items[this.#first];
     this.#items[this.#first++] = undefined;
     if (this.#first > 32 && this.#first * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#first);
+      this.#items = slice(this.#items, this.#first);
       this.#first = 0;
     }
     return item;
@@ -113,11 +114,11 @@ class Waiting {
 
   on(target, name, listener) {
     listen(target, name, listener);
-    this.#undo.push(() => unlisten(target, name, listener));
+    push(this.#undo, () => unlisten(target, name, listener));
   }
 
   atEnd(undo) {
-    this.#undo.push(undo);
+    push(this.#undo, undo);
   }
 
   next() {
@@ -157,7 +158,7 @@ class Waiting {
   }
 
   close() {
-    while (this.#undo.length > 0) this.#undo.pop()();
+    while (this.#undo.length > 0) pop(this.#undo)();
     this.#finished = true;
     const done = { value: undefined, done: true };
     while (this.#promises.length > 0) this.#promises.shift().resolve(done);

@@ -1,15 +1,19 @@
 // What happens to an error that nobody has caught: handlers get it, or the program ends with
 // status 1, or 7 where a handler throws itself. Want of memory no handler gets.
+// A template makes its text by `String.prototype.concat`, in this engine: where that is gone, the
+// error is shown all the same.
 //
 // internal.halt(status), internal.endIfMemoryIsFull(), internal.writeStderr(string),
 // internal.sourceText(file) -> string or undefined.
 'use strict';
 
-const noop = () => {};
-const tagOf = Object.prototype.toString;
+const { exec, replace, slice, split, startsWith, tagOf, test } = require('internal/primordials');
 
-// Tells the handlers of an error. Ends the program where there are none.
-function uncaught(error, fromPromise) {
+const noop = () => {};
+
+// Tells the handlers of an error. Ends the program where there are none. `trace` says where it was
+// thrown, as far as the engine knows.
+function uncaught(error, fromPromise, trace) {
   internal.endIfMemoryIsFull();
   const process = require('internal/process');
   const origin = fromPromise ? 'unhandledRejection' : 'uncaughtException';
@@ -28,7 +32,7 @@ function uncaught(error, fromPromise) {
     return;
   }
   const status = leave(process, 1);
-  report(error, fromPromise);
+  report(error, fromPromise, trace);
   internal.halt(status);
 }
 
@@ -46,36 +50,58 @@ function leave(process, status) {
   return typeof process.exitCode === 'number' ? process.exitCode : status;
 }
 
-function place(error) {
-  const stack = typeof error.stack === 'string' ? error.stack : '';
-  const match = /(?:\(|at )((?:file:\/\/)?\/[^()\n]*?):(\d+):(\d+)\)?$/m.exec(stack);
+function place(stack) {
+  const match = exec(/(?:\(|at )((?:file:\/\/)?\/[^()\n]*?):(\d+):(\d+)\)?$/m, stack);
   return match === null ? undefined : { file: match[1], line: +match[2], column: +match[3] };
 }
 
 // The line at fault with a mark below, as Node shows it first.
 function excerpt(error) {
-  const at = place(error);
+  const at = place(typeof error.stack === 'string' ? error.stack : '');
   if (at === undefined) return '';
-  const file = at.file.startsWith('file://') ? decodeURIComponent(at.file.slice(7)) : at.file;
+  const { line, mark } = marked(at);
+  return line === undefined ? '' : begun(at, line, mark) + '\n\n';
+}
+
+// The same for what is no error, where the engine knows: it takes what `finally` lets pass, or what
+// is thrown after an error was made, to come from elsewhere.
+function thrownAt(trace) {
+  const at = typeof trace === 'string' ? place(split(trace, '\n')[0]) : undefined;
+  if (at === undefined) return '';
+  const { line, mark, source } = marked(at);
+  if (line === undefined || test(/\bfinally\s*\{/, source)) return '';
+  if (!startsWith(slice(line, mark.length - 1), 'throw')) return '';
+  return '\n' + begun(at, line, mark) + '\n';
+}
+
+function shown(value, inspect) {
+  return typeof value === 'object' || typeof value === 'function' ? inspect(value) : String(value);
+}
+
+function begun(at, line, mark) {
+  return at.file + ':' + at.line + '\n' + line + '\n' + mark;
+}
+
+function marked(at) {
+  const file = startsWith(at.file, 'file://') ? decodeURIComponent(slice(at.file, 7)) : at.file;
   const source = internal.sourceText(file);
-  const line = source === undefined ? undefined : source.split('\n')[at.line - 1];
-  if (line === undefined) return '';
+  const line = source === undefined ? undefined : split(source, '\n')[at.line - 1];
+  if (line === undefined) return {};
   // What is made where it is thrown is marked at the `throw`.
-  const before = line.slice(0, Math.max(at.column - 1, 0)).replace(/\bthrow\s+$/, '');
-  const mark = before.replace(/[^\t]/g, ' ');
-  return `${at.file}:${at.line}\n${line}\n${mark}^\n\n`;
+  const before = replace(slice(line, 0, Math.max(at.column - 1, 0)), /\bthrow\s+$/, '');
+  return { source, line, mark: replace(before, /[^\t]/g, ' ') + '^' };
 }
 
 function isError(value) {
-  return value instanceof Error || Reflect.apply(tagOf, value, []) === '[object Error]';
+  return value instanceof Error || tagOf(value) === '[object Error]';
 }
 
 // An error of the library's own has no frames to show. Node's are in Node's own code, so that its
 // stack is shown without the brackets that errors without frames have.
 function unbracketed(error, text) {
   const { stack } = error;
-  const bare = typeof stack === 'string' && text.startsWith(`[${stack}]`);
-  return bare ? `${stack}${text.slice(stack.length + 2)}` : text;
+  const bare = typeof stack === 'string' && startsWith(text, `[${stack}]`);
+  return bare ? `${stack}${slice(text, stack.length + 2)}` : text;
 }
 
 // What can be shown where a program has changed what `inspect` is made of.
@@ -88,20 +114,22 @@ function plain(error) {
   return 'Uncaught: an error that cannot be shown\n';
 }
 
-function report(error, fromPromise) {
-  const { inspect } = require('internal/inspect');
+function report(error, fromPromise, trace) {
   const version = require('internal/process').version;
   let text;
   try {
+    const { inspect } = require('internal/inspect');
     if (isError(error)) {
       text = `${excerpt(error)}${unbracketed(error, inspect(error))}\n`;
     } else {
-      text = `Uncaught${fromPromise ? ' (in promise)' : ''}:\n${inspect(error)}\n`;
+      const at = thrownAt(trace);
+      const how = fromPromise ? 'Uncaught (in promise):\n' : 'Uncaught:\n';
+      text = (at === '' ? how + inspect(error) : at + shown(error, inspect)) + '\n';
     }
   } catch {
     text = plain(error);
   }
-  internal.writeStderr(`${text}\nNode.js ${version} (loopscope)\n`);
+  internal.writeStderr(text + '\nNode.js ' + version + ' (loopscope)\n');
 }
 
 module.exports = { uncaught };

@@ -8,11 +8,12 @@ const text = require('internal/inspect-text');
 const { hasBuiltInText } = require('internal/inspect-names');
 const { inspect, defaults } = require('internal/inspect-value');
 const types = require('internal/types');
+const { includes, indexOf, slice, split } = require('internal/primordials');
 
 let circularMessage;
 
 function firstLine(error) {
-  return `${error.message}`.split('\n', 1)[0];
+  return split(`${error.message}`, '\n', 1)[0];
 }
 
 function jsonText(value) {
@@ -82,7 +83,7 @@ function fillAll(options, args) {
   let out = '';
   let used = 1;
   let done = 0;
-  for (let at = pattern.indexOf('%'); at !== -1; at = pattern.indexOf('%', at)) {
+  for (let at = indexOf(pattern, '%'); at !== -1; at = indexOf(pattern, '%', at)) {
     const letter = pattern[at + 1];
     if (letter === undefined) break;
     let filled;
@@ -90,11 +91,11 @@ function fillAll(options, args) {
     else if (used < args.length) filled = fill(letter, args[used], options);
     at += 2;
     if (filled === undefined) continue;
-    out += pattern.slice(done, at - 2) + filled;
+    out += slice(pattern, done, at - 2) + filled;
     done = at;
     if (letter !== '%') used++;
   }
-  return { out: out + pattern.slice(done), used };
+  return { out: out + slice(pattern, done), used };
 }
 
 function formatArgs(options, args) {
@@ -105,7 +106,7 @@ function formatArgs(options, args) {
     if (args.length === 1) return first;
     out = first;
     from = 1;
-    if (first.includes('%')) ({ out, used: from } = fillAll(options, args));
+    if (includes(first, '%')) ({ out, used: from } = fillAll(options, args));
   } else if (args.length > 0) {
     out = inspect(first, options);
     from = 1;

@@ -2,6 +2,7 @@
 'use strict';
 
 const { lazy: define, put } = require('internal/lazy');
+const { each } = require('internal/primordials');
 
 function lazy(name, file, property) {
   define(globalThis, name, false, () => {
@@ -11,8 +12,8 @@ function lazy(name, file, property) {
 }
 
 put(globalThis, 'global', false, globalThis);
-for (const name of ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate',
-  'clearImmediate']) {
+for (const name of each(['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval',
+  'setImmediate', 'clearImmediate'])) {
   lazy(name, 'timers', name);
 }
 lazy('queueMicrotask', 'internal/task_queues', 'queueMicrotask');

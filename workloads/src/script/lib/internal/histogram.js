@@ -6,6 +6,9 @@
 
 const { codes } = require('internal/errors');
 const { checkInteger, checkNumber } = require('internal/checks');
+const {
+  each, entriesOf, filter, forEach, fromEntries, reduce, sort,
+} = require('internal/primordials');
 
 const EMPTY_MIN = 2n ** 63n - 1n; // as an empty histogram of Node has it
 const HOUR_NS = 3.6e12; // what is longer than this exceeds Node's histogram
@@ -19,12 +22,12 @@ function addTo(all, { sum, min, max, counts }) {
   all.sum += sum;
   all.min = Math.min(all.min, min);
   all.max = Math.max(all.max, max);
-  for (const [value, count] of counts) {
+  for (const { 0: value, 1: count } of each(Array.isArray(counts) ? counts : entriesOf(counts))) {
     all.counts.set(value, (all.counts.get(value) ?? 0) + count);
   }
 }
 
-const total = ({ counts }) => [...counts.values()].reduce((sum, count) => sum + count, 0);
+const total = ({ counts }) => reduce(entriesOf(counts), (sum, { 1: count }) => sum + count, 0);
 
 // The value below or at which so many percent of all values are.
 function atPercentile({ counts, min, max }, percent) {
@@ -32,7 +35,8 @@ function atPercentile({ counts, min, max }, percent) {
   if (all === 0) return 0;
   if (percent <= 0) return min;
   let left = Math.max(1, Math.ceil(all * percent / 100));
-  for (const [value, count] of [...counts].sort(([a], [b]) => a - b)) {
+  const sorted = sort(entriesOf(counts), ({ 0: a }, { 0: b }) => a - b);
+  for (const { 0: value, 1: count } of each(sorted)) {
     left -= count;
     if (left <= 0) return value;
   }
@@ -56,7 +60,9 @@ function deviation(data) {
   if (count === 0) return NaN;
   const mean = data.sum / count;
   let squares = 0;
-  for (const [value, times] of data.counts) squares += times * (value - mean) ** 2;
+  for (const { 0: value, 1: times } of each(entriesOf(data.counts))) {
+    squares += times * (value - mean) ** 2;
+  }
   return Math.sqrt(squares / count);
 }
 
@@ -108,8 +114,8 @@ class Histogram {
   }
 
   get exceeds() {
-    const longer = [...this[kRead]().counts].filter(([value]) => value > HOUR_NS);
-    return longer.reduce((sum, [, count]) => sum + count, 0);
+    const longer = filter(entriesOf(this[kRead]().counts), ({ 0: value }) => value > HOUR_NS);
+    return reduce(longer, (sum, { 1: count }) => sum + count, 0);
   }
 
   get exceedsBigInt() {
@@ -130,13 +136,16 @@ class Histogram {
   }
 
   get percentilesBigInt() {
-    return new Map([...this.percentiles].map(([step, value]) => [step, BigInt(value)]));
+    const found = new Map();
+    const add = ({ 0: step, 1: value }) => found.set(step, BigInt(value));
+    forEach(entriesOf(this.percentiles), add);
+    return found;
   }
 
   toJSON() {
     const { count, min, max, mean, exceeds, stddev, percentiles } = this;
     return {
-      count, min, max, mean, exceeds, stddev, percentiles: Object.fromEntries(percentiles),
+      count, min, max, mean, exceeds, stddev, percentiles: fromEntries(entriesOf(percentiles)),
     };
   }
 

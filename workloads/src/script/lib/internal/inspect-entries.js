@@ -8,15 +8,17 @@
 
 const types = require('internal/types');
 const text = require('internal/inspect-text');
+const {
+  concat, each, isEnumerable, join, map, padStart, push, repeat, slice, toHex,
+} = require('internal/primordials');
 
 const INDEX_MAX = 2 ** 32 - 2;
 const REJECTED = 2;
 const HIDDEN_OF_VIEW = ['BYTES_PER_ELEMENT', 'length', 'byteLength', 'byteOffset', 'buffer'];
-const isEnumerable = Function.prototype.call.bind(Object.prototype.propertyIsEnumerable);
 
 function keysOf(ctx, value) {
   const symbols = Object.getOwnPropertySymbols(value);
-  if (ctx.showHidden) return [...Object.getOwnPropertyNames(value), ...symbols];
+  if (ctx.showHidden) return concat(Object.getOwnPropertyNames(value), symbols);
   let keys;
   try {
     keys = Object.keys(value);
@@ -24,7 +26,7 @@ function keysOf(ctx, value) {
     // A module that has not run yet: its names are known, its values are not.
     keys = Object.getOwnPropertyNames(value);
   }
-  for (const symbol of symbols) if (isEnumerable(value, symbol)) keys.push(symbol);
+  for (const symbol of each(symbols)) if (isEnumerable(value, symbol)) push(keys, symbol);
   return keys;
 }
 
@@ -38,7 +40,7 @@ function namedKeysOf(ctx, value) {
   const keys = keysOf(ctx, value);
   let start = keys.length;
   while (start > 0 && (typeof keys[start - 1] === 'symbol' || !isIndex(keys[start - 1]))) start--;
-  return keys.slice(start);
+  return slice(keys, start);
 }
 
 function moreItems(count) {
@@ -54,9 +56,9 @@ function arrayTexts(ctx, value, depth) {
   const output = [];
   for (let i = 0; i < shown; i++) {
     if (!Object.hasOwn(value, i)) return sparseTexts(ctx, value, depth, shown, output);
-    output.push(elementText(ctx, value, i, depth));
+    push(output, elementText(ctx, value, i, depth));
   }
-  if (value.length > shown) output.push(moreItems(value.length - shown));
+  if (value.length > shown) push(output, moreItems(value.length - shown));
   return output;
 }
 
@@ -69,29 +71,27 @@ function sparseTexts(ctx, value, depth, shown, output) {
   for (let i = next; i < keys.length && output.length < shown && isIndex(keys[i]); i++) {
     const index = Number(keys[i]);
     if (index !== next) {
-      output.push(holes(index - next));
+      push(output, holes(index - next));
       next = index;
       if (output.length === shown) break;
     }
-    output.push(elementText(ctx, value, keys[i], depth));
+    push(output, elementText(ctx, value, keys[i], depth));
     next++;
   }
   const rest = value.length - next;
-  if (rest > 0) output.push(output.length < shown ? holes(rest) : moreItems(rest));
+  if (rest > 0) push(output, output.length < shown ? holes(rest) : moreItems(rest));
   return output;
 }
 
-function membersTexts(ctx, iterator, size, print) {
+// `take` is `entriesOf` or `membersOf`.
+function membersTexts(ctx, take, value, size, print) {
   const shown = shownOf(ctx, size);
   const output = [];
   ctx.indent += 2;
   if (shown > 0) {
-    for (const item of iterator) {
-      output.push(print(item));
-      if (output.length >= shown) break;
-    }
+    for (const item of each(take(value, shown))) push(output, print(item));
   }
-  if (size > shown) output.push(moreItems(size - shown));
+  if (size > shown) push(output, moreItems(size - shown));
   ctx.indent -= 2;
   return output;
 }
@@ -99,13 +99,13 @@ function membersTexts(ctx, iterator, size, print) {
 function typedArrayTexts(ctx, value, size, depth) {
   const shown = shownOf(ctx, size);
   const output = [];
-  for (let i = 0; i < shown; i++) output.push(text.primitiveText(ctx, ctx.stylize, value[i]));
-  if (size > shown) output.push(moreItems(size - shown));
+  for (let i = 0; i < shown; i++) push(output, text.primitiveText(ctx, ctx.stylize, value[i]));
+  if (size > shown) push(output, moreItems(size - shown));
   if (ctx.showHidden) {
     ctx.indent += 2;
-    for (const key of HIDDEN_OF_VIEW) {
+    for (const key of each(HIDDEN_OF_VIEW)) {
       const inner = types.viewField(value, key);
-      output.push(`[${key}]: ${types.isAnyArrayBuffer(inner) ?
+      push(output, `[${key}]: ${types.isAnyArrayBuffer(inner) ?
         hiddenBufferText(ctx, inner, depth) : ctx.print(inner, depth)}`);
     }
     ctx.indent -= 2;
@@ -129,14 +129,15 @@ function bytesText(ctx, buffer) {
     return ctx.stylize('(detached)', 'special');
   }
   const shown = shownOf(ctx, bytes.length);
-  const hex = Array.from(bytes.subarray(0, shown), (byte) => byte.toString(16).padStart(2, '0'));
+  const hex = [];
+  for (let i = 0; i < shown; i++) hex[i] = padStart(toHex(bytes[i]), 2, '0');
   const rest = bytes.length - shown;
   const more = rest > 0 ? ` ... ${rest} more byte${rest > 1 ? 's' : ''}` : '';
-  return `${ctx.stylize('[Uint8Contents]', 'special')}: <${hex.join(' ')}${more}>`;
+  return `${ctx.stylize('[Uint8Contents]', 'special')}: <${join(hex, ' ')}${more}>`;
 }
 
 function promiseText(ctx, promise, depth) {
-  const [state, result] = internal.promiseState(promise);
+  const { 0: state, 1: result } = internal.promiseState(promise);
   if (state === 0) return ctx.stylize('<pending>', 'special');
   ctx.indent += 2;
   const inner = ctx.print(result, depth);
@@ -145,7 +146,7 @@ function promiseText(ctx, promise, depth) {
 }
 
 function moduleTexts(ctx, value, keys, depth) {
-  return keys.map((key) => {
+  return map(keys, (key) => {
     try {
       return propertyText(ctx, value, key, depth);
     } catch (error) {
@@ -168,7 +169,7 @@ function propertyText(ctx, value, key, depth, from = {}) {
   let gap = ' ';
   if (indent === 3 && descriptor.value !== undefined &&
       ctx.breakLength < text.widthOf(printed, ctx.colors)) {
-    gap = `\n${' '.repeat(ctx.indent + indent)}`;
+    gap = `\n${repeat(' ', ctx.indent + indent)}`;
   }
   return `${keyText(ctx, key, descriptor.enumerable)}:${gap}${printed}`;
 }
@@ -192,7 +193,7 @@ function getterText(ctx, descriptor, receiver, depth) {
     ctx.getters === (descriptor.set === undefined ? 'get' : 'set');
   if (!asked) return special(`[${label}]`);
   try {
-    const value = descriptor.get.call(receiver);
+    const value = Reflect.apply(descriptor.get, receiver, []);
     ctx.indent += 2;
     const printed = ctx.print(value, depth);
     ctx.indent -= 2;

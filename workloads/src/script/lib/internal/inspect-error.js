@@ -6,30 +6,34 @@
 
 const types = require('internal/types');
 const { prefixOf } = require('internal/inspect-names');
+const {
+  each, endsWith, exec, includes, indexOf, join, push, repeat, replaceAll, slice, splice, split,
+  startsWith, textOfError,
+} = require('internal/primordials');
 
 const FRAME = '\n    at';
 const REPEATED_MIN = 4; // shorter runs of equal frames are printed
 
 function stackText(error) {
-  return error.stack ? String(error.stack) : Error.prototype.toString.call(error);
+  return error.stack ? String(error.stack) : textOfError(error);
 }
 
 // A property that the stack already shows is not printed a second time.
 function dropShown(keys, error, stack) {
-  for (const key of ['name', 'message', 'stack']) {
-    const at = keys.indexOf(key);
-    if (at !== -1 && stack.includes(error[key])) keys.splice(at, 1);
+  for (const key of each(['name', 'message', 'stack'])) {
+    const at = indexOf(keys, key);
+    if (at !== -1 && includes(stack, error[key])) splice(keys, at, 1);
   }
 }
 
 function nameWithoutPrototype(stack) {
-  const found = /^([A-Z][a-z_ A-Z0-9[\]()-]+)(?::|\n {4}at)/.exec(stack) ||
-    /^([a-z_A-Z0-9-]*Error)$/.exec(stack);
+  const found = exec(/^([A-Z][a-z_ A-Z0-9[\]()-]+)(?::|\n {4}at)/, stack) ||
+    exec(/^([a-z_A-Z0-9-]*Error)$/, stack);
   return found === null ? '' : found[1];
 }
 
 function startsWithName(stack, name) {
-  if (!name.endsWith('Error') || !stack.startsWith(name)) return false;
+  if (!endsWith(name, 'Error') || !startsWith(stack, name)) return false;
   const next = stack[name.length];
   return next === undefined || next === ':' || next === '\n';
 }
@@ -44,16 +48,16 @@ function withClassName(stack, constructor, name, tag) {
     shown = found.length;
     fallback = found || 'Error';
   }
-  const wanted = prefixOf(constructor, tag, fallback).slice(0, -1);
+  const wanted = slice(prefixOf(constructor, tag, fallback), 0, -1);
   if (name === wanted) return stack;
-  if (!wanted.includes(name)) return `${wanted} [${name}]${stack.slice(shown)}`;
-  return shown === 0 ? `${wanted}: ${stack}` : wanted + stack.slice(shown);
+  if (!includes(wanted, name)) return `${wanted} [${name}]${slice(stack, shown)}`;
+  return shown === 0 ? `${wanted}: ${stack}` : wanted + slice(stack, shown);
 }
 
 // The first run of at least four lines of `frames` that stands in `others` too.
 function repeatedRun(frames, others) {
   for (let i = 0; i <= frames.length - REPEATED_MIN; i++) {
-    const at = others.indexOf(frames[i]);
+    const at = indexOf(others, frames[i]);
     if (at === -1) continue;
     let length = 1;
     const max = Math.min(frames.length - i, others.length - at);
@@ -72,22 +76,22 @@ function causeOf(error) {
 }
 
 function framesOf(ctx, error, text) {
-  const frames = text.split('\n');
+  const frames = split(text, '\n');
   const cause = causeOf(error);
   if (!types.isError(cause)) return frames;
   const causeStack = stackText(cause);
-  const start = causeStack.indexOf(FRAME);
+  const start = indexOf(causeStack, FRAME);
   if (start === -1) return frames;
-  const run = repeatedRun(frames, causeStack.slice(start + 1).split('\n'));
+  const run = repeatedRun(frames, split(slice(causeStack, start + 1), '\n'));
   if (run === undefined) return frames;
   const hidden = run.length - 2;
   const note = `    ... ${hidden} lines matching cause stack trace ...`;
-  frames.splice(run.from + 1, hidden, ctx.stylize(note, 'undefined'));
+  splice(frames, run.from + 1, hidden, ctx.stylize(note, 'undefined'));
   return frames;
 }
 
 function listAlso(keys, key) {
-  if (!keys.includes(key)) keys.push(key);
+  if (!includes(keys, key)) push(keys, key);
 }
 
 // The error's text; `keys` loses what the text shows, and gains `cause` and `errors`.
@@ -99,16 +103,16 @@ function errorText(ctx, error, constructor, tag, keys) {
   if (Array.isArray(error.errors)) listAlso(keys, 'errors');
   stack = withClassName(stack, constructor, name, tag);
   // A message may hold a line that looks like a frame.
-  const messageAt = error.message ? stack.indexOf(error.message) : -1;
+  const messageAt = error.message ? indexOf(stack, error.message) : -1;
   const from = messageAt > 0 ? messageAt + error.message.length : -1;
-  const start = stack.indexOf(FRAME, from);
+  const start = indexOf(stack, FRAME, from);
   if (start === -1) {
     stack = `[${stack}]`;
   } else {
-    const frames = framesOf(ctx, error, stack.slice(start + 1));
-    stack = `${stack.slice(0, start)}\n${frames.join('\n')}`;
+    const frames = framesOf(ctx, error, slice(stack, start + 1));
+    stack = `${slice(stack, 0, start)}\n${join(frames, '\n')}`;
   }
-  return ctx.indent === 0 ? stack : stack.replaceAll('\n', `\n${' '.repeat(ctx.indent)}`);
+  return ctx.indent === 0 ? stack : replaceAll(stack, '\n', `\n${repeat(' ', ctx.indent)}`);
 }
 
 module.exports = { errorText };

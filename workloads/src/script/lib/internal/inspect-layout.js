@@ -5,6 +5,9 @@
 // From `internal`: nothing.
 
 const { stripColors, widthOf } = require('internal/inspect-text');
+const {
+  each, includes, join, padEnd, padStart, push, reduce, repeat,
+} = require('internal/primordials');
 
 const SEPARATOR = 2; // ", "
 const COLUMNS_MAX = 15;
@@ -13,8 +16,8 @@ const CHAR_HEIGHT = 2.5; // a character is about this much higher than wide
 const ONE_LINE_SLACK = 10;
 
 function columnCount(ctx, lengths, entries) {
-  const total = lengths.reduce((sum, length) => sum + length + SEPARATOR, 0);
-  const longest = lengths.reduce((max, length) => Math.max(max, length), 0);
+  const total = reduce(lengths, (sum, length) => sum + length + SEPARATOR, 0);
+  const longest = reduce(lengths, (max, length) => Math.max(max, length), 0);
   const cell = longest + SEPARATOR;
   const fits = cell * 3 + ctx.indent < ctx.breakLength;
   if (!fits || (total / cell <= 5 && longest > 6)) return 1;
@@ -43,8 +46,8 @@ function rowText(output, lengths, widths, from, to, alignRight) {
     const cell = last ? output[i] : `${output[i]}, `;
     // Colours take characters but no columns.
     const width = widths[i - from] + output[i].length - lengths[i] - (last ? SEPARATOR : 0);
-    if (alignRight) row += cell.padStart(width);
-    else row += last ? cell : cell.padEnd(width);
+    if (alignRight) row += padStart(cell, width);
+    else row += last ? cell : padEnd(cell, width);
   }
   return row;
 }
@@ -55,43 +58,43 @@ function group(ctx, output, values) {
   const hasMore = ctx.maxArrayLength < output.length;
   const count = hasMore ? output.length - 1 : output.length;
   const lengths = [];
-  for (let i = 0; i < count; i++) lengths.push(widthOf(output[i], ctx.colors));
+  for (let i = 0; i < count; i++) push(lengths, widthOf(output[i], ctx.colors));
   const columns = columnCount(ctx, lengths, output.length);
   if (columns <= 1) return output;
   const widths = [];
   for (let i = 0; i < columns; i++) {
     let width = 0;
     for (let j = i; j < count; j += columns) width = Math.max(width, lengths[j]);
-    widths.push(width + SEPARATOR);
+    push(widths, width + SEPARATOR);
   }
   const alignRight = values === undefined || isNumeric(values, output.length);
   const rows = [];
   for (let i = 0; i < count; i += columns) {
     const end = Math.min(i + columns, count);
-    rows.push(rowText(output, lengths, widths, i, end, alignRight));
+    push(rows, rowText(output, lengths, widths, i, end, alignRight));
   }
-  if (hasMore) rows.push(output[count]);
+  if (hasMore) push(rows, output[count]);
   return rows;
 }
 
 function fitsOneLine(ctx, output, start, base) {
   let length = output.length + start;
   if (length + output.length > ctx.breakLength) return false;
-  for (const entry of output) {
+  for (const entry of each(output)) {
     length += ctx.colors ? stripColors(entry).length : entry.length;
     if (length > ctx.breakLength) return false;
   }
-  return base === '' || !base.includes('\n');
+  return base === '' || !includes(base, '\n');
 }
 
 function layOutTight(ctx, output, base, braces) {
   if (fitsOneLine(ctx, output, 0, base)) {
-    return `${braces[0]}${base ? ` ${base}` : ''} ${output.join(', ')} ${braces[1]}`;
+    return `${braces[0]}${base ? ` ${base}` : ''} ${join(output, ', ')} ${braces[1]}`;
   }
-  const indent = ' '.repeat(ctx.indent);
+  const indent = repeat(' ', ctx.indent);
   const head = base === '' && braces[0].length === 1 ?
     ' ' : `${base ? ` ${base}` : ''}\n${indent}  `;
-  return `${braces[0]}${head}${output.join(`,\n${indent}  `)} ${braces[1]}`;
+  return `${braces[0]}${head}${join(output, `,\n${indent}  `)} ${braces[1]}`;
 }
 
 // `shape` is { output, base, braces, isList, depth, values }: the entries' texts, what stands
@@ -108,13 +111,13 @@ function layOut(ctx, shape) {
     if (ctx.currentDepth - depth < ctx.compact && entries === output.length) {
       const start = output.length + ctx.indent + braces[0].length + base.length + ONE_LINE_SLACK;
       if (fitsOneLine(ctx, output, start, base)) {
-        const line = output.join(', ');
-        if (!line.includes('\n')) return `${lead}${braces[0]} ${line} ${braces[1]}`;
+        const line = join(output, ', ');
+        if (!includes(line, '\n')) return `${lead}${braces[0]} ${line} ${braces[1]}`;
       }
     }
   }
-  const newline = `\n${' '.repeat(ctx.indent)}`;
-  return `${lead}${braces[0]}${newline}  ${output.join(`,${newline}  `)}${newline}${braces[1]}`;
+  const newline = `\n${repeat(' ', ctx.indent)}`;
+  return `${lead}${braces[0]}${newline}  ${join(output, `,${newline}  `)}${newline}${braces[1]}`;
 }
 
 module.exports = { layOut };

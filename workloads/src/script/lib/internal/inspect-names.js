@@ -5,13 +5,17 @@
 // From `internal`: nothing.
 
 const types = require('internal/types');
+const {
+  each, endsWith, filter, find, includes, indexOf, isEnumerable, push, setOf, slice, some,
+  startsWith, tagOf: tagTextOf, test, textOfFunction,
+} = require('internal/primordials');
 
 const LAYERS_MAX = 3; // prototypes whose properties `showHidden` lists
 const KINDS = [
   'Map', 'Set', 'WeakMap', 'WeakSet', 'Promise', 'ArrayBuffer', 'SharedArrayBuffer', 'DataView',
   'Error',
 ];
-const BUILT_IN = new Set([
+const BUILT_IN = setOf([
   'Object', 'Function', 'Array', 'Number', 'Boolean', 'String', 'Symbol', 'BigInt', 'Date',
   'Promise', 'RegExp', 'Error', 'AggregateError', 'EvalError', 'RangeError', 'ReferenceError',
   'SyntaxError', 'TypeError', 'URIError', 'ArrayBuffer', 'SharedArrayBuffer', 'DataView',
@@ -42,11 +46,11 @@ function slotName(value) {
   if (Array.isArray(value)) return 'Array';
   const view = types.typedArrayName(value);
   if (view !== undefined) return view;
-  const kind = KINDS.find((name) => types[`is${name}`](value));
+  const kind = find(KINDS, (name) => types[`is${name}`](value));
   if (kind !== undefined) return kind;
   const tag = value[Symbol.toStringTag];
   if (typeof tag === 'string' && tag !== '') return tag;
-  const name = Object.prototype.toString.call(value).slice(8, -1);
+  const name = slice(tagTextOf(value), 8, -1);
   return name === 'Arguments' ? 'Object' : name;
 }
 
@@ -77,12 +81,12 @@ function prototypeProperties(value, print) {
     const constructor = found === undefined ? undefined : found.value;
     if (typeof constructor === 'function' && BUILT_IN.has(constructor.name)) break;
     const keys = Reflect.ownKeys(proto);
-    for (const key of keys) {
+    for (const key of each(keys)) {
       if (key === 'constructor' || Object.hasOwn(value, key) || seen.has(key)) continue;
       const descriptor = Object.getOwnPropertyDescriptor(proto, key);
-      if (typeof descriptor.value !== 'function') out.push(print(proto, key, descriptor));
+      if (typeof descriptor.value !== 'function') push(out, print(proto, key, descriptor));
     }
-    for (const key of keys) seen.add(key);
+    for (const key of each(keys)) seen.add(key);
   }
   return out;
 }
@@ -92,7 +96,7 @@ function tagOf(value, showHidden) {
   const tag = value[Symbol.toStringTag];
   if (typeof tag !== 'string' || tag === '') return '';
   const printed = showHidden ? Object.hasOwn(value, Symbol.toStringTag) :
-    Object.prototype.propertyIsEnumerable.call(value, Symbol.toStringTag);
+    isEnumerable(value, Symbol.toStringTag);
   return printed ? '' : tag;
 }
 
@@ -115,11 +119,11 @@ function objectPrefix(value, constructor, tag) {
 }
 
 function isClass(source) {
-  if (!source.startsWith('class') || !source.endsWith('}')) return false;
-  const brace = source.indexOf('{');
+  if (!startsWith(source, 'class') || !endsWith(source, '}')) return false;
+  const brace = indexOf(source, '{');
   if (brace === -1) return false;
   // A function may be called `classify`; a class may extend a call.
-  return !source.slice(0, brace).includes('(') || /^class[\s{/]/.test(source);
+  return !includes(slice(source, 0, brace), '(') || test(/^class[\s{/]/, source);
 }
 
 function classText(value, constructor, tag) {
@@ -137,7 +141,7 @@ function classText(value, constructor, tag) {
 }
 
 function functionText(value, constructor, tag) {
-  if (isClass(Function.prototype.toString.call(value))) return classText(value, constructor, tag);
+  if (isClass(textOfFunction(value))) return classText(value, constructor, tag);
   let type = 'Function';
   if (types.isGeneratorFunction(value)) type = `Generator${type}`;
   if (types.isAsyncFunction(value)) type = `Async${type}`;
@@ -158,11 +162,12 @@ function boxedText(value, type, constructor, tag, inner) {
 
 // Whether `%s` prints an object by `inspect`: its own text would be a built-in one.
 function hasBuiltInText(value) {
-  const methods = ['toString', Symbol.toPrimitive]
-    .filter((key) => typeof value[key] === 'function');
+  const methods = filter(['toString', Symbol.toPrimitive], (key) => {
+    return typeof value[key] === 'function';
+  });
   if (methods.length === 0) return true;
   let holder = value;
-  while (!methods.some((key) => Object.hasOwn(holder, key))) {
+  while (!some(methods, (key) => Object.hasOwn(holder, key))) {
     holder = Object.getPrototypeOf(holder);
     if (holder === null) return true;
   }

@@ -4,6 +4,11 @@
 // Cost: one pass over a string that needs no escape.
 // From `internal`: nothing.
 
+const {
+  charCodeAt, chars, codePointAt, forEach, includes, join, map, normalize, padStart, repeat,
+  replace, slice, split, test, textOfSymbol, toHex, toUpperCase,
+} = require('internal/primordials');
+
 const ESCAPES = { '\b': '\\b', '\t': '\\t', '\n': '\\n', '\f': '\\f', '\r': '\\r', '\\': '\\\\' };
 // What must not stand raw between quotes: controls, the backslash, half a surrogate pair.
 const CONTROLS = '[\\x00-\\x1f\\x5c\\x7f-\\x9f]';
@@ -26,9 +31,9 @@ const COLORS = {
   framed: [51, 54], overlined: [53, 55],
 };
 const HUES = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'];
-HUES.forEach((hue, i) => {
+forEach(HUES, (hue, i) => {
   const name = hue === 'black' ? 'gray' : `${hue}Bright`;
-  const capital = (text) => `bg${text[0].toUpperCase()}${text.slice(1)}`;
+  const capital = (text) => `bg${toUpperCase(text[0])}${slice(text, 1)}`;
   COLORS[hue] = [30 + i, 39];
   COLORS[capital(hue)] = [40 + i, 49];
   COLORS[name] = [90 + i, 39];
@@ -56,48 +61,48 @@ function escapeOne(char) {
   if (char === '\'') return '\\\'';
   const known = ESCAPES[char];
   if (known !== undefined) return known;
-  const code = char.charCodeAt(0);
-  const hex = code.toString(16);
-  return code < 256 ? `\\x${hex.padStart(2, '0').toUpperCase()}` : `\\u${hex}`;
+  const code = charCodeAt(char, 0);
+  const hex = toHex(code);
+  return code < 256 ? `\\x${toUpperCase(padStart(hex, 2, '0'))}` : `\\u${hex}`;
 }
 
 function escapeText(text) {
-  return text.replace(UNSAFE_OR_QUOTE_EACH, escapeOne);
+  return replace(text, UNSAFE_OR_QUOTE_EACH, escapeOne);
 }
 
 // Single quotes, unless the text holds one: then double quotes, then backticks.
 function quote(text) {
   let mark = '\'';
-  if (text.includes('\'')) {
-    if (!text.includes('"')) mark = '"';
-    else if (!text.includes('`') && !text.includes('${')) mark = '`';
+  if (includes(text, '\'')) {
+    if (!includes(text, '"')) mark = '"';
+    else if (!includes(text, '`') && !includes(text, '${')) mark = '`';
     else return `'${escapeText(text)}'`;
   }
-  if (!UNSAFE.test(text)) return mark + text + mark;
-  return mark + text.replace(UNSAFE_EACH, escapeOne) + mark;
+  if (!test(UNSAFE, text)) return mark + text + mark;
+  return mark + replace(text, UNSAFE_EACH, escapeOne) + mark;
 }
 
 function quoteKey(key) {
-  return IDENTIFIER.test(key) ? key : quote(key);
+  return test(IDENTIFIER, key) ? key : quote(key);
 }
 
 function groupDigits(digits) {
   const start = digits[0] === '-' ? 1 : 0;
   let out = '';
   let end = digits.length;
-  for (; end >= start + 4; end -= 3) out = `_${digits.slice(end - 3, end)}${out}`;
-  return digits.slice(0, end) + out;
+  for (; end >= start + 4; end -= 3) out = `_${slice(digits, end - 3, end)}${out}`;
+  return slice(digits, 0, end) + out;
 }
 
 function groupFraction(digits) {
-  return digits.replace(/\d{3}(?=\d)/g, '$&_');
+  return replace(digits, /\d{3}(?=\d)/g, (three) => `${three}_`);
 }
 
 function numberText(number, separated) {
   if (Object.is(number, -0)) return separated ? '0' : '-0';
   const text = `${number}`;
-  if (!separated || !Number.isFinite(number) || text.includes('e')) return text;
-  const [whole, fraction] = text.split('.');
+  if (!separated || !Number.isFinite(number) || includes(text, 'e')) return text;
+  const { 0: whole, 1: fraction } = split(text, '.');
   const grouped = groupDigits(whole);
   return fraction === undefined ? grouped : `${grouped}.${groupFraction(fraction)}`;
 }
@@ -111,15 +116,15 @@ function stringText(ctx, stylize, value) {
   let trailer = '';
   if (text.length > ctx.maxStringLength) {
     const rest = text.length - ctx.maxStringLength;
-    text = text.slice(0, ctx.maxStringLength);
+    text = slice(text, 0, ctx.maxStringLength);
     trailer = `... ${rest} more character${rest > 1 ? 's' : ''}`;
   }
   if (ctx.compact === true || text.length <= MIN_LINE_LENGTH ||
       text.length <= ctx.breakLength - ctx.indent - 4) {
     return stylize(quote(text), 'string') + trailer;
   }
-  const lines = text.split(/(?<=\n)/).map((line) => stylize(quote(line), 'string'));
-  return lines.join(` +\n${' '.repeat(ctx.indent + 2)}`) + trailer;
+  const lines = map(split(text, /(?<=\n)/g), (line) => stylize(quote(line), 'string'));
+  return join(lines, ` +\n${repeat(' ', ctx.indent + 2)}`) + trailer;
 }
 
 function primitiveText(ctx, stylize, value) {
@@ -140,11 +145,11 @@ function primitiveText(ctx, stylize, value) {
 }
 
 function symbolText(symbol) {
-  return Symbol.prototype.toString.call(symbol);
+  return textOfSymbol(symbol);
 }
 
 function stripColors(text) {
-  return text.replace(ANSI, '');
+  return replace(text, ANSI, '');
 }
 
 function isWide(code) {
@@ -169,11 +174,11 @@ function isZeroWidth(code) {
 
 // Columns of a terminal that the text takes.
 function widthOf(text, mayHaveColors = true) {
-  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
-  const bare = (mayHaveColors ? stripColors(text) : text).normalize('NFC');
+  if (test(/^[\x20-\x7e]*$/, text)) return text.length;
+  const bare = normalize(mayHaveColors ? stripColors(text) : text, 'NFC');
   let width = 0;
-  for (const char of bare) {
-    const code = char.codePointAt(0);
+  for (const char of chars(bare)) {
+    const code = codePointAt(char, 0);
     if (isWide(code)) width += 2;
     else if (!isZeroWidth(code)) width += 1;
   }

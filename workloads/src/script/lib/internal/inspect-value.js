@@ -15,11 +15,14 @@ const text = require('internal/inspect-text');
 const { layOut } = require('internal/inspect-layout');
 const { errorText } = require('internal/inspect-error');
 const parts = require('internal/inspect-entries');
+const {
+  Map: SafeMap, concat, each, entriesOf, find, includes, membersOf, pop, push, pushAll, repeat,
+  replaceAll, slice, sort: sortOf, splice, test, textOfDate, textOfExpression, textOfNoDate, timeOf,
+  toLowerCase, trim,
+} = require('internal/primordials');
 
 const CUSTOM = Symbol.for('nodejs.util.inspect.custom');
 const OUTPUT_MAX = 2 ** 27; // characters at one indent; beyond, nothing goes deeper
-const mapEntries = Function.prototype.call.bind(Map.prototype.entries);
-const setValues = Function.prototype.call.bind(Set.prototype.values);
 
 const defaults = {
   showHidden: false, depth: 2, colors: false, customInspect: true, showProxy: false,
@@ -33,7 +36,7 @@ function inspect(value, options, legacyDepth, legacyColors) {
     return text.primitiveText(defaults, text.plain, value);
   }
   const ctx = {
-    ...defaults, stylize: text.plain, indent: 0, currentDepth: 0, seen: [], printed: new Map(),
+    ...defaults, stylize: text.plain, indent: 0, currentDepth: 0, seen: [], printed: new SafeMap(),
     circular: undefined, userOptions: undefined,
     print: (inner, depth) => valueText(ctx, inner, depth),
   };
@@ -42,7 +45,7 @@ function inspect(value, options, legacyDepth, legacyColors) {
   if (typeof options === 'boolean') {
     ctx.showHidden = options;
   } else if (options) {
-    for (const key of Object.keys(options)) {
+    for (const key of each(Object.keys(options))) {
       if (Object.hasOwn(defaults, key) || key === 'stylize') ctx[key] = options[key];
       else ctx.userOptions = options;
     }
@@ -73,7 +76,7 @@ function valueText(ctx, value, depth) {
     const custom = customText(ctx, value, target, depth);
     if (custom !== undefined) return custom;
   }
-  if (ctx.seen.includes(target)) return circularText(ctx, target);
+  if (includes(ctx.seen, target)) return circularText(ctx, target);
   return objectText(ctx, target, depth);
 }
 
@@ -83,20 +86,20 @@ function customText(ctx, value, target, depth) {
   // A prototype has the method but no instance's state.
   if (target.constructor && target.constructor.prototype === target) return undefined;
   const left = ctx.depth === null ? null : ctx.depth - depth;
-  const result = custom.call(value, left, optionsOf(ctx), inspect);
+  const result = Reflect.apply(custom, value, [left, optionsOf(ctx), inspect]);
   if (result === value) return undefined;
   if (typeof result !== 'string') return valueText(ctx, result, depth);
-  return result.replaceAll('\n', `\n${' '.repeat(ctx.indent)}`);
+  return replaceAll(result, '\n', `\n${repeat(' ', ctx.indent)}`);
 }
 
 function optionsOf(ctx) {
   const options = { stylize: ctx.stylize };
-  for (const key of Object.keys(defaults)) options[key] = ctx[key];
+  for (const key of each(Object.keys(defaults))) options[key] = ctx[key];
   return { ...options, ...ctx.userOptions };
 }
 
 function circularText(ctx, value) {
-  ctx.circular ??= new Map();
+  ctx.circular ??= new SafeMap();
   let index = ctx.circular.get(value);
   if (index === undefined) {
     index = ctx.circular.size + 1;
@@ -119,47 +122,47 @@ function objectText(ctx, value, depth) {
   }
   if (tooDeep) {
     if (shape.whenDeep !== undefined) return shape.whenDeep;
-    const name = names.objectPrefix(value, constructor, tag).slice(0, -1);
+    const name = slice(names.objectPrefix(value, constructor, tag), 0, -1);
     return ctx.stylize(constructor === null ? name : `[${name}]`, 'special');
   }
   return shapeText(ctx, value, shape, inherited, depth + 1);
 }
 
 function inheritedTexts(ctx, value, depth) {
-  ctx.seen.push(value);
+  push(ctx.seen, value);
   const texts = names.prototypeProperties(value, (holder, key, descriptor) => {
     const property = parts.propertyText(ctx, holder, key, depth, { descriptor, receiver: value });
     return ctx.colors ? `\u001b[2m${property}\u001b[22m` : property;
   });
-  ctx.seen.pop();
+  pop(ctx.seen);
   return texts;
 }
 
 function shapeText(ctx, value, shape, inherited, depth) {
-  ctx.seen.push(value);
+  push(ctx.seen, value);
   ctx.currentDepth = depth;
   const { indent } = ctx;
   let output;
   try {
     output = shape.entries === undefined ? [] : shape.entries(depth);
-    for (const key of shape.keys) output.push(parts.propertyText(ctx, value, key, depth));
+    for (const key of each(shape.keys)) push(output, parts.propertyText(ctx, value, key, depth));
   } catch (error) {
     if (!isStackOverflow(error)) throw error;
-    ctx.seen.pop();
+    pop(ctx.seen);
     ctx.indent = indent;
-    const name = shape.braces[0].slice(0, -1).trim() || 'Object';
+    const name = trim(slice(shape.braces[0], 0, -1)) || 'Object';
     return ctx.stylize(
       `[${name}: Inspection interrupted prematurely. Maximum call stack size exceeded.]`,
       'special');
   }
-  output.push(...inherited);
+  pushAll(output, inherited);
   const reference = ctx.circular === undefined ? undefined : ctx.circular.get(value);
   if (reference !== undefined) {
     const mark = ctx.stylize(`<ref *${reference}>`, 'special');
     if (ctx.compact === true) shape.braces[0] = `${mark} ${shape.braces[0]}`;
     else shape.base = shape.base === '' ? mark : `${mark} ${shape.base}`;
   }
-  ctx.seen.pop();
+  pop(ctx.seen);
   if (ctx.sorted) sort(ctx, output, shape);
   const { base, braces, isList } = shape;
   const result = layOut(ctx, { output, base, braces, isList, depth, values: value });
@@ -171,16 +174,16 @@ function shapeText(ctx, value, shape, inherited, depth) {
 
 function isStackOverflow(error) {
   return types.isError(error) && (error.name === 'RangeError' || error.name === 'InternalError') &&
-    /stack/.test(error.message);
+    test(/stack/, error.message);
 }
 
 function sort(ctx, output, shape) {
   const order = ctx.sorted === true ? undefined : ctx.sorted;
   if (!shape.isList) {
-    output.sort(order);
+    sortOf(output, order);
   } else if (shape.keys.length > 1) {
     const from = output.length - shape.keys.length;
-    output.push(...output.splice(from).sort(order));
+    pushAll(output, sortOf(splice(output, from), order));
   }
 }
 
@@ -229,13 +232,13 @@ function iterableShape({ ctx, value, constructor, tag }) {
   if (types.isSet(value)) {
     const size = types.setSize(value);
     return sized(parts.keysOf(ctx, value), prefix('Set', size), (depth) =>
-      parts.membersTexts(ctx, setValues(value), size, (item) =>
+      parts.membersTexts(ctx, membersOf, value, size, (item) =>
         valueText(ctx, item, depth)), size);
   }
   if (types.isMap(value)) {
     const size = types.mapSize(value);
     return sized(parts.keysOf(ctx, value), prefix('Map', size), (depth) =>
-      parts.membersTexts(ctx, mapEntries(value), size, ([key, item]) =>
+      parts.membersTexts(ctx, entriesOf, value, size, ({ 0: key, 1: item }) =>
         `${valueText(ctx, key, depth)} => ${valueText(ctx, item, depth)}`), size);
   }
   if (types.isTypedArray(value)) {
@@ -243,7 +246,7 @@ function iterableShape({ ctx, value, constructor, tag }) {
     return listed(parts.namedKeysOf(ctx, value), prefix(types.typedArrayName(value), size),
       (depth) => parts.typedArrayTexts(ctx, value, size, depth), size === 0 && !ctx.showHidden);
   }
-  for (const type of ['Map', 'Set']) {
+  for (const type of each(['Map', 'Set'])) {
     if (!types[`is${type}Iterator`](value)) continue;
     const own = `${type} Iterator`;
     const label = tag === own || tag === '' ? own : `${tag}] [${own}`;
@@ -269,29 +272,29 @@ function builtInShape(of, keys) {
   const prefix = (fallback) => names.prefixOf(constructor, tag, fallback);
   const marked = (type, base) => (prefix(type) === `${type} ` ? base : prefix(type) + base);
   if (types.isRegExp(value)) {
-    const base = marked('RegExp', RegExp.prototype.toString.call(
+    const base = marked('RegExp', textOfExpression(
       constructor === null ? new RegExp(value) : value));
     const shape = based(keys, base, ctx.stylize(base, 'regexp'));
     shape.whenDeep = shape.whenBare;
     return shape;
   }
   if (types.isDate(value)) {
-    const valid = !Number.isNaN(Date.prototype.getTime.call(value));
-    const base = marked('Date', Date.prototype[valid ? 'toISOString' : 'toString'].call(value));
+    const valid = !Number.isNaN(timeOf(value));
+    const base = marked('Date', (valid ? textOfDate : textOfNoDate)(value));
     return based(keys, base, ctx.stylize(base, 'date'));
   }
   if (types.isError(value)) return based(keys, errorText(ctx, value, constructor, tag, keys));
   if (types.isAnyArrayBuffer(value)) {
     const type = types.isArrayBuffer(value) ? 'ArrayBuffer' : 'SharedArrayBuffer';
-    return braced(['byteLength', ...keys], prefix(type), () => [parts.bytesText(ctx, value)]);
+    return braced(concat(['byteLength'], keys), prefix(type), () => [parts.bytesText(ctx, value)]);
   }
   if (types.isDataView(value)) {
-    return braced(['byteLength', 'byteOffset', 'buffer', ...keys], prefix('DataView'));
+    return braced(concat(['byteLength', 'byteOffset', 'buffer'], keys), prefix('DataView'));
   }
   if (types.isPromise(value)) {
     return braced(keys, prefix('Promise'), (depth) => [parts.promiseText(ctx, value, depth)]);
   }
-  for (const type of ['WeakSet', 'WeakMap']) {
+  for (const type of each(['WeakSet', 'WeakMap'])) {
     if (types[`is${type}`](value)) {
       return braced(keys, prefix(type), () => [parts.unknownItems(ctx)]);
     }
@@ -303,13 +306,13 @@ function builtInShape(of, keys) {
 }
 
 function boxedShape({ ctx, value, constructor, tag }, keys) {
-  const type = ['Number', 'String', 'Boolean', 'BigInt', 'Symbol'].find((name) =>
+  const type = find(['Number', 'String', 'Boolean', 'BigInt', 'Symbol'], (name) =>
     types[`is${name}Object`](value));
-  const inner = { Number, String, Boolean, BigInt, Symbol }[type].prototype.valueOf.call(value);
-  if (type === 'String') keys.splice(0, inner.length);
+  const inner = types.unboxed(value, type);
+  if (type === 'String') splice(keys, 0, inner.length);
   const base = names.boxedText(value, type, constructor, tag,
     text.primitiveText(ctx, text.plain, inner));
-  return based(keys, base, ctx.stylize(base, type.toLowerCase()));
+  return based(keys, base, ctx.stylize(base, toLowerCase(type)));
 }
 
 module.exports = { inspect, defaults, CUSTOM };

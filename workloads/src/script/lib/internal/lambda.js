@@ -7,6 +7,7 @@
 
 const process = require('internal/process');
 const pending = require('internal/pending');
+const { padStart } = require('internal/primordials');
 
 // What Lambda gives a function unless it is told otherwise.
 const TIMEOUT_MS = 3000;
@@ -48,7 +49,7 @@ class Invocation {
       functionVersion: '$LATEST',
       invokedFunctionArn: 'arn:aws:lambda:local:000000000000:function:handler',
       memoryLimitInMB: '128',
-      awsRequestId: `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`,
+      awsRequestId: `00000000-0000-4000-8000-${padStart(String(number), 12, '0')}`,
       logGroupName: '/aws/lambda/handler',
       logStreamName: 'loopscope',
       getRemainingTimeInMillis: () => remainingMs(beganNs),

@@ -12,37 +12,33 @@ const UNFINISHED = 13;
 let unfinished = false;
 const lambda = internal.isLambda() ? require('internal/lambda') : undefined;
 
-// Called by the host. Returns whether it has failed.
+// Called by the host.
 function main() {
   const resolve = require('internal/resolve');
-  try {
-    const file = resolve.mainFile(process.argv[1]);
-    process.argv[1] = file;
-    if (lambda !== undefined) require('internal/pending').begin();
-    if (resolve.isModule(file)) {
-      runModule(file);
-    } else {
-      const module = require('internal/cjs').runMain(file, internal.mainSource());
-      lambda?.setExported(module);
-    }
-  } catch (error) {
-    uncaught(error);
+  const file = resolve.mainFile(process.argv[1]);
+  process.argv[1] = file;
+  if (lambda !== undefined) require('internal/pending').begin();
+  if (resolve.isModule(file)) {
+    runModule(file);
+  } else {
+    const module = require('internal/cjs').runMain(file, internal.mainSource());
+    lambda?.setExported(module);
   }
   return false;
 }
 
 // Node gets to a module by way of the thread pool, and evaluates it in a job.
 function runModule(file) {
-  const esm = require('internal/esm');
+  const loader = require('internal/esm_loader');
   unfinished = true;
   const done = (namespace) => {
     unfinished = false;
     lambda?.setExported(namespace);
   };
-  const ran = esm.runMain(file, (error) => {
+  const ran = loader.runMain(file, done, (error) => {
     unfinished = false;
     uncaught(error, true);
-  }).then(done);
+  });
   lambda?.setReady(ran);
 }
 

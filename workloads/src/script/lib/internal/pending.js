@@ -4,6 +4,7 @@
 
 const { called, frames } = require('internal/stack');
 const timers = require('internal/timers');
+const { filter, find, includes, map, replace } = require('internal/primordials');
 
 let invocation = 0;
 
@@ -15,19 +16,18 @@ function setInvocation(number) {
 function begin() {
   timers.watch((made) => {
     made.madeIn = invocation;
-    made.madeAt = frames(called()).find((line) => !line.includes('node:')) ?? '';
+    made.madeAt = find(frames(called()), (line) => !includes(line, 'node:')) ?? '';
   });
 }
 
 function place(line) {
-  return line.replace(/^ *at /, '');
+  return replace(line, /^ *at /, '');
 }
 
 // What waits, made in an invocation: [what, line, invocation] for each.
 function list() {
-  return timers.waiting()
-    .filter(({ notes }) => notes !== undefined && notes.madeIn > 0)
-    .map(({ what, notes }) => [what, place(notes.madeAt), notes.madeIn]);
+  const left = filter(timers.waiting(), ({ notes }) => notes !== undefined && notes.madeIn > 0);
+  return map(left, ({ what, notes }) => [what, place(notes.madeAt), notes.madeIn]);
 }
 
 module.exports = { begin, list, setInvocation };

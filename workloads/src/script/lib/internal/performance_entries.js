@@ -5,6 +5,7 @@
 
 const { checkNumber, checkString } = require('internal/checks');
 const { codes } = require('internal/errors');
+const { filter, findLast, slice, splice } = require('internal/primordials');
 
 class PerformanceEntry {
   constructor(name, entryType, startTime, duration) {
@@ -46,7 +47,7 @@ function timeline(now) {
   const add = (entry) => {
     let at = entries.length;
     while (at > 0 && entries[at - 1].startTime > entry.startTime) at--;
-    entries.splice(at, 0, entry);
+    splice(entries, at, 0, entry);
     return entry;
   };
 
@@ -55,20 +56,20 @@ function timeline(now) {
       if (mark < 0) throw invalidTime(mark);
       return mark;
     }
-    const found = entries.findLast((entry) => entry.entryType === 'mark' && entry.name === mark);
+    const found = findLast(entries, (entry) => entry.entryType === 'mark' && entry.name === mark);
     if (found !== undefined) return found.startTime;
     const { DOMException } = require('internal/dom_exception');
     throw new DOMException(`The "${mark}" performance mark has not been set`, 'SyntaxError');
   };
 
   const clear = (type, name) => {
-    entries = entries.filter((entry) => {
+    entries = filter(entries, (entry) => {
       return entry.entryType !== type || (name !== undefined && entry.name !== `${name}`);
     });
   };
 
   return {
-    mark: (...args) => add(new PerformanceMark(...args)),
+    mark: (...args) => add(Reflect.construct(PerformanceMark, args)),
     measure(name, from, to) {
       checkString(name, 'name');
       const options = typeof from === 'object' && from !== null ? from : { start: from, end: to };
@@ -81,13 +82,13 @@ function timeline(now) {
     },
     clearMarks: (name) => clear('mark', name),
     clearMeasures: (name) => clear('measure', name),
-    getEntries: () => [...entries],
+    getEntries: () => slice(entries),
     getEntriesByName(name, type) {
-      return entries.filter((entry) => {
+      return filter(entries, (entry) => {
         return entry.name === `${name}` && (type === undefined || entry.entryType === type);
       });
     },
-    getEntriesByType: (type) => entries.filter((entry) => entry.entryType === type),
+    getEntriesByType: (type) => filter(entries, (entry) => entry.entryType === type),
   };
 }
 

@@ -8,6 +8,7 @@
 const EventEmitter = require('events');
 const { nextTick } = require('internal/task_queues');
 const { checkInteger } = require('internal/checks');
+const { concat, fromEntries } = require('internal/primordials');
 
 // What scripts may count on: the version whose order of events this is.
 const VERSION = '20.20.2';
@@ -34,7 +35,7 @@ Object.assign(process, {
   argv0: 'node',
   execArgv: [],
   execPath: internal.argv()[0],
-  env: Object.fromEntries(internal.environment()),
+  env: fromEntries(internal.environment()),
   features: {},
   config: {},
   nextTick,
@@ -87,7 +88,7 @@ process.memoryUsage = function memoryUsage() {
 process.memoryUsage.rss = () => internal.memoryUsed();
 
 process.cpuUsage = function cpuUsage(since) {
-  const [user, system] = internal.cpuTime();
+  const { 0: user, 1: system } = internal.cpuTime();
   if (since === undefined) return { user, system };
   return { user: user - since.user, system: system - since.system };
 };
@@ -150,7 +151,9 @@ function stream(fd, write) {
     if (done !== undefined) done(error);
   }
   out.end = (chunk, ...rest) => {
-    if (chunk !== undefined && typeof chunk !== 'function') out.write(chunk, ...rest);
+    if (chunk !== undefined && typeof chunk !== 'function') {
+      Reflect.apply(out.write, out, concat([chunk], rest));
+    }
     return out;
   };
   out.cork = () => {};

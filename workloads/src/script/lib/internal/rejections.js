@@ -5,18 +5,28 @@
 'use strict';
 
 const { uncaught } = require('internal/fatal');
+const { push, shift } = require('internal/primordials');
 
 let pending = new Map();
 const told = new WeakSet();
 const handledLate = [];
 
+const ignored = new WeakSet();
+
+// Of a promise of the library's own.
+function ignore(promise) {
+  ignored.add(promise);
+  pending.delete(promise);
+}
+
 // `handled`: it has got a handler after it was rejected.
 function note(promise, reason, handled) {
+  if (ignored.has(promise)) return;
   if (!handled) {
     pending.set(promise, reason);
     internal.rejectionsWait();
   } else if (!pending.delete(promise) && told.delete(promise)) {
-    handledLate.push(promise);
+    push(handledLate, promise);
     internal.rejectionsWait();
   }
 }
@@ -43,7 +53,7 @@ function tell() {
   const process = require('internal/process');
   try {
     while (handledLate.length > 0) {
-      process.emit('rejectionHandled', handledLate.shift());
+      process.emit('rejectionHandled', shift(handledLate));
     }
     const now = pending;
     pending = new Map();
@@ -58,4 +68,4 @@ function tell() {
   return false;
 }
 
-module.exports = { note, tell };
+module.exports = { ignore, note, tell };

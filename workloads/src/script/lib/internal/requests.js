@@ -2,8 +2,6 @@
 // calls.
 'use strict';
 
-const { uncaught } = require('internal/fatal');
-
 const waiting = new Map();
 let last = 0;
 
@@ -12,7 +10,7 @@ function once(callback) {
   const id = ++last;
   waiting.set(id, (...args) => {
     waiting.delete(id);
-    callback(...args);
+    Reflect.apply(callback, undefined, args);
   });
   return id;
 }
@@ -28,16 +26,11 @@ function forget(id) {
   waiting.delete(id);
 }
 
-// Called by the host. Returns whether the callback has failed.
+// Called by the host.
 function events(id, ...args) {
   const callback = waiting.get(id);
   if (callback === undefined) return false;
-  try {
-    callback(...args);
-  } catch (error) {
-    uncaught(error);
-    return true;
-  }
+  Reflect.apply(callback, undefined, args);
   return false;
 }
 

@@ -5,11 +5,15 @@
 'use strict';
 
 const path = require('path');
+const {
+  concat, endsWith, filter, find, includes, indexOf, join, map, replaceAll, setOf, slice, some,
+  sort, split, startsWith, test,
+} = require('internal/primordials');
 
-const builtins = new Set(internal.libraryNames().filter((name) => !name.startsWith('internal/')));
+const builtins = setOf(filter(internal.libraryNames(), (name) => !startsWith(name, 'internal/')));
 
 // What Node has and this has not.
-const LEFT_OUT = new Set(['async_hooks', 'child_process', 'cluster', 'crypto', 'dgram',
+const LEFT_OUT = setOf(['async_hooks', 'child_process', 'cluster', 'crypto', 'dgram',
   'diagnostics_channel', 'dns', 'dns/promises', 'domain', 'http', 'http2', 'https', 'inspector',
   'module', 'punycode', 'readline', 'readline/promises', 'repl', 'stream', 'stream/promises',
   'stream/web', 'sys', 'test', 'tls', 'trace_events', 'tty', 'util/types', 'v8', 'vm', 'wasi',
@@ -17,8 +21,8 @@ const LEFT_OUT = new Set(['async_hooks', 'child_process', 'cluster', 'crypto', '
 
 // The name of a builtin module that is there, undefined for what is no builtin.
 function builtin(specifier) {
-  const prefixed = specifier.startsWith('node:');
-  const name = prefixed ? specifier.slice(5) : specifier;
+  const prefixed = startsWith(specifier, 'node:');
+  const name = prefixed ? slice(specifier, 5) : specifier;
   if (builtins.has(name)) return name;
   if (LEFT_OUT.has(name)) {
     const error = new Error(`The module '${name}' is left out: loopscope runs what bears on ` +
@@ -37,7 +41,7 @@ function builtin(specifier) {
 
 function asFile(file) {
   if (internal.isFile(file)) return file;
-  return ['.js', '.json', '.node'].map((end) => file + end).find(internal.isFile);
+  return find(map(['.js', '.json', '.node'], (end) => file + end), internal.isFile);
 }
 
 function manifest(folder) {
@@ -61,47 +65,49 @@ function asFolder(folder) {
 // What `exports` of a package names for a way into it.
 function exported(value, conditions) {
   if (typeof value === 'string') return value;
-  if (Array.isArray(value)) return value.map((one) => exported(one, conditions)).find(Boolean);
+  if (Array.isArray(value)) return find(map(value, (one) => exported(one, conditions)), Boolean);
   if (value === null || typeof value !== 'object') return undefined;
-  const known = Object.keys(value).filter((key) => conditions.includes(key));
-  return known.map((key) => exported(value[key], conditions)).find(Boolean);
+  const known = filter(Object.keys(value), (key) => includes(conditions, key));
+  return find(map(known, (key) => exported(value[key], conditions)), Boolean);
 }
 
 // The way with a `*` that fits best, and what stands for the `*`.
 function patternFor(ways, inner) {
   const fits = (key) => {
-    const [before, after] = key.split('*');
-    return after !== undefined && inner.startsWith(before) && inner.endsWith(after) &&
+    const { 0: before, 1: after } = split(key, '*');
+    return after !== undefined && startsWith(inner, before) && endsWith(inner, after) &&
       inner.length >= key.length;
   };
-  const best = Object.keys(ways).filter(fits)
-    .sort((a, b) => b.indexOf('*') - a.indexOf('*') || b.length - a.length)[0];
+  const best = sort(filter(Object.keys(ways), fits), (a, b) => {
+    return indexOf(b, '*') - indexOf(a, '*') || b.length - a.length;
+  })[0];
   if (best === undefined) return [];
-  const [before, after] = best.split('*');
-  return [ways[best], inner.slice(before.length, inner.length - after.length)];
+  const { 0: before, 1: after } = split(best, '*');
+  return [ways[best], slice(inner, before.length, inner.length - after.length)];
 }
 
 function inPackage(folder, inner, conditions) {
   const ways = manifest(folder)?.exports;
   if (ways === undefined || ways === null) return undefined;
-  const isMap = typeof ways === 'object' && Object.keys(ways).some((key) => key.startsWith('.'));
+  const isMap = typeof ways === 'object' && some(Object.keys(ways), (key) => startsWith(key, '.'));
   const whole = isMap ? ways : { '.': ways };
-  const [way, part] = Object.hasOwn(whole, inner) ? [whole[inner]] : patternFor(whole, inner);
+  const { 0: way, 1: part } = Object.hasOwn(whole, inner) ?
+    [whole[inner]] : patternFor(whole, inner);
   const target = exported(way, conditions);
   if (target === undefined) {
     const by = `"exports" in ${path.join(folder, 'package.json')}`;
-    throw missing(inner === '.' ? `No "exports" main defined in ${by.slice(13)}` :
+    throw missing(inner === '.' ? `No "exports" main defined in ${slice(by, 13)}` :
       `Package subpath '${inner}' is not defined by ${by}`, 'ERR_PACKAGE_PATH_NOT_EXPORTED');
   }
-  const file = part === undefined ? target : target.replaceAll('*', () => part);
+  const file = part === undefined ? target : replaceAll(target, '*', () => part);
   return asFile(path.join(folder, file));
 }
 
 function fromPackages(specifier, folder, conditions) {
-  const depth = specifier.startsWith('@') ? 2 : 1;
-  const parts = specifier.split('/');
-  const name = parts.slice(0, depth).join('/');
-  const inner = ['.', ...parts.slice(depth)].join('/');
+  const depth = startsWith(specifier, '@') ? 2 : 1;
+  const parts = split(specifier, '/');
+  const name = join(slice(parts, 0, depth), '/');
+  const inner = join(concat(['.'], slice(parts, depth)), '/');
   for (;;) {
     const found = path.join(folder, 'node_modules', name);
     if (internal.isDirectory(found)) {
@@ -116,13 +122,13 @@ function fromPackages(specifier, folder, conditions) {
   }
 }
 
-const isRelative = (specifier) => /^(\.\.?(\/|$)|\/)/.test(specifier);
+const isRelative = (specifier) => test(/^(\.\.?(\/|$)|\/)/, specifier);
 
 // The file that `require` finds, or undefined.
 function required(specifier, folder) {
   if (isRelative(specifier)) {
     const file = path.resolve(folder, specifier);
-    return (specifier.endsWith('/') ? undefined : asFile(file)) ?? asFolder(file);
+    return (endsWith(specifier, '/') ? undefined : asFile(file)) ?? asFolder(file);
   }
   return fromPackages(specifier, folder, ['node', 'require', 'default']);
 }
@@ -143,8 +149,8 @@ function mainFile(name) {
 
 // Whether a file is an ES module, by its name or by the nearest package.json.
 function isModule(file) {
-  if (file.endsWith('.mjs')) return true;
-  return file.endsWith('.js') && typeOf(file) === 'module';
+  if (endsWith(file, '.mjs')) return true;
+  return endsWith(file, '.js') && typeOf(file) === 'module';
 }
 
 // The type that the nearest manifest gives to files that end in `.js`, if it gives one.

@@ -6,12 +6,14 @@
 // `(missing)`; and `module INDEX`, where a frame is the code of an ES module.
 'use strict';
 
+const { uncurried } = require('internal/primordials');
+
 const Own = Error;
 const DEPTH_MAX = 64;
 
 function accessor(object, name) {
   const { get, set } = Object.getOwnPropertyDescriptor(object, name);
-  return { get: Function.prototype.call.bind(get), set: set && Function.prototype.call.bind(set) };
+  return { get: uncurried(get), set: set && uncurried(set) };
 }
 
 const stack = accessor(Own.prototype, 'stack').get;
@@ -19,10 +21,10 @@ const limit = accessor(Own, 'stackTraceLimit');
 const prepare = accessor(Own, 'prepareStackTrace');
 const fileOf = accessor(Function.prototype, 'fileName').get;
 const lineOf = accessor(Function.prototype, 'lineNumber').get;
-const find = Function.prototype.call.bind(String.prototype.indexOf);
-const cut = Function.prototype.call.bind(String.prototype.slice);
+const find = uncurried(String.prototype.indexOf);
+const cut = uncurried(String.prototype.slice);
 
-const owns = Function.prototype.call.bind(Object.prototype.hasOwnProperty);
+const owns = uncurried(Object.prototype.hasOwnProperty);
 
 const MISSING = ' (missing)\n';
 // A function without a name in an ES module, or that module's own code.

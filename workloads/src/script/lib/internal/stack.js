@@ -6,30 +6,32 @@
 // is in its file.
 'use strict';
 
-const descriptor = Object.getOwnPropertyDescriptor(Error.prototype, 'stack');
+const {
+  concat, endsWith, exec, filter, findIndex, includes, join, map, replace, split, textOfError,
+} = require('internal/primordials');
 
-const errorText = Error.prototype.toString;
+const descriptor = Object.getOwnPropertyDescriptor(Error.prototype, 'stack');
 
 function header(error) {
   try {
-    return Reflect.apply(errorText, error, []);
+    return textOfError(error);
   } catch {
     return 'Error';
   }
 }
 
 function frame(line) {
-  const match = /^    at (?:<anonymous>|<eval>) \((.*)\)$/.exec(line);
+  const match = exec(/^    at (?:<anonymous>|<eval>) \((.*)\)$/, line);
   return match === null ? line : `    at ${match[1]}`;
 }
 
 function isForPeople(line) {
-  return line !== '' && !line.endsWith(' (native)') && !line.includes('(node:internal/') &&
-    !line.includes('at node:internal/');
+  return line !== '' && !endsWith(line, ' (native)') && !includes(line, '(node:internal/') &&
+    !includes(line, 'at node:internal/');
 }
 
 function frames(text) {
-  return text.split('\n').map(frame).filter(isForPeople);
+  return filter(map(split(text, '\n'), frame), isForPeople);
 }
 
 // The engine takes a call to stand at its last argument. Each line stands where the call of what
@@ -38,29 +40,29 @@ const KNOWN_MAX = 1000;
 const mended = new Map();
 
 function mend(text, made) {
-  const lines = text.split('\n');
+  const lines = split(text, '\n');
   let callee = made;
-  return lines.map((line) => {
+  return join(map(lines, (line) => {
     const key = `${callee} ${line}`;
     let known = mended.get(key);
     if (known === undefined) {
       if (mended.size === KNOWN_MAX) mended.clear();
-      known = callee === undefined || line.includes('(node:') ? line : beginning(line, callee);
+      known = callee === undefined || includes(line, '(node:') ? line : beginning(line, callee);
       mended.set(key, known);
     }
-    callee = CALLEE.exec(line)?.[1];
+    callee = exec(CALLEE, line)?.[1];
     return known;
-  }).join('\n');
+  }), '\n');
 }
 
 const CALLEE = /at (?:[^ ]*\.)?(\w+) \(/;
 
 function beginning(line, callee) {
-  const place = PLACE.exec(line);
+  const place = exec(PLACE, line);
   if (place === null) return line;
-  const [, before, file, at, column, after] = place;
-  const begin = internal.callBegins(file.replace(/^\/\//, ''), +at, +column, callee);
-  return begin === undefined ? line : `${before}${file}:${begin.join(':')}${after}`;
+  const { 1: before, 2: file, 3: at, 4: column, 5: after } = place;
+  const begin = internal.callBegins(replace(file, /^\/\//, ''), +at, +column, callee);
+  return begin === undefined ? line : `${before}${file}:${join(begin, ':')}${after}`;
 }
 
 // The name of an error's class, its code not being run.
@@ -76,7 +78,7 @@ const asWritten = (text) => (isWalked ? internal.walkAsWritten(text) : text);
 // A program may have changed what this is made of; then the frames are the engine's.
 function written(error, raw) {
   try {
-    return [header(error), ...frames(mend(asWritten(raw), classOf(error)))].join('\n');
+    return join(concat([header(error)], frames(mend(asWritten(raw), classOf(error)))), '\n');
   } catch {
     return header(error) + '\n' + raw;
   }
@@ -117,12 +119,12 @@ const PLACE = /^(.*?)(\/[^()]*):(\d+):(\d+)(\)?)$/;
 // As `current`, where a function of the library was called: the innermost frame of the program
 // stands where that call begins, and not where the engine takes it to be.
 function called(text = current()) {
-  const lines = text.split('\n');
-  const own = lines.findIndex((line) => line !== '' && !line.includes('node:'));
-  const name = CALLEE.exec(lines[own - 1] ?? '')?.[1];
+  const lines = split(text, '\n');
+  const own = findIndex(lines, (line) => line !== '' && !includes(line, 'node:'));
+  const name = exec(CALLEE, lines[own - 1] ?? '')?.[1];
   if (name === undefined || own < 0) return text;
   lines[own] = beginning(lines[own], name);
-  return lines.join('\n');
+  return join(lines, '\n');
 }
 
 module.exports = { asWritten, called, current, frames };

@@ -7,6 +7,7 @@
 
 const { codes } = require('internal/errors');
 const { checkOptions } = require('internal/checks');
+const { each, entriesOf, membersOf, some } = require('internal/primordials');
 
 const ERRORS = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
 const TYPED_ARRAY = Object.getPrototypeOf(Uint8Array.prototype);
@@ -30,7 +31,7 @@ function shell(value, clone) {
   if (value instanceof Set) return new Set();
   if (value instanceof ArrayBuffer) return value.slice(0);
   if (ArrayBuffer.isView(value)) return viewOf(value, clone);
-  if (WRAPPED.some((wrapper) => value instanceof wrapper)) return Object(value.valueOf());
+  if (some(WRAPPED, (wrapper) => value instanceof wrapper)) return Object(value.valueOf());
   return undefined;
 }
 
@@ -44,9 +45,9 @@ function viewOf(view, clone) {
 
 function fill(copy, value, clone) {
   if (value instanceof Map) {
-    for (const [key, item] of [...value]) copy.set(clone(key), clone(item));
+    for (const { 0: key, 1: item } of each(entriesOf(value))) copy.set(clone(key), clone(item));
   } else if (value instanceof Set) {
-    for (const item of [...value]) copy.add(clone(item));
+    for (const item of each(membersOf(value))) copy.add(clone(item));
   }
 }
 
@@ -62,7 +63,7 @@ function structuredClone(value, options = undefined) {
     if (typeof one === 'symbol' || typeof one === 'function') refuse(shown(one));
     if (typeof one !== 'object' || one === null) return one;
     if (known.has(one)) return known.get(one);
-    if (UNCLONABLE.some((constructor) => one instanceof constructor)) refuse(shown(one));
+    if (some(UNCLONABLE, (constructor) => one instanceof constructor)) refuse(shown(one));
     const copy = shell(one, clone);
     if (copy !== undefined) {
       known.set(one, copy);
@@ -91,7 +92,7 @@ function structuredClone(value, options = undefined) {
   function cloneProperties(object) {
     const copy = Array.isArray(object) ? new Array(object.length) : {};
     known.set(object, copy);
-    for (const key of Object.keys(object)) {
+    for (const key of each(Object.keys(object))) {
       Object.defineProperty(copy, key, {
         configurable: true, enumerable: true, writable: true, value: clone(object[key]),
       });

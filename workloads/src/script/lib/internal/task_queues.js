@@ -5,8 +5,9 @@
 // internal.makeQueueMicrotask(refuse) -> function.
 'use strict';
 
-const { uncaught } = require('internal/fatal');
 const { checkFunction } = require('internal/checks');
+
+const { apply } = Reflect;
 
 const OK = 0;
 const MORE = 1;
@@ -25,7 +26,8 @@ function nextTick(callback, ...args) {
   if (process._exiting) return;
   if (head === tail && !running) internal.setTicks(true);
   if (tail - head === ring.length) grow();
-  ring[tail++ & (ring.length - 1)] = args.length === 0 ? callback : () => callback(...args);
+  ring[tail++ & (ring.length - 1)] =
+    args.length === 0 ? callback : () => apply(callback, undefined, args);
 }
 
 function grow() {
@@ -38,26 +40,26 @@ function grow() {
   head = 0;
 }
 
-// Runs one tick. Returns whether it has failed, and whether another waits.
+// Runs one tick. Returns whether another waits.
 function runTick() {
   if (head === tail) return OK;
   const place = head++ & (ring.length - 1);
   const callback = ring[place];
   ring[place] = undefined;
-  let state = OK;
   running = true;
-  try {
-    callback();
-  } catch (error) {
-    uncaught(error);
-    state = FAILED;
-  }
+  callback();
   running = false;
-  return head === tail ? state : state | MORE;
+  return head === tail ? OK : MORE;
+}
+
+// Ends a tick that has thrown, after that was told.
+function endTick() {
+  running = false;
+  return head === tail ? FAILED : FAILED | MORE;
 }
 
 const queueMicrotask = internal.makeQueueMicrotask((callback) => {
   checkFunction(callback, 'callback');
 });
 
-module.exports = { nextTick, queueMicrotask, runTick };
+module.exports = { endTick, nextTick, queueMicrotask, runTick };

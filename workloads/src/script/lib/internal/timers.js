@@ -5,7 +5,9 @@
 // bool); setImmediate(slot), clearImmediate(slot), holdImmediate(slot, bool).
 'use strict';
 
-const { uncaught } = require('internal/fatal');
+const { concat, filter, map, sort } = require('internal/primordials');
+
+const { apply } = Reflect;
 
 const TIMEOUT_MAX = 2 ** 31 - 1;
 const NO_SLOT = -1;
@@ -14,6 +16,9 @@ const timers = [];
 let freeTimer = 0;
 const immediates = [];
 let freeImmediate = 0;
+
+// What ran last, for when it throws.
+let ran;
 
 // What was asked for its number, by that.
 const primitives = new Map();
@@ -47,9 +52,9 @@ function note(made, asked) {
 
 // What waits of what there are notes on, in the order in which it was made.
 function waiting() {
-  const all = [...timers, ...immediates].filter((made) => notes.has(made));
-  const listed = all.map((made) => ({ what: describe(made), notes: notes.get(made) }));
-  return listed.sort((a, b) => a.notes.order - b.notes.order);
+  const all = filter(concat(timers, immediates), (made) => notes.has(made));
+  const listed = map(all, (made) => ({ what: describe(made), notes: notes.get(made) }));
+  return sort(listed, (a, b) => a.notes.order - b.notes.order);
 }
 
 function describe(made) {
@@ -143,7 +148,6 @@ class Timeout {
     destroy(timer);
   }
 
-  // Returns whether the callback has failed.
   static run(slot) {
     const timer = timers[slot];
     if (typeof timer !== 'object' || timer._onTimeout === null) return false;
@@ -152,17 +156,16 @@ class Timeout {
       freeTimer = slot;
       timer.#slot = NO_SLOT;
     }
-    let failed = false;
-    try {
-      const args = timer._timerArgs;
-      if (args === undefined) timer._onTimeout();
-      else timer._onTimeout(...args);
-    } catch (error) {
-      uncaught(error);
-      failed = true;
-    }
+    ran = timer;
+    const args = timer._timerArgs;
+    if (args === undefined) timer._onTimeout();
+    else apply(timer._onTimeout, timer, args);
+    Timeout.end(timer);
+    return false;
+  }
+
+  static end(timer) {
     if (timer._repeat === null && timer.#slot === NO_SLOT) destroy(timer);
-    return failed;
   }
 }
 
@@ -239,27 +242,28 @@ class Immediate {
     immediate._onImmediate = null;
   }
 
-  // Returns whether the callback has failed.
   static run(slot) {
     const immediate = immediates[slot];
     if (typeof immediate !== 'object') return false;
     Immediate.release(immediate, slot);
-    let failed = false;
-    try {
-      const args = immediate._argv;
-      if (args === undefined) immediate._onImmediate();
-      else immediate._onImmediate(...args);
-    } catch (error) {
-      uncaught(error);
-      failed = true;
-    }
+    ran = immediate;
+    const args = immediate._argv;
+    if (args === undefined) immediate._onImmediate();
+    else apply(immediate._onImmediate, immediate, args);
     immediate._onImmediate = null;
-    return failed;
+    return false;
   }
 }
 
 function clearImmediate(immediate) {
   if (immediate instanceof Immediate) Immediate.clear(immediate);
+}
+
+// Ends a timer or immediate that has thrown, after that was told.
+function endRan() {
+  if (ran instanceof Timeout) Timeout.end(ran);
+  else ran._onImmediate = null;
+  return true;
 }
 
 // The number by which the host knows a timer or immediate that waits.
@@ -268,6 +272,6 @@ function slotOf(made) {
 }
 
 module.exports = {
-  Immediate, Timeout, clearImmediate, clearTimeout, slotOf, waiting, watch,
+  Immediate, Timeout, clearImmediate, clearTimeout, endRan, slotOf, waiting, watch,
   runImmediate: Immediate.run, runTimer: Timeout.run,
 };

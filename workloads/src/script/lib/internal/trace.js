@@ -9,6 +9,7 @@
 // internal.queueFile, which it stands before.
 'use strict';
 
+const { concat, each } = require('internal/primordials');
 const { apply, getOwnPropertyDescriptor } = Reflect;
 const { asWritten, called, current } = require('internal/stack');
 
@@ -23,7 +24,7 @@ let last = 0;
 
 // The stack as it is, whatever the program wants its own stacks to look like.
 function taken() {
-  const [given, own] = [apply(limit.get, Error, []), apply(prepare.get, Error, [])];
+  const { 0: given, 1: own } = [apply(limit.get, Error, []), apply(prepare.get, Error, [])];
   apply(limit.set, Error, [FRAMES_MAX]);
   apply(prepare.set, Error, [undefined]);
   const text = current();
@@ -78,21 +79,21 @@ function made(what, id, callback, asked) {
     internal.traceDropped();
     return;
   }
-  const [name = '', file = '', line = 0] = describe(callback);
+  const { 0: name = '', 1: file = '', 2: line = 0 } = describe(callback);
   full = internal.traceMade(what, id, name, file, line, asked, stack());
 }
 
 // A function that says that it runs, and is otherwise as the one given.
 function telling(id, callback) {
   return (...args) => {
-    internal.traceRuns(id, ...describe(callback));
-    return callback(...args);
+    Reflect.apply(internal.traceRuns, internal, concat([id], describe(callback)));
+    return Reflect.apply(callback, undefined, args);
   };
 }
 
 const fatal = require('internal/fatal');
 const { uncaught } = fatal;
-fatal.uncaught = (error, fromPromise) => {
+fatal.uncaught = (error, fromPromise, trace) => {
   let text = 'an error that cannot be shown';
   try {
     text = String(error);
@@ -100,7 +101,7 @@ fatal.uncaught = (error, fromPromise) => {
     // The error is the program's, and what it does when it is shown.
   }
   internal.traceUncaught(text, typeof error?.stack === 'string' ? error.stack : '');
-  return uncaught(error, fromPromise);
+  return uncaught(error, fromPromise, trace);
 };
 
 const tasks = require('internal/task_queues');
@@ -108,11 +109,11 @@ const { nextTick, queueMicrotask } = tasks;
 tasks.nextTick = {
   nextTick(callback, ...args) {
     if (typeof callback !== 'function' || require('internal/process')._exiting) {
-      return nextTick(callback, ...args);
+      return Reflect.apply(nextTick, undefined, concat([callback], args));
     }
     const id = ++last;
     made('tick', id, callback);
-    return nextTick(telling(id, callback), ...args);
+    return Reflect.apply(nextTick, undefined, concat([telling(id, callback)], args));
   },
 }.nextTick;
 tasks.queueMicrotask = {
@@ -160,7 +161,7 @@ timers.watch((_, timer, asked) => {
 });
 
 const requests = require('internal/requests');
-for (const kind of ['once', 'always']) {
+for (const kind of each(['once', 'always'])) {
   const register = requests[kind];
   requests[kind] = (callback) => {
     const id = register(callback);
@@ -169,7 +170,7 @@ for (const kind of ['once', 'always']) {
   };
 }
 
-for (const [fd, name] of [[1, 'writeStdout'], [2, 'writeStderr']]) {
+for (const { 0: fd, 1: name } of each([[1, 'writeStdout'], [2, 'writeStderr']])) {
   internal[name] = (chunk) => internal.traceOutput(fd, chunk, stack());
 }
 
@@ -184,8 +185,10 @@ internal.write = (fd, bytes, position) => {
   return bytes.byteLength;
 };
 internal.queueFile = (request, call, fd, ...rest) => {
-  if (call !== 'write' || !isOutput(fd)) return queueFile(request, call, fd, ...rest);
+  if (call !== 'write' || !isOutput(fd)) {
+    return Reflect.apply(queueFile, undefined, concat([request, call, fd], rest));
+  }
   internal.traceOutput(fd, rest[0], stack());
   nowhere ??= open('/dev/null', O_WRONLY);
-  return queueFile(request, call, nowhere, ...rest);
+  return Reflect.apply(queueFile, undefined, concat([request, call, nowhere], rest));
 };

@@ -1,4 +1,3 @@
-'use strict';
 // Which kind of object a value is, told by its internal slot and not by its name.
 //
 // A probe calls a method that only the true kind answers to. Throwing is dear in the engine, so a
@@ -6,20 +5,22 @@
 // Cost: a walk up the prototypes for each question.
 // From `internal`: `proxyTarget(value)` -> the target, null when revoked, undefined if no proxy;
 // `promiseState(value)` -> [0 pending | 1 fulfilled | 2 rejected, result], undefined if no promise.
+'use strict';
 
-const uncurry = (fn) => Function.prototype.call.bind(fn);
+const { each, uncurried } = require('internal/primordials');
+
 const inherits = (() => {
-  const isPrototypeOf = uncurry(Object.prototype.isPrototypeOf);
+  const isPrototypeOf = uncurried(Object.prototype.isPrototypeOf);
   return (value, proto) => isPrototypeOf(proto, value);
 })();
-const tagOf = uncurry(Object.prototype.toString);
+const tagOf = uncurried(Object.prototype.toString);
 
 function isObject(value) {
   return value !== null && (typeof value === 'object' || typeof value === 'function');
 }
 
 function getterOf(proto, key) {
-  return uncurry(Object.getOwnPropertyDescriptor(proto, key).get);
+  return uncurried(Object.getOwnPropertyDescriptor(proto, key).get);
 }
 
 function kind(proto, probe) {
@@ -48,8 +49,8 @@ const setSize = getterOf(Set.prototype, 'size');
 const asyncFunctionProto = protoOf(async () => {});
 const generatorFunctionProto = protoOf(function* () {});
 const asyncGeneratorFunctionProto = protoOf(async function* () {});
-const weakMapHas = uncurry(WeakMap.prototype.has);
-const weakSetHas = uncurry(WeakSet.prototype.has);
+const weakMapHas = uncurried(WeakMap.prototype.has);
+const weakSetHas = uncurried(WeakSet.prototype.has);
 const someKey = {};
 
 const isAsyncFunctionOnly = heirOf(asyncFunctionProto);
@@ -59,12 +60,13 @@ const isSyncGenerator = heirOf(generatorFunctionProto.prototype);
 const isAsyncGenerator = heirOf(asyncGeneratorFunctionProto.prototype);
 
 const types = exports;
+const unbox = { __proto__: null };
 
 types.isMap = kind(Map.prototype, mapSize);
 types.isSet = kind(Set.prototype, setSize);
 types.isWeakMap = kind(WeakMap.prototype, (value) => weakMapHas(value, someKey));
 types.isWeakSet = kind(WeakSet.prototype, (value) => weakSetHas(value, someKey));
-types.isDate = kind(Date.prototype, uncurry(Date.prototype.getTime));
+types.isDate = kind(Date.prototype, uncurried(Date.prototype.getTime));
 const regexpSource = kind(RegExp.prototype, getterOf(RegExp.prototype, 'source'));
 types.isRegExp = (value) => value !== RegExp.prototype && regexpSource(value);
 types.isArrayBuffer = kind(ArrayBuffer.prototype, getterOf(ArrayBuffer.prototype, 'byteLength'));
@@ -77,10 +79,10 @@ types.isArrayBufferView = ArrayBuffer.isView;
 types.isTypedArray = (value) => isObject(value) && typedArrayName(value) !== undefined;
 types.isDataView = (value) => ArrayBuffer.isView(value) && typedArrayName(value) === undefined;
 
-for (const name of [
+for (const name of each([
   'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array',
   'Uint32Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array',
-]) {
+])) {
   types[`is${name}`] = (value) => isObject(value) && typedArrayName(value) === name;
 }
 
@@ -119,6 +121,7 @@ Object.defineProperties(types, {
   setSize: { value: setSize },
   typedArrayName: { value: typedArrayName },
   typedArrayLength: { value: typedArrayLength },
+  unboxed: { value: (value, type) => unbox[type](value) },
   viewField: { value: viewField },
 });
 
@@ -129,7 +132,8 @@ function viewField(view, key) {
 }
 
 function boxed(Wrapper) {
-  const valueOf = uncurry(Wrapper.prototype.valueOf);
+  const valueOf = uncurried(Wrapper.prototype.valueOf);
+  unbox[Wrapper.name] = valueOf;
   const probe = kind(Wrapper.prototype, valueOf);
   return (value) => typeof value === 'object' && probe(value);
 }

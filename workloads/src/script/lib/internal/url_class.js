@@ -7,17 +7,20 @@ const { codes } = require('internal/errors');
 const parser = require('internal/url_parser');
 const { SETS, SPECIAL_PORTS, isSpecial, parseHost, percentEncode } = require('internal/url_host');
 const { URLSearchParams, kUpdate } = require('internal/url_search_params');
+const {
+  concat, each, exec, fromEntries, map, replace, test, toLowerCase, toWellFormed,
+} = require('internal/primordials');
 
 const inspectCustom = Symbol.for('nodejs.util.inspect.custom');
 const SHOWN = ['href', 'origin', 'protocol', 'username', 'password', 'host', 'hostname', 'port',
   'pathname', 'search', 'searchParams', 'hash'];
 
-const clean = (value) => `${value}`.toWellFormed().replace(/[\t\n\r]/g, '');
+const clean = (value) => replace(toWellFormed(`${value}`), /[\t\n\r]/g, '');
 
 function read(input, base) {
-  const from = base === undefined ? null : parser.parse(`${base}`.toWellFormed(), null);
+  const from = base === undefined ? null : parser.parse(toWellFormed(`${base}`), null);
   if (base !== undefined && from === null) return null;
-  return parser.parse(`${input}`.toWellFormed(), from);
+  return parser.parse(toWellFormed(`${input}`), from);
 }
 
 class URL {
@@ -58,7 +61,7 @@ class URL {
     const { scheme, path, host, port } = URL.#check(this);
     if (scheme === 'blob') {
       const inner = typeof path === 'string' ? parser.parse(path, null) : null;
-      return inner && /^https?$/.test(inner.scheme) ? new URL(path).origin : 'null';
+      return inner && test(/^https?$/, inner.scheme) ? new URL(path).origin : 'null';
     }
     if (!isSpecial(scheme) || scheme === 'file') return 'null';
     return `${scheme}://${host}${port === null ? '' : `:${port}`}`;
@@ -70,7 +73,7 @@ class URL {
 
   set protocol(value) {
     const record = URL.#check(this);
-    const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*)(:|$)/.exec(clean(value))?.[1].toLowerCase();
+    const scheme = exec(/^([a-zA-Z][a-zA-Z0-9+.-]*)(:|$)/, toLowerCase(clean(value)))?.[1];
     if (scheme === undefined || isSpecial(scheme) !== isSpecial(record.scheme)) return;
     const { username, password, port, host } = record;
     if (scheme === 'file' && (username !== '' || password !== '' || port !== null)) return;
@@ -84,7 +87,7 @@ class URL {
   }
 
   set username(value) {
-    const text = percentEncode(`${value}`.toWellFormed(), SETS.userinfo);
+    const text = percentEncode(toWellFormed(`${value}`), SETS.userinfo);
     if (mayHaveUser(URL.#check(this))) this.#record.username = text;
   }
 
@@ -93,7 +96,7 @@ class URL {
   }
 
   set password(value) {
-    const text = percentEncode(`${value}`.toWellFormed(), SETS.userinfo);
+    const text = percentEncode(toWellFormed(`${value}`), SETS.userinfo);
     if (mayHaveUser(URL.#check(this))) this.#record.password = text;
   }
 
@@ -123,7 +126,7 @@ class URL {
     const record = URL.#check(this);
     const text = clean(value);
     if (!mayHaveUser(record)) return;
-    const digits = /^[0-9]*/.exec(text)[0];
+    const digits = exec(/^[0-9]*/, text)[0];
     if (digits !== '' || text === '') parser.setPort(record, digits);
   }
 
@@ -145,7 +148,7 @@ class URL {
 
   set search(value) {
     const record = URL.#check(this);
-    const text = clean(value).replace(/^\?/, '');
+    const text = replace(clean(value), /^\?/, '');
     record.query = `${value}` === '' ? null : parser.encodeQuery(text, record.scheme);
     this.#renew();
   }
@@ -166,7 +169,7 @@ class URL {
 
   set hash(value) {
     const record = URL.#check(this);
-    const text = clean(value).replace(/^#/, '');
+    const text = replace(clean(value), /^#/, '');
     record.fragment = `${value}` === '' ? null : percentEncode(text, SETS.fragment);
   }
 
@@ -187,7 +190,7 @@ class URL {
 
   [inspectCustom](depth, options) {
     if (typeof depth === 'number' && depth < 0) return this;
-    const shown = Object.fromEntries(SHOWN.map((name) => [name, this[name]]));
+    const shown = fromEntries(map(SHOWN, (name) => [name, this[name]]));
     const { inspect } = require('internal/inspect');
     return `${this.constructor.name} ${inspect(shown, options)}`;
   }
@@ -200,13 +203,13 @@ function mayHaveUser(record) {
 function setHost(record, value, withPort) {
   if (typeof record.path === 'string') return;
   const special = isSpecial(record.scheme);
-  const text = (special ? /^[^/\\?#]*/ : /^[^/?#]*/).exec(value)[0];
+  const text = exec(special ? /^[^/\\?#]*/ : /^[^/?#]*/, value)[0];
   if (record.scheme === 'file') {
     const host = text === '' ? '' : parseHost(text, true);
     if (host !== null) record.host = host === 'localhost' ? '' : host;
     return;
   }
-  const [name, port] = parser.splitPort(text);
+  const { 0: name, 1: port } = parser.splitPort(text);
   if (port !== null && (!withPort || name === '')) return;
   const { username, password } = record;
   if (name === '' && (special || username !== '' || password !== '' || record.port !== null)) {
@@ -215,11 +218,11 @@ function setHost(record, value, withPort) {
   const host = name === '' ? '' : parseHost(name, special);
   if (host === null) return;
   record.host = host;
-  const digits = /^[0-9]*/.exec(port ?? '')[0];
+  const digits = exec(/^[0-9]*/, port ?? '')[0];
   if (digits !== '') parser.setPort(record, digits);
 }
 
-for (const name of [...SHOWN, 'toString', 'toJSON']) {
+for (const name of each(concat(SHOWN, 'toString', 'toJSON'))) {
   Object.defineProperty(URL.prototype, name, { enumerable: true });
 }
 Object.defineProperty(URL.prototype, Symbol.toStringTag, { value: 'URL', configurable: true });

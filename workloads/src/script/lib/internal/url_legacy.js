@@ -7,25 +7,29 @@ const { codes } = require('internal/errors');
 const { checkString } = require('internal/checks');
 const querystring = require('querystring');
 const { URL } = require('internal/url_class');
+const {
+  charCodeAt, each, endsWith, exec, includes, lastIndexOf, padStart, replace, replaceAll,
+  search: searchOf, slice, startsWith, test, toHex, toLowerCase, toUpperCase,
+} = require('internal/primordials');
 
 const SLASHED = ['http:', 'https:', 'ftp:', 'gopher:', 'file:', 'ws:', 'wss:'];
 const ESCAPED = /[\t\n\r "'<>\\^`{|}]/g;
 
-const escapeAll = (text) => text.replace(ESCAPED, (character) => {
-  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+const escapeAll = (text) => replace(text, ESCAPED, (character) => {
+  return `%${padStart(toUpperCase(toHex(charCodeAt(character, 0))), 2, '0')}`;
 });
 
 function Url() {
-  for (const name of ['protocol', 'slashes', 'auth', 'host', 'port', 'hostname', 'hash', 'search',
-    'query', 'pathname', 'path', 'href']) this[name] = null;
+  for (const name of each(['protocol', 'slashes', 'auth', 'host', 'port', 'hostname', 'hash',
+    'search', 'query', 'pathname', 'path', 'href'])) this[name] = null;
 }
 
 // Backslashes count as slashes, up to the query.
 function straighten(url) {
-  const text = url.replace(/^[\0-\x20\xa0\ufeff]+|[\0-\x20\xa0\ufeff]+$/g, '');
-  const end = text.search(/[?#]/);
-  const head = end < 0 ? text : text.slice(0, end);
-  return head.replaceAll('\\', '/') + text.slice(head.length);
+  const text = replace(url, /^[\0-\x20\xa0\ufeff]+|[\0-\x20\xa0\ufeff]+$/g, '');
+  const end = searchOf(text, /[?#]/);
+  const head = end < 0 ? text : slice(text, 0, end);
+  return replaceAll(head, '\\', '/') + slice(text, head.length);
 }
 
 function parse(url, parseQuery, slashesDenoteHost) {
@@ -33,13 +37,13 @@ function parse(url, parseQuery, slashesDenoteHost) {
   checkString(url, 'url');
   const made = new Url();
   let rest = straighten(url);
-  const simple = /^(\/\/?(?!\/)[^?\s]*)(\?[^\s]*)?$/.exec(rest);
-  const isSimple = simple && !slashesDenoteHost && !rest.includes('#') && !/^[^?]*@/.test(rest);
+  const simple = exec(/^(\/\/?(?!\/)[^?\s]*)(\?[^\s]*)?$/, rest);
+  const isSimple = simple && !slashesDenoteHost && !includes(rest, '#') && !test(/^[^?]*@/, rest);
   if (!isSimple) {
-    const protocol = /^[a-z0-9.+-]+:/i.exec(rest)?.[0];
+    const protocol = exec(/^[a-z0-9.+-]+:/i, rest)?.[0];
     if (protocol !== undefined) {
-      made.protocol = protocol.toLowerCase();
-      rest = rest.slice(protocol.length);
+      made.protocol = toLowerCase(protocol);
+      rest = slice(rest, protocol.length);
     }
     rest = takeHost(made, rest, slashesDenoteHost, url);
     if (made.protocol !== 'javascript:') rest = escapeAll(rest);
@@ -52,62 +56,62 @@ function parse(url, parseQuery, slashesDenoteHost) {
 function takeHost(made, text, slashesDenoteHost, url) {
   if (made.protocol === 'javascript:') return text;
   let rest = text;
-  const asked = slashesDenoteHost || made.protocol || /^\/\/[^@/]+@[^@/]+/.test(rest);
-  if (asked && rest.startsWith('//')) {
-    rest = rest.slice(2);
+  const asked = slashesDenoteHost || made.protocol || test(/^\/\/[^@/]+@[^@/]+/, rest);
+  if (asked && startsWith(rest, '//')) {
+    rest = slice(rest, 2);
     made.slashes = true;
-  } else if (!made.protocol || SLASHED.includes(made.protocol)) {
+  } else if (!made.protocol || includes(SLASHED, made.protocol)) {
     return rest;
   }
-  const authority = /^[^/?#]*/.exec(rest)[0];
-  const at = authority.lastIndexOf('@');
-  if (at >= 0) made.auth = decodeURIComponent(authority.slice(0, at));
-  const host = /^[^\s"%';<>\\^`{|}]*/.exec(authority.slice(at + 1))[0];
-  rest = rest.slice(at + 1 + host.length);
-  made.port = /:([0-9]+)$/.exec(host)?.[1] ?? null;
-  const name = host.replace(/:[0-9]*$/, '').toLowerCase();
-  if (/[\0\t\n\r #%/<>?@\\^|]/.test(name)) throw new codes.ERR_INVALID_URL(url);
-  const isIpv6 = name.startsWith('[') && name.endsWith(']');
-  made.hostname = isIpv6 ? name.slice(1, -1) : name;
+  const authority = exec(/^[^/?#]*/, rest)[0];
+  const at = lastIndexOf(authority, '@');
+  if (at >= 0) made.auth = decodeURIComponent(slice(authority, 0, at));
+  const host = exec(/^[^\s"%';<>\\^`{|}]*/, slice(authority, at + 1))[0];
+  rest = slice(rest, at + 1 + host.length);
+  made.port = exec(/:([0-9]+)$/, host)?.[1] ?? null;
+  const name = toLowerCase(replace(host, /:[0-9]*$/, ''));
+  if (test(/[\0\t\n\r #%/<>?@\\^|]/, name)) throw new codes.ERR_INVALID_URL(url);
+  const isIpv6 = startsWith(name, '[') && endsWith(name, ']');
+  made.hostname = isIpv6 ? slice(name, 1, -1) : name;
   made.host = name + (made.port ? `:${made.port}` : '');
-  return isIpv6 && !rest.startsWith('/') ? `/${rest}` : rest;
+  return isIpv6 && !startsWith(rest, '/') ? `/${rest}` : rest;
 }
 
 function takePath(made, text, parseQuery) {
-  const [, path, search, hash] = /^([^?#]*)(\?[^#]*)?(#.*)?$/s.exec(text);
+  const { 1: path, 2: search, 3: hash } = exec(/^([^?#]*)(\?[^#]*)?(#.*)?$/s, text);
   if (hash !== undefined) made.hash = hash;
   if (search !== undefined) {
     made.search = search;
-    made.query = parseQuery ? querystring.parse(search.slice(1)) : search.slice(1);
+    made.query = parseQuery ? querystring.parse(slice(search, 1)) : slice(search, 1);
   } else if (parseQuery) {
     made.query = querystring.parse('');
   }
   if (path !== '') made.pathname = path;
-  else if (SLASHED.includes(made.protocol) && made.hostname) made.pathname = '/';
+  else if (includes(SLASHED, made.protocol) && made.hostname) made.pathname = '/';
   if (made.pathname || made.search) made.path = (made.pathname ?? '') + (made.search ?? '');
 }
 
 Url.prototype.format = function() {
   const { auth, hash, hostname, port, query } = this;
-  const user = auth ? `${encodeURIComponent(auth).replace(/%3A/gi, ':')}@` : '';
+  const user = auth ? `${replace(encodeURIComponent(auth), /%3A/gi, ':')}@` : '';
   let host = '';
   if (this.host) {
     host = user + this.host;
   } else if (hostname) {
-    const isIpv6 = hostname.includes(':') && !hostname.startsWith('[');
+    const isIpv6 = includes(hostname, ':') && !startsWith(hostname, '[');
     host = user + (isIpv6 ? `[${hostname}]` : hostname) + (port ? `:${port}` : '');
   }
   const fields = query !== null && typeof query === 'object' ? querystring.stringify(query) : '';
-  const begin = (text, mark) => (text && !text.startsWith(mark) ? mark + text : text);
-  const search = begin(this.search || (fields && `?${fields}`) || '', '?').replaceAll('#', '%23');
+  const begin = (text, mark) => (text && !startsWith(text, mark) ? mark + text : text);
+  const search = replaceAll(begin(this.search || (fields && `?${fields}`) || '', '?'), '#', '%23');
   let protocol = this.protocol || '';
-  if (protocol && !protocol.endsWith(':')) protocol += ':';
-  let pathname = (this.pathname || '').replaceAll('#', '%23').replaceAll('?', '%3F');
-  if (this.slashes || SLASHED.includes(protocol)) {
+  if (protocol && !endsWith(protocol, ':')) protocol += ':';
+  let pathname = replaceAll(replaceAll(this.pathname || '', '#', '%23'), '?', '%3F');
+  if (this.slashes || includes(SLASHED, protocol)) {
     if (this.slashes || host) {
       pathname = begin(pathname, '/');
       host = `//${host}`;
-    } else if (protocol.startsWith('file')) {
+    } else if (startsWith(protocol, 'file')) {
       host = '//';
     }
   }
@@ -119,7 +123,7 @@ function format(given, options) {
   if (typeof given !== 'object' || given === null) {
     throw new codes.ERR_INVALID_ARG_TYPE('urlObject', ['Object', 'string'], given);
   }
-  if (!(given instanceof URL)) return Url.prototype.format.call(given);
+  if (!(given instanceof URL)) return Reflect.apply(Url.prototype.format, given, []);
   const shown = new URL(given.href);
   if (options?.fragment === false) shown.hash = '';
   if (options?.search === false) shown.search = '';

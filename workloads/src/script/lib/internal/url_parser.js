@@ -10,9 +10,13 @@
 // Natives: those of `internal/utf8`.
 
 const { SETS, SPECIAL_PORTS, isSpecial, parseHost, percentEncode } = require('internal/url_host');
+const {
+  exec, forEach, indexOf, join, lastIndexOf, map, pop, push, replace, slice, split, startsWith,
+  test, toLowerCase,
+} = require('internal/primordials');
 
-const isDriveLetter = (text) => /^[a-zA-Z][:|]$/.test(text);
-const beginsWithDriveLetter = (text) => /^[a-zA-Z][:|]([/\\]|$)/.test(text);
+const isDriveLetter = (text) => test(/^[a-zA-Z][:|]$/, text);
+const beginsWithDriveLetter = (text) => test(/^[a-zA-Z][:|]([/\\]|$)/, text);
 const isSlash = (character, special) => character === '/' || (special && character === '\\');
 
 function emptyRecord(scheme) {
@@ -28,18 +32,19 @@ function encodeQuery(text, scheme) {
 
 // The record of `input`, read from `base` (a record, or null) on; null where it is no URL.
 function parse(input, base) {
-  let rest = input.replace(/^[\0-\x20]+|[\0-\x20]+$/g, '').replace(/[\t\n\r]/g, '');
+  let rest = replace(replace(input, /^[\0-\x20]+|[\0-\x20]+$/g, ''), /[\t\n\r]/g, '');
   const cut = (mark) => {
-    const at = rest.indexOf(mark);
+    const at = indexOf(rest, mark);
     if (at < 0) return null;
-    const tail = rest.slice(at + 1);
-    rest = rest.slice(0, at);
+    const tail = slice(rest, at + 1);
+    rest = slice(rest, 0, at);
     return tail;
   };
   const fragment = cut('#');
   const query = cut('?');
-  const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):/.exec(rest)?.[1].toLowerCase();
-  if (scheme !== undefined) rest = rest.slice(scheme.length + 1);
+  const named = exec(/^([a-zA-Z][a-zA-Z0-9+.-]*):/, rest)?.[1];
+  const scheme = named && toLowerCase(named);
+  if (scheme !== undefined) rest = slice(rest, scheme.length + 1);
   const record = scheme === undefined ? fromBase(rest, base, query, fragment) :
     fromScheme(scheme, rest, base, query);
   if (record === null) return null;
@@ -60,11 +65,11 @@ function fromScheme(scheme, rest, base, query) {
   if (scheme === 'file') return file(rest, base?.scheme === 'file' ? base : null, query);
   const record = emptyRecord(scheme);
   if (isSpecial(scheme)) {
-    if (base?.scheme === scheme && !rest.startsWith('//')) return relative(rest, base, query);
-    return authority(record, rest.replace(/^[/\\]+/, ''));
+    if (base?.scheme === scheme && !startsWith(rest, '//')) return relative(rest, base, query);
+    return authority(record, replace(rest, /^[/\\]+/, ''));
   }
-  if (rest.startsWith('//')) return authority(record, rest.slice(2));
-  if (rest.startsWith('/')) return walk(record, rest.slice(1));
+  if (startsWith(rest, '//')) return authority(record, slice(rest, 2));
+  if (startsWith(rest, '/')) return walk(record, slice(rest, 1));
   record.path = percentEncode(rest, SETS.control);
   return record;
 }
@@ -73,17 +78,17 @@ function relative(rest, base, query) {
   const special = isSpecial(base.scheme);
   if (isSlash(rest[0], special)) {
     if (isSlash(rest[1], special)) {
-      const after = special ? rest.replace(/^[/\\]+/, '') : rest.slice(2);
+      const after = special ? replace(rest, /^[/\\]+/, '') : slice(rest, 2);
       return authority(emptyRecord(base.scheme), after);
     }
-    return walk({ ...base, path: [], query: null, fragment: null }, rest.slice(1));
+    return walk({ ...base, path: [], query: null, fragment: null }, slice(rest, 1));
   }
   return besides(rest, base, query);
 }
 
 // What begins with no slash stands beside the last part of the base's path.
 function besides(rest, base, query) {
-  const record = { ...base, path: [...base.path], fragment: null };
+  const record = { ...base, path: slice(base.path), fragment: null };
   if (rest === '') {
     if (query !== null) record.query = null;
     return record;
@@ -100,40 +105,40 @@ function file(rest, base, query) {
   if (!isSlash(rest[1], true)) {
     if (base) {
       record.host = base.host;
-      const [first] = base.path;
-      const keeps = !beginsWithDriveLetter(rest.slice(1)) && /^[a-zA-Z]:$/.test(first);
+      const { 0: first } = base.path;
+      const keeps = !beginsWithDriveLetter(slice(rest, 1)) && test(/^[a-zA-Z]:$/, first);
       if (keeps) record.path = [first];
     }
-    return walk(record, rest.slice(1));
+    return walk(record, slice(rest, 1));
   }
-  const name = /^[^/\\]*/.exec(rest.slice(2))[0];
-  if (isDriveLetter(name)) return walk(record, rest.slice(2));
+  const name = exec(/^[^/\\]*/, slice(rest, 2))[0];
+  if (isDriveLetter(name)) return walk(record, slice(rest, 2));
   if (name !== '') {
     record.host = parseHost(name, true);
     if (record.host === null) return null;
     if (record.host === 'localhost') record.host = '';
   }
-  return walkFromSlash(record, rest.slice(2 + name.length));
+  return walkFromSlash(record, slice(rest, 2 + name.length));
 }
 
 // `user:password@host:port`, then the path.
 function authority(record, rest) {
   const special = isSpecial(record.scheme);
-  const text = (special ? /^[^/\\]*/ : /^[^/]*/).exec(rest)[0];
-  const at = text.lastIndexOf('@');
+  const text = exec(special ? /^[^/\\]*/ : /^[^/]*/, rest)[0];
+  const at = lastIndexOf(text, '@');
   if (at >= 0) {
-    const given = text.slice(0, at);
-    const colon = given.indexOf(':');
-    const user = colon < 0 ? given : given.slice(0, colon);
+    const given = slice(text, 0, at);
+    const colon = indexOf(given, ':');
+    const user = colon < 0 ? given : slice(given, 0, colon);
     record.username = percentEncode(user, SETS.userinfo);
-    record.password = colon < 0 ? '' : percentEncode(given.slice(colon + 1), SETS.userinfo);
+    record.password = colon < 0 ? '' : percentEncode(slice(given, colon + 1), SETS.userinfo);
   }
-  const [host, port] = splitPort(text.slice(at + 1));
+  const { 0: host, 1: port } = splitPort(slice(text, at + 1));
   if (host === '' && (special || at >= 0 || port !== null)) return null;
   record.host = host === '' ? '' : parseHost(host, special);
   if (record.host === null) return null;
   if (port !== null && !setPort(record, port)) return null;
-  return walkFromSlash(record, rest.slice(text.length));
+  return walkFromSlash(record, slice(rest, text.length));
 }
 
 // Host and port, the latter null where no colon stands outside of brackets.
@@ -142,13 +147,13 @@ function splitPort(text) {
   for (let i = 0; i < text.length; i++) {
     if (text[i] === '[') within = true;
     else if (text[i] === ']') within = false;
-    else if (text[i] === ':' && !within) return [text.slice(0, i), text.slice(i + 1)];
+    else if (text[i] === ':' && !within) return [slice(text, 0, i), slice(text, i + 1)];
   }
   return [text, null];
 }
 
 function setPort(record, text) {
-  if (!/^[0-9]*$/.test(text) || Number(text) > 65535) return false;
+  if (!test(/^[0-9]*$/, text) || Number(text) > 65535) return false;
   const port = text === '' ? null : Number(text);
   record.port = port === SPECIAL_PORTS[record.scheme] ? null : port;
   return true;
@@ -157,35 +162,35 @@ function setPort(record, text) {
 function walkFromSlash(record, rest) {
   const special = isSpecial(record.scheme);
   if (!special && rest === '') return record;
-  return walk(record, isSlash(rest[0], special) ? rest.slice(1) : rest);
+  return walk(record, isSlash(rest[0], special) ? slice(rest, 1) : rest);
 }
 
 function shorten(record) {
   const { path } = record;
-  if (record.scheme === 'file' && path.length === 1 && /^[a-zA-Z]:$/.test(path[0])) return;
-  path.pop();
+  if (record.scheme === 'file' && path.length === 1 && test(/^[a-zA-Z]:$/, path[0])) return;
+  pop(path);
 }
 
 // Adds the parts of `text` to the path, one after the other.
 function walk(record, text) {
-  const parts = text.split(isSpecial(record.scheme) ? /[/\\]/ : '/');
-  parts.forEach((part, index) => {
+  const parts = split(text, isSpecial(record.scheme) ? /[/\\]/g : '/');
+  forEach(parts, (part, index) => {
     const last = index === parts.length - 1;
-    const dots = part.replace(/%2e/gi, '.');
+    const dots = replace(part, /%2e/gi, '.');
     if (dots === '..') shorten(record);
     if (dots === '.' || dots === '..') {
-      if (last) record.path.push('');
+      if (last) push(record.path, '');
       return;
     }
     const drive = record.scheme === 'file' && record.path.length === 0 && isDriveLetter(part);
-    record.path.push(drive ? `${part[0]}:` : percentEncode(part, SETS.path));
+    push(record.path, drive ? `${part[0]}:` : percentEncode(part, SETS.path));
   });
   return record;
 }
 
 function pathOf(record) {
   if (typeof record.path === 'string') return record.path;
-  return record.path.map((part) => `/${part}`).join('');
+  return join(map(record.path, (part) => `/${part}`), '');
 }
 
 function serialize(record) {

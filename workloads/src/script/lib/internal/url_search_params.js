@@ -6,44 +6,49 @@
 const { codes } = require('internal/errors');
 const { checkFunction } = require('internal/checks');
 const utf8 = require('internal/utf8');
+const {
+  bytesSubarray, charCodeAt, each, entriesOf, filter, find, findIndex, includes, indexOf, join, map,
+  push, replace, replaceAll, slice, some, sort, split, startsWith, test, toHex, toUpperCase,
+  toWellFormed,
+} = require('internal/primordials');
 
 const inspectCustom = Symbol.for('nodejs.util.inspect.custom');
 const kUpdate = Symbol('update');
 
-const text = (value) => `${value}`.toWellFormed();
+const text = (value) => toWellFormed(`${value}`);
 
 // Bytes that are no `%XX` stay as they are.
 function decode(part) {
-  const spaced = part.replaceAll('+', ' ');
-  if (!spaced.includes('%')) return spaced;
+  const spaced = replaceAll(part, '+', ' ');
+  if (!includes(spaced, '%')) return spaced;
   const bytes = utf8.encode(spaced);
   const decoded = new Uint8Array(bytes.length);
   let length = 0;
   for (let i = 0; i < bytes.length; i++) {
     const digits = bytes[i] === 37 ? String.fromCharCode(bytes[i + 1], bytes[i + 2]) : '';
-    const isByte = /^[0-9a-fA-F]{2}$/.test(digits);
+    const isByte = test(/^[0-9a-fA-F]{2}$/, digits);
     decoded[length++] = isByte ? parseInt(digits, 16) : bytes[i];
     if (isByte) i += 2;
   }
-  return utf8.decode(decoded.subarray(0, length));
+  return utf8.decode(bytesSubarray(decoded, 0, length));
 }
 
 function parse(query) {
-  const parts = query.split('&').filter((part) => part !== '');
-  return parts.map((part) => {
-    const at = part.indexOf('=');
-    return at < 0 ? [decode(part), ''] : [decode(part.slice(0, at)), decode(part.slice(at + 1))];
+  const parts = filter(split(query, '&'), (part) => part !== '');
+  return map(parts, (part) => {
+    const at = indexOf(part, '=');
+    return at < 0 ? [decode(part), ''] : [decode(slice(part, 0, at)), decode(slice(part, at + 1))];
   });
 }
 
 function encode(part) {
-  return encodeURIComponent(part).replace(/[!'()~]|%20/g, (found) => {
-    return found === '%20' ? '+' : `%${found.charCodeAt(0).toString(16).toUpperCase()}`;
+  return replace(encodeURIComponent(part), /[!'()~]|%20/g, (found) => {
+    return found === '%20' ? '+' : `%${toUpperCase(toHex(charCodeAt(found, 0)))}`;
   });
 }
 
 function serialize(list) {
-  return list.map(([name, value]) => `${encode(name)}=${encode(value)}`).join('&');
+  return join(map(list, ({ 0: name, 1: value }) => `${encode(name)}=${encode(value)}`), '&');
 }
 
 function fromPairs(init) {
@@ -62,13 +67,13 @@ function fromPairs(init) {
 
 function fromRecord(init) {
   const found = new Map();
-  for (const key of Reflect.ownKeys(init)) {
+  for (const key of each(Reflect.ownKeys(init))) {
     if (typeof key === 'symbol') continue;
     if (Object.getOwnPropertyDescriptor(init, key)?.enumerable) {
       found.set(text(key), text(init[key]));
     }
   }
-  return [...found];
+  return entriesOf(found);
 }
 
 class URLSearchParams {
@@ -79,7 +84,7 @@ class URLSearchParams {
     if (init === undefined || init === null) return;
     if (typeof init !== 'object' && typeof init !== 'function') {
       const query = text(init);
-      this.#list = parse(query.startsWith('?') ? query.slice(1) : query);
+      this.#list = parse(startsWith(query, '?') ? slice(query, 1) : query);
     } else if (init[Symbol.iterator] !== undefined && init[Symbol.iterator] !== null) {
       this.#list = fromPairs(init);
     } else {
@@ -101,7 +106,7 @@ class URLSearchParams {
     if (typeof self !== 'object' || self === null || !(#list in self)) {
       throw new codes.ERR_INVALID_THIS('URLSearchParams');
     }
-    if (given < names.length) throw new codes.ERR_MISSING_ARGS(...names);
+    if (given < names.length) throw Reflect.construct(codes.ERR_MISSING_ARGS, names);
   }
 
   get size() {
@@ -111,47 +116,47 @@ class URLSearchParams {
 
   append(name, value) {
     URLSearchParams.#check(this, arguments.length, 'name', 'value');
-    this.#list.push([text(name), text(value)]);
+    push(this.#list, [text(name), text(value)]);
     this.#changed();
   }
 
   delete(name, value = undefined) {
     URLSearchParams.#check(this, arguments.length, 'name');
-    this.#list = this.#list.filter((pair) => !isPair(pair, text(name), value));
+    this.#list = filter(this.#list, (pair) => !isPair(pair, text(name), value));
     this.#changed();
   }
 
   get(name) {
     URLSearchParams.#check(this, arguments.length, 'name');
-    return this.#list.find((pair) => pair[0] === text(name))?.[1] ?? null;
+    return find(this.#list, (pair) => pair[0] === text(name))?.[1] ?? null;
   }
 
   getAll(name) {
     URLSearchParams.#check(this, arguments.length, 'name');
-    return this.#list.filter((pair) => pair[0] === text(name)).map((pair) => pair[1]);
+    return map(filter(this.#list, (pair) => pair[0] === text(name)), (pair) => pair[1]);
   }
 
   has(name, value = undefined) {
     URLSearchParams.#check(this, arguments.length, 'name');
-    return this.#list.some((pair) => isPair(pair, text(name), value));
+    return some(this.#list, (pair) => isPair(pair, text(name), value));
   }
 
   set(name, value) {
     URLSearchParams.#check(this, arguments.length, 'name', 'value');
-    const [key, content] = [text(name), text(value)];
-    const first = this.#list.findIndex((pair) => pair[0] === key);
+    const { 0: key, 1: content } = [text(name), text(value)];
+    const first = findIndex(this.#list, (pair) => pair[0] === key);
     if (first < 0) {
-      this.#list.push([key, content]);
+      push(this.#list, [key, content]);
     } else {
       this.#list[first][1] = content;
-      this.#list = this.#list.filter((pair, i) => i <= first || pair[0] !== key);
+      this.#list = filter(this.#list, (pair, i) => i <= first || pair[0] !== key);
     }
     this.#changed();
   }
 
   sort() {
     URLSearchParams.#check(this, 0);
-    this.#list.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+    sort(this.#list, ({ 0: a }, { 0: b }) => (a < b ? -1 : a > b ? 1 : 0));
     this.#changed();
   }
 
@@ -159,8 +164,8 @@ class URLSearchParams {
     URLSearchParams.#check(this, 0);
     checkFunction(callback, 'callback');
     for (let i = 0; i < this.#list.length; i++) {
-      const [name, value] = this.#list[i];
-      callback.call(thisArg, value, name, this);
+      const { 0: name, 1: value } = this.#list[i];
+      Reflect.apply(callback, thisArg, [value, name, this]);
     }
   }
 
@@ -193,8 +198,8 @@ class URLSearchParams {
     if (typeof depth === 'number' && depth < 0) return options.stylize('[Object]', 'special');
     const { inspect } = require('internal/inspect');
     const shown = (part) => inspect(part, options);
-    const pairs = this.#list.map(([name, value]) => `${shown(name)} => ${shown(value)}`);
-    return pairs.length === 0 ? 'URLSearchParams {}' : `URLSearchParams { ${pairs.join(', ')} }`;
+    const pairs = map(this.#list, ({ 0: name, 1: value }) => `${shown(name)} => ${shown(value)}`);
+    return pairs.length === 0 ? 'URLSearchParams {}' : `URLSearchParams { ${join(pairs, ', ')} }`;
   }
 }
 

@@ -8,7 +8,9 @@
 // `utf8Decode(Uint8Array) -> string`, with U+FFFD for what is invalid, as many as the web's
 // decoder writes, and a byte order mark kept.
 
-const encode = (string) => new Uint8Array(internal.utf8Encode(string.toWellFormed()));
+const { toWellFormed } = require('internal/primordials');
+
+const encode = (string) => new Uint8Array(internal.utf8Encode(toWellFormed(string)));
 const decode = (bytes) => internal.utf8Decode(bytes);
 
 // How many bytes a character has that begins with this one; 0 where none does.

@@ -3,6 +3,8 @@
 // internal.timeOrigin() -> milliseconds, internal.now() -> nanoseconds since then.
 'use strict';
 
+const { each } = require('internal/primordials');
+
 const RealDate = Date;
 const now = () => Math.floor(internal.timeOrigin() + internal.now() / 1e6);
 
@@ -15,6 +17,6 @@ Object.defineProperty(VirtualDate, 'name', { value: 'Date' });
 Object.defineProperty(VirtualDate, 'length', { value: 7 });
 VirtualDate.prototype = RealDate.prototype;
 VirtualDate.prototype.constructor = VirtualDate;
-for (const name of ['parse', 'UTC']) VirtualDate[name] = RealDate[name];
+for (const name of each(['parse', 'UTC'])) VirtualDate[name] = RealDate[name];
 VirtualDate.now = now;
 globalThis.Date = VirtualDate;

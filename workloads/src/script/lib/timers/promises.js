@@ -2,6 +2,7 @@
 'use strict';
 
 const { Immediate, Timeout, clearImmediate, clearTimeout } = require('internal/timers');
+const { lastly, then } = require('internal/primordials');
 const { checkAbortSignal, checkBoolean, checkOptions } = require('internal/checks');
 
 function check(options) {
@@ -21,9 +22,10 @@ function aborted(signal) {
 // promise into another and out again.
 function behind(promise, last) {
   return new Promise((resolve, reject) => {
-    new Promise((onward, fail) => {
-      promise.then(onward, fail);
-    }).finally(last).then(resolve, reject);
+    const followed = new Promise((onward, fail) => {
+      then(promise, onward, fail);
+    });
+    then(lastly(followed, last), resolve, reject);
   });
 }
 

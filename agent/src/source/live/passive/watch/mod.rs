@@ -126,6 +126,16 @@ impl Watch {
         self.open.map(|open| open.until(self.last.at_ns, &self.last))
     }
 
+    /// When the first reading was, by the clock of the target, and how long the loop had waited.
+    pub(super) fn baseline(&self) -> (u64, u64) {
+        (self.first.at_ns, self.first.waited_ns())
+    }
+
+    /// When the last reading was, by the clock of the target.
+    pub(super) fn looked_ns(&self) -> u64 {
+        self.last.at_ns
+    }
+
     /// From the first reading to the last, by the clock of the target.
     pub(super) fn wall_ns(&self) -> u64 {
         self.last.at_ns.saturating_sub(self.first.at_ns)

@@ -12,6 +12,7 @@ const { checkedDescriptor, checkedFlags, checkedMode, checkedOptions, checkedPat
   checkedRemoval } = require('internal/fs/check');
 const { Dirent, statsOf } = require('internal/fs/stats');
 const trees = require('internal/fs/trees');
+const { includes, map } = require('internal/primordials');
 
 const OPEN_MODE = 0o666;
 const FOLDER_MODE = 0o777;
@@ -55,9 +56,9 @@ function listed(path, options, list = trees.listAll) {
   });
 }
 
-function asNames(found, [path, options]) {
+function asNames(found, { 0: path, 1: options }) {
   if (options?.recursive) return found;
-  return found.map(([name, type]) => {
+  return map(found, ({ 0: name, 1: type }) => {
     const shown = named(name, options);
     return options?.withFileTypes ? new Dirent(shown, type, checkedPath(path)) : shown;
   });
@@ -72,7 +73,7 @@ function removedFolder(path, options) {
 function linked(target, path, type) {
   target = checkedPath(target, 'target');
   path = checkedPath(path);
-  if (typeof type === 'string' && !['dir', 'file', 'junction'].includes(type)) {
+  if (typeof type === 'string' && !includes(['dir', 'file', 'junction'], type)) {
     throw new codes.ERR_FS_INVALID_SYMLINK_TYPE(type);
   }
   return ['symlink', target, path];

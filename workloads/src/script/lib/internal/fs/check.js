@@ -6,6 +6,7 @@
 // Natives: none.
 
 const { codes } = require('internal/errors');
+const { chars, each, forEach, includes, test } = require('internal/primordials');
 const { checkAbortSignal, checkFunction, checkInteger, checkOptions } =
   require('internal/checks');
 
@@ -22,10 +23,11 @@ const BASES = {
   r: O.RDONLY, 'r+': O.RDWR, w: O.TRUNC | O.CREAT | O.WRONLY, 'w+': O.TRUNC | O.CREAT | O.RDWR,
   a: O.APPEND | O.CREAT | O.WRONLY, 'a+': O.APPEND | O.CREAT | O.RDWR,
 };
-const FLAGS = new Map(Object.entries(BASES));
-for (const [extra, letters, bit] of [['s', 'ra', O.SYNC], ['x', 'wa', O.EXCL]]) {
-  for (const letter of letters) {
-    for (const plus of ['', '+']) {
+const FLAGS = new Map();
+forEach(Object.entries(BASES), ({ 0: flag, 1: bits }) => FLAGS.set(flag, bits));
+for (const { 0: extra, 1: letters, 2: bit } of each([['s', 'ra', O.SYNC], ['x', 'wa', O.EXCL]])) {
+  for (const letter of chars(letters)) {
+    for (const plus of each(['', '+'])) {
       const bits = BASES[letter + plus] | bit;
       FLAGS.set(`${letter}${extra}${plus}`, bits);
       FLAGS.set(`${extra}${letter}${plus}`, bits);
@@ -47,7 +49,7 @@ function checkedFlags(flags, name = 'flags') {
 function checkedMode(mode, name, otherwise) {
   mode ??= otherwise;
   if (typeof mode === 'string') {
-    if (!/^[0-7]+$/.test(mode)) {
+    if (!test(/^[0-7]+$/, mode)) {
       throw new codes.ERR_INVALID_ARG_VALUE(name, mode,
         'must be a 32-bit unsigned integer or an octal string');
     }
@@ -75,7 +77,7 @@ function checkedPath(path, name = 'path') {
   if (typeof path !== 'string' && !isBytes) {
     throw new codes.ERR_INVALID_ARG_TYPE(name, ['string', 'Buffer', 'URL'], path);
   }
-  if (path.includes(isBytes ? 0 : '\u0000')) {
+  if (includes(path, isBytes ? 0 : '\u0000')) {
     throw new codes.ERR_INVALID_ARG_VALUE(name, path,
       'must be a string, Uint8Array, or URL without null bytes');
   }

@@ -11,6 +11,7 @@ const { checkReadRange, checkText, checkView, checkWriteRange, checkedCallback,
   checkedDescriptor, checkedPosition } = require('internal/fs/check');
 const { run, runSync } = require('internal/fs/steps');
 const { nextTick } = require('internal/task_queues');
+const { bytesSet, findIndex, slice } = require('internal/primordials');
 
 const READ_DEFAULT = 16384;
 
@@ -18,7 +19,8 @@ const isOptions = (value) => typeof value === 'object' && value !== null;
 
 // Copies what was read. Returns how much that was.
 function put(bytes, buffer, offset) {
-  new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength).set(bytes, offset);
+  const whole = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  bytesSet(whole, bytes, offset);
   return bytes.byteLength;
 }
 
@@ -42,9 +44,12 @@ function readArguments(args) {
     if (args[2] !== null && args[2] !== undefined) checkOptions(args[2], 'options');
     return [args[0], args[1], args[2], undefined, undefined, args[3]];
   }
-  let [fd, buffer, callback] = args;
+  let { 0: fd, 1: buffer, 2: callback } = args;
   let options;
-  if (args.length === 2) [buffer, callback] = [undefined, buffer];
+  if (args.length === 2) {
+    callback = buffer;
+    buffer = undefined;
+  }
   if (!ArrayBuffer.isView(buffer)) {
     if (buffer !== undefined && buffer !== null) checkOptions(buffer, 'options');
     options = buffer ?? {};
@@ -54,7 +59,7 @@ function readArguments(args) {
 }
 
 function read(...args) {
-  let [fd, buffer, offset, length, position, callback] = readArguments(args);
+  let { 0: fd, 1: buffer, 2: offset, 3: length, 4: position, 5: callback } = readArguments(args);
   fd = checkedDescriptor(fd);
   checkView(buffer);
   checkedCallback(callback);
@@ -99,8 +104,8 @@ const asPosition = (position) => (typeof position === 'number' ? position : -1);
 
 function write(fd, data, ...rest) {
   fd = checkedDescriptor(fd);
-  const at = rest.findIndex((value) => typeof value === 'function');
-  const [offset, length, position] = at === -1 ? rest : rest.slice(0, at);
+  const at = findIndex(rest, (value) => typeof value === 'function');
+  const { 0: offset, 1: length, 2: position } = at === -1 ? rest : slice(rest, 0, at);
   if (!ArrayBuffer.isView(data)) checkText(data, 'buffer');
   const callback = checkedCallback(at === -1 ? rest[3] : rest[at]);
   const place = writePlace(data, offset, length, position);

@@ -6,6 +6,7 @@
 // birth.
 
 const { O } = require('internal/fs/check');
+const { each, forEach, map } = require('internal/primordials');
 
 const TYPES = {
   isDirectory: 0o040000, isFile: 0o100000, isBlockDevice: 0o060000, isCharacterDevice: 0o020000,
@@ -16,21 +17,21 @@ const FIELDS = ['dev', 'mode', 'nlink', 'uid', 'gid', 'rdev', 'blksize', 'ino', 
 const TIMES = ['atime', 'mtime', 'ctime', 'birthtime'];
 
 function StatsBase() {}
-for (const [name, bits] of Object.entries(TYPES)) {
+for (const { 0: name, 1: bits } of each(Object.entries(TYPES))) {
   StatsBase.prototype[name] = function test() {
     return this._checkModeProperty(bits);
   };
 }
 
 function Stats(numbers) {
-  FIELDS.forEach((field, index) => {
+  forEach(FIELDS, (field, index) => {
     this[field] = numbers[index];
   });
-  TIMES.forEach((time, index) => {
+  forEach(TIMES, (time, index) => {
     const at = 10 + 2 * index;
     this[`${time}Ms`] = numbers[at] * 1000 + numbers[at + 1] / 1e6;
   });
-  for (const time of TIMES) this[time] = new Date(Math.round(this[`${time}Ms`]));
+  for (const time of each(TIMES)) this[time] = new Date(Math.round(this[`${time}Ms`]));
 }
 Object.setPrototypeOf(Stats.prototype, StatsBase.prototype);
 Object.setPrototypeOf(Stats, StatsBase);
@@ -39,19 +40,19 @@ Stats.prototype._checkModeProperty = function _checkModeProperty(bits) {
 };
 
 function BigIntStats(numbers) {
-  FIELDS.forEach((field, index) => {
+  forEach(FIELDS, (field, index) => {
     this[field] = BigInt(numbers[index]);
   });
-  const ns = TIMES.map((_, index) => {
+  const ns = map(TIMES, (_, index) => {
     return BigInt(numbers[10 + 2 * index]) * 10n ** 9n + BigInt(numbers[11 + 2 * index]);
   });
-  TIMES.forEach((time, index) => {
+  forEach(TIMES, (time, index) => {
     this[`${time}Ms`] = ns[index] / 10n ** 6n;
   });
-  TIMES.forEach((time, index) => {
+  forEach(TIMES, (time, index) => {
     this[`${time}Ns`] = ns[index];
   });
-  for (const time of TIMES) this[time] = new Date(Number(this[`${time}Ms`]));
+  for (const time of each(TIMES)) this[time] = new Date(Number(this[`${time}Ms`]));
 }
 Object.setPrototypeOf(BigIntStats.prototype, StatsBase.prototype);
 Object.setPrototypeOf(BigIntStats, StatsBase);
@@ -82,7 +83,7 @@ class Dirent {
     this[kType] = type;
   }
 }
-KINDS.forEach((name, index) => {
+forEach(KINDS, (name, index) => {
   Dirent.prototype[name] = function test() {
     return this[kType] === index + 1;
   };

@@ -8,16 +8,19 @@
 
 const { once } = require('internal/requests');
 const { nextTick } = require('internal/task_queues');
+const { concat, each, forEach, slice } = require('internal/primordials');
+
+const { apply } = Reflect;
 
 function later(call, callback) {
   if (call[0] === 'tick') nextTick(callback, null);
-  else if (typeof call[0] === 'string') internal.queueFile(once(callback), ...call);
-  else laterAll(call, callback);
+  else if (typeof call[0] !== 'string') laterAll(call, callback);
+  else apply(internal.queueFile, internal, concat([once(callback)], call));
 }
 
 function laterAll(works, callback) {
   let left = works.length;
-  for (const work of works) {
+  for (const work of each(works)) {
     run(work, (error) => {
       if (left === 0) return;
       left = error ? 0 : left - 1;
@@ -54,8 +57,8 @@ function finish(callback, error, value) {
 
 function now(call) {
   if (call[0] === 'tick') return undefined;
-  if (typeof call[0] === 'string') return internal[call[0]](...call.slice(1));
-  call.forEach(runSync);
+  if (typeof call[0] === 'string') return apply(internal[call[0]], internal, slice(call, 1));
+  forEach(call, runSync);
   return undefined;
 }
 

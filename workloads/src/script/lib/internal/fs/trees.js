@@ -7,6 +7,9 @@
 const path = require('path');
 const { codes } = require('internal/errors');
 const { isDirectory, isLink } = require('internal/fs/stats');
+const {
+  concat, each, exec, filter, includes, lastIndexOf, map, pop, push, slice, split,
+} = require('internal/primordials');
 
 const FINAL = ['EACCES', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS', 'ENAMETOOLONG', 'ELOOP'];
 const ERRNOS = { EEXIST: [-17, 'file already exists'], ENOTDIR: [-20, 'not a directory'] };
@@ -14,19 +17,19 @@ const ERRNOS = { EEXIST: [-17, 'file already exists'], ENOTDIR: [-20, 'not a dir
 // The error of a call that was not made, or was made for another path.
 function fault(code, file) {
   const { systemError } = require('internal/errors');
-  const [errno, message] = ERRNOS[code];
+  const { 0: errno, 1: message } = ERRNOS[code];
   return systemError({ errno, code, message, syscall: 'mkdir', path: file });
 }
 
 function of(error, file) {
   const { systemError } = require('internal/errors');
-  const message = /^\w+: (.*), \w+( '|$)/.exec(error.message)[1];
+  const message = exec(/^\w+: (.*), \w+( '|$)/, error.message)[1];
   return systemError({ ...error, message, syscall: 'mkdir', path: file });
 }
 
 function parent(file) {
-  const slash = file.lastIndexOf('/');
-  return slash < 0 ? file : file.slice(0, slash);
+  const slash = lastIndexOf(file, '/');
+  return slash < 0 ? file : slice(file, 0, slash);
 }
 
 function* standsThere(file, whole, hasMore) {
@@ -44,14 +47,14 @@ function* makeAll(whole, mode) {
   const waiting = [whole];
   let first;
   while (waiting.length > 0) {
-    const file = waiting.pop();
+    const file = pop(waiting);
     try {
       yield ['mkdir', file, mode];
       first ??= file;
     } catch (error) {
-      if (FINAL.includes(error.code)) throw of(error, whole);
+      if (includes(FINAL, error.code)) throw of(error, whole);
       const above = parent(file);
-      if (error.code === 'ENOENT' && above !== file) waiting.push(file, above);
+      if (error.code === 'ENOENT' && above !== file) push(waiting, file, above);
       else if (error.code === 'ENOENT' && waiting.length === 0) throw fault('EEXIST', whole);
       else if (error.code !== 'ENOENT') yield* standsThere(file, whole, waiting.length > 0);
     }
@@ -78,10 +81,10 @@ function* removeFolder(folder) {
     yield ['rmdir', folder];
     return;
   } catch (error) {
-    if (!NOT_EMPTY.includes(error.code)) throw error;
+    if (!includes(NOT_EMPTY, error.code)) throw error;
   }
   const names = yield ['scandir', folder];
-  if (names.length > 0) yield names.map(([name]) => removeAll(`${folder}/${name}`));
+  if (names.length > 0) yield map(names, ({ 0: name }) => removeAll(`${folder}/${name}`));
   yield ['rmdir', folder];
 }
 
@@ -104,11 +107,11 @@ function* remove(file, options) {
 function* listAll(base, asEntry) {
   const found = [];
   const folders = [base];
-  for (const folder of folders) {
-    for (const [name, type] of yield ['scandir', folder]) {
+  for (const folder of each(folders)) {
+    for (const { 0: name, 1: type } of each(yield ['scandir', folder])) {
       const file = path.join(folder, name);
-      found.push(asEntry(name, type, folder, path.relative(base, file)));
-      if (type === 2) folders.push(file);
+      push(found, asEntry(name, type, folder, path.relative(base, file)));
+      if (type === 2) push(folders, file);
     }
   }
   return found;
@@ -119,11 +122,11 @@ function* listDeep(base, asEntry) {
   const found = [];
   const folders = [[base, yield ['scandir', base]]];
   while (folders.length > 0) {
-    const [folder, entries] = folders.pop();
-    for (const [name, type] of entries) {
+    const { 0: folder, 1: entries } = pop(folders);
+    for (const { 0: name, 1: type } of each(entries)) {
       const file = path.join(folder, name);
-      found.push(asEntry(name, type, folder, path.relative(base, file)));
-      if (type === 2) folders.push([file, yield ['scandir', file]]);
+      push(found, asEntry(name, type, folder, path.relative(base, file)));
+      if (type === 2) push(folders, [file, yield ['scandir', file]]);
     }
   }
   return found;
@@ -131,17 +134,17 @@ function* listDeep(base, asEntry) {
 
 // Where a path leads, part by part, as `fs.realpath` walks it. Links in a circle fail in `stat`.
 function* follow(file) {
-  let rest = path.resolve(file).split('/').filter(Boolean);
+  let rest = filter(split(path.resolve(file), '/'), Boolean);
   let done = '';
   const known = new Set();
   yield ['tick'];
   while (rest.length > 0) {
     const base = `${done}/${rest[0]}`;
-    rest = rest.slice(1);
+    rest = slice(rest, 1);
     if (!known.has(base) && isLink(yield ['lstat', base])) {
       yield ['stat', base];
       const target = path.resolve(done === '' ? '/' : done, yield ['readlink', base]);
-      rest = [...target.split('/').filter(Boolean), ...rest];
+      rest = concat(filter(split(target, '/'), Boolean), rest);
       done = '';
     } else {
       known.add(base);

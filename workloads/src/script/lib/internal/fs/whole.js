@@ -8,6 +8,7 @@
 const { Buffer } = require('buffer');
 const { checkedFlags, checkedMode, checkedPath, isDescriptor } = require('internal/fs/check');
 const { sizeOf } = require('internal/fs/stats');
+const { bytesSubarray, push } = require('internal/primordials');
 
 const READ_MAX = 512 * 1024;
 const READ_UNKNOWN = 64 * 1024; // where the size is not known before
@@ -40,7 +41,7 @@ function* readAll(fd, size, unknown, signal) {
     const asked = size === 0 ? unknown : Math.min(READ_MAX, size - total);
     const bytes = over(yield ['read', fd, asked, -1]);
     total += bytes.length;
-    if (bytes.length > 0) chunks.push(bytes);
+    if (bytes.length > 0) push(chunks, bytes);
     if (total === size || bytes.length === 0) break;
   }
   return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, total);
@@ -98,7 +99,7 @@ function* writeAll(fd, bytes, flush, signal) {
   let at = 0;
   do {
     checkAborted(signal);
-    at += yield ['write', fd, bytes.subarray(at), -1];
+    at += yield ['write', fd, bytesSubarray(bytes, at), -1];
   } while (at < bytes.length);
   if (flush) yield ['fsync', fd];
 }

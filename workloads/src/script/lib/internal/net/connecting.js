@@ -9,21 +9,24 @@ const { checkFunction } = require('internal/checks');
 const { codes } = require('internal/errors');
 const { once } = require('internal/requests');
 const { nextTick } = require('internal/task_queues');
+const {
+  at, every, flatMap, forEach, includes, push, replace, slice, split, test, trim,
+} = require('internal/primordials');
 
 const PORT_MAX = 65535;
 
 const BYTE = '(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
 const FOUR_BYTES = new RegExp(`^${BYTE}(\\.${BYTE}){3}$`);
-const isIPv4 = (text) => FOUR_BYTES.test(text);
+const isIPv4 = (text) => test(FOUR_BYTES, text);
 const isIPv6 = (text) => {
-  const groups = `${text}`.replace(/%.*$/, '');
-  if (!/^[0-9a-f:.]+$/i.test(groups) || !groups.includes(':')) return false;
-  const parts = groups.split('::');
+  const groups = replace(`${text}`, /%.*$/, '');
+  if (!test(/^[0-9a-f:.]+$/i, groups) || !includes(groups, ':')) return false;
+  const parts = split(groups, '::');
   if (parts.length > 2) return false;
-  const all = parts.flatMap((part) => (part === '' ? [] : part.split(':')));
-  const hasFour = isIPv4(all.at(-1));
-  const right = all.every((group, index) => {
-    return /^[0-9a-f]{1,4}$/i.test(group) || (hasFour && index === all.length - 1);
+  const all = flatMap(parts, (part) => (part === '' ? [] : split(part, ':')));
+  const hasFour = isIPv4(at(all, -1));
+  const right = every(all, (group, index) => {
+    return test(/^[0-9a-f]{1,4}$/i, group) || (hasFour && index === all.length - 1);
   });
   const count = all.length + (hasFour ? 1 : 0);
   return right && (parts.length === 2 ? count < 8 : count === 8);
@@ -31,7 +34,7 @@ const isIPv6 = (text) => {
 const isIP = (text) => (isIPv4(text) ? 4 : isIPv6(text) ? 6 : 0);
 
 function checkedPort(port, name = 'Port') {
-  const isGiven = typeof port === 'number' || (typeof port === 'string' && port.trim() !== '');
+  const isGiven = typeof port === 'number' || (typeof port === 'string' && trim(port) !== '');
   if (!isGiven || +port !== +port >>> 0 || port > PORT_MAX) {
     throw new codes.ERR_SOCKET_BAD_PORT(name, port);
   }
@@ -40,8 +43,8 @@ function checkedPort(port, name = 'Port') {
 
 // Arguments as options and a callback.
 function normalized(args) {
-  const callback = typeof args.at(-1) === 'function' ? args.at(-1) : undefined;
-  const [first, second] = args;
+  const callback = typeof at(args, -1) === 'function' ? at(args, -1) : undefined;
+  const { 0: first, 1: second } = args;
   if (typeof first === 'object' && first !== null) return [{ ...first }, callback];
   if (typeof first === 'string' && !(Number(first) >= 0)) return [{ path: first }, callback];
   const options = { port: first };
@@ -50,7 +53,7 @@ function normalized(args) {
 }
 
 function begin(socket, args) {
-  const [options, callback] = normalized(args);
+  const { 0: options, 1: callback } = normalized(args);
   if (callback !== undefined) {
     checkFunction(callback, 'callback');
     socket.once('connect', callback);
@@ -79,19 +82,19 @@ function lookUp(socket, host, port) {
       socket.destroy(error);
       return;
     }
-    for (const address of addresses) socket.emit('lookup', null, address, isIP(address), host);
+    forEach(addresses, (address) => socket.emit('lookup', null, address, isIP(address), host));
     tryNext(socket, addresses, port, []);
   }), host);
 }
 
-function tryNext(socket, [address, ...rest], port, failures) {
-  toAddress(socket, address, port, failures, rest);
+function tryNext(socket, addresses, port, failures) {
+  toAddress(socket, addresses[0], port, failures, slice(addresses, 1));
 }
 
 function toAddress(socket, address, port, failures, rest = []) {
   if (!socket.connecting) return;
   attempt(socket, (request) => internal.tcpConnect(request, address, port), (error) => {
-    failures.push(error);
+    push(failures, error);
     if (rest.length > 0) {
       const failed = socket._handle;
       socket._handle = null;

@@ -14,6 +14,7 @@ const { codes } = require('internal/errors');
 const { HIGH_WATER_MARK, Writing } = require('internal/net/writing');
 const requests = require('internal/requests');
 const { nextTick } = require('internal/task_queues');
+const { each, push, shift } = require('internal/primordials');
 
 function noop() {}
 
@@ -34,7 +35,7 @@ class Socket extends EventEmitter {
       _writing: new Writing(this), _chunks: [], _held: 0, _ended: false, _event: 0,
       _reading: false, _decoder: null, _timer: null, _endQueued: false,
     };
-    for (const [name, value] of Object.entries(hidden)) {
+    for (const { 0: name, 1: value } of each(Object.entries(hidden))) {
       Object.defineProperty(this, name, { writable: true, value });
     }
     if (this._handle !== null && !options.pauseOnCreate) this._read();
@@ -75,7 +76,9 @@ class Socket extends EventEmitter {
   _read() {
     if (this._reading || this._handle === null || this.connecting || this._ended) return;
     this._reading = true;
-    if (this._event === 0) this._event = requests.always((...told) => this._onRead(...told));
+    if (this._event === 0) {
+      this._event = requests.always((...told) => Reflect.apply(this._onRead, this, told));
+    }
     internal.socketRead(this._handle, this._event);
   }
 
@@ -95,7 +98,7 @@ class Socket extends EventEmitter {
       this.emit('data', chunk);
       return;
     }
-    this._chunks.push(chunk);
+    push(this._chunks, chunk);
     this._held += chunk.length;
     if (this.readableFlowing) this._flow();
     else if (this._held >= HIGH_WATER_MARK) this._stop();
@@ -112,7 +115,7 @@ class Socket extends EventEmitter {
     this._reading = false;
     const rest = this._decoder?.end();
     if (rest) {
-      this._chunks.push(rest);
+      push(this._chunks, rest);
       this._held += rest.length;
     }
     if (this.readableFlowing || this._chunks.length === 0) this._flow();
@@ -121,7 +124,7 @@ class Socket extends EventEmitter {
   // Tells what was held back, and then the end.
   _flow() {
     while (this.readableFlowing && this._chunks.length > 0) {
-      const chunk = this._chunks.shift();
+      const chunk = shift(this._chunks);
       this._held -= chunk.length;
       this.emit('data', chunk);
     }
@@ -187,7 +190,10 @@ class Socket extends EventEmitter {
   }
 
   write(data, encoding, callback) {
-    if (typeof encoding === 'function') [encoding, callback] = [undefined, encoding];
+    if (typeof encoding === 'function') {
+      callback = encoding;
+      encoding = undefined;
+    }
     if (data === null) throw new codes.ERR_STREAM_NULL_VALUES();
     if (typeof data !== 'string' && !ArrayBuffer.isView(data)) {
       const kinds = ['string', 'Buffer', 'TypedArray', 'DataView'];
@@ -215,8 +221,14 @@ class Socket extends EventEmitter {
   }
 
   end(data, encoding, callback) {
-    if (typeof data === 'function') [data, callback] = [undefined, data];
-    if (typeof encoding === 'function') [encoding, callback] = [undefined, encoding];
+    if (typeof data === 'function') {
+      callback = data;
+      data = undefined;
+    }
+    if (typeof encoding === 'function') {
+      callback = encoding;
+      encoding = undefined;
+    }
     if (data !== undefined && data !== null) this.write(data, encoding);
     this._writing.end(callback);
     return this;
@@ -295,9 +307,9 @@ class Socket extends EventEmitter {
   }
 
   address() {
-    const [local] = this._handle === null ? [] : internal.socketAddresses(this._handle);
+    const { 0: local } = this._handle === null ? [] : internal.socketAddresses(this._handle);
     if (!Array.isArray(local)) return {};
-    const [address, port, family] = local;
+    const { 0: address, 1: port, 2: family } = local;
     return { address, family, port };
   }
 
@@ -328,7 +340,7 @@ class Socket extends EventEmitter {
       wake();
     };
     this.on('data', (chunk) => {
-      chunks.push(chunk);
+      push(chunks, chunk);
       wake();
     });
     this.on('end', () => stop());
@@ -336,7 +348,7 @@ class Socket extends EventEmitter {
     this.on('close', () => stop());
     try {
       while (chunks.length > 0 || !over) {
-        if (chunks.length > 0) yield chunks.shift();
+        if (chunks.length > 0) yield shift(chunks);
         else {
           await new Promise((resolve) => {
             wake = resolve;
@@ -352,8 +364,8 @@ class Socket extends EventEmitter {
 
 const PLACES = { local: 0, remote: 1 };
 const PARTS = { Address: 0, Port: 1, Family: 2 };
-for (const [side, at] of Object.entries(PLACES)) {
-  for (const [part, index] of Object.entries(PARTS)) {
+for (const { 0: side, 1: at } of each(Object.entries(PLACES))) {
+  for (const { 0: part, 1: index } of each(Object.entries(PARTS))) {
     Object.defineProperty(Socket.prototype, side + part, {
       configurable: true,
       get() {

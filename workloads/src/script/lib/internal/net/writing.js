@@ -8,6 +8,7 @@
 const { Buffer } = require('buffer');
 const { once } = require('internal/requests');
 const { nextTick } = require('internal/task_queues');
+const { bytesSubarray, each, map, push, splice } = require('internal/primordials');
 
 const HIGH_WATER_MARK = 16 * 1024;
 
@@ -30,7 +31,7 @@ class Writing {
   write(bytes, callback) {
     this.length += bytes.length;
     this.pending++;
-    if (this.writing) this.waiting.push([bytes, callback]);
+    if (this.writing) push(this.waiting, [bytes, callback]);
     else this.begin(bytes, [callback]);
     const hasRoom = this.length < HIGH_WATER_MARK;
     if (!hasRoom) this.needDrain = true;
@@ -57,13 +58,13 @@ class Writing {
     }
     socket.bytesWritten += bytes.length;
     if (sent === bytes.length) done(null);
-    else internal.socketWrite(socket._handle, bytes.subarray(sent), once(done));
+    else internal.socketWrite(socket._handle, bytesSubarray(bytes, sent), once(done));
   }
 
   written(error, length, callbacks) {
     this.writing = false;
     if (this.socket.destroyed && !error) {
-      for (const callback of callbacks) callback(null);
+      for (const callback of each(callbacks)) callback(null);
       return;
     }
     this.length -= length;
@@ -71,7 +72,7 @@ class Writing {
     if (error) {
       const fail = () => {
         this.pending -= callbacks.length;
-        for (const callback of callbacks) callback(error);
+        for (const callback of each(callbacks)) callback(error);
         this.socket.destroy(error);
       };
       if (sync) nextTick(fail);
@@ -87,8 +88,8 @@ class Writing {
     const { waiting } = this;
     this.waiting = [];
     const bytes = waiting.length === 1 ? waiting[0][0]
-      : Buffer.concat(waiting.map(([one]) => one));
-    this.begin(bytes, waiting.map(([, callback]) => callback));
+      : Buffer.concat(map(waiting, ({ 0: one }) => one));
+    this.begin(bytes, map(waiting, ({ 1: callback }) => callback));
   }
 
   after(callbacks) {
@@ -97,7 +98,7 @@ class Writing {
       this.needDrain = false;
       socket.emit('drain');
     }
-    for (const callback of callbacks) {
+    for (const callback of each(callbacks)) {
       this.pending--;
       callback(null);
     }
@@ -111,7 +112,7 @@ class Writing {
 
   end(callback) {
     if (this.finished && callback) nextTick(callback);
-    else if (callback) this.onFinished.push(callback);
+    else if (callback) push(this.onFinished, callback);
     if (this.ending) return;
     this.ending = true;
     this.finishMaybe();
@@ -139,7 +140,7 @@ class Writing {
   finish() {
     if (this.socket.destroyed) return;
     this.finished = true;
-    for (const callback of this.onFinished.splice(0)) callback();
+    for (const callback of each(splice(this.onFinished, 0))) callback();
     this.socket.emit('finish');
     if (this.socket.readableEnded) this.socket.destroy();
   }

@@ -1,0 +1,339 @@
+//! A whole host: every Node on it as it comes and goes, watched by its memory, and in short windows
+//! by probes.
+//!
+//! ```text
+//!  all processes, once a second ──> may be a Node ──> chosen, by its rules? ──> target
+//!                                                 └─> not: until it executes another program
+//! ```
+//!
+//! Cost: one `stat` for each process of the host at each look; where that takes longer than usual,
+//! looks are further apart, so that they take a two-hundredth of a core at most.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt::Debug;
+use std::sync::{Arc, PoisonError};
+
+use loop_core::snapshot::{Events, Tier};
+
+use super::{Calls, Live, Options, Shared, State};
+use crate::exit::Failure;
+use crate::process::{Discovery, Kind, ProcFs, Process};
+use crate::source::Census;
+use crate::source::live::candidate::{Candidate, Plans};
+use crate::source::live::clock::monotonic_ns;
+use crate::source::live::ebpf::Kernel;
+use crate::source::live::family::{Newcomer, Others};
+use crate::source::live::past::Told;
+use crate::source::live::stacks::Held;
+use crate::source::live::target::Target;
+
+/// How many times as long as a look took it is until the next.
+const COST_SHARE: u64 = 200;
+
+/// For how long those that have ended are told, until it is known how often somebody looks.
+const LINGER_NS: u64 = 30_000_000_000;
+
+/// Those that have ended and are told still; more have ended too fast for anybody to look.
+const DEAD_MAX: usize = 256;
+
+/// Says which processes are wanted, and what they are called.
+pub trait Choose: Send + Sync + Debug {
+    /// What a Node is called. `None`: it is not to be observed.
+    fn name(&self, process: &Process) -> Option<String>;
+}
+
+/// What is special about watching a host.
+#[derive(Clone, Debug)]
+pub struct HostOptions {
+    /// How often Nodes are looked for.
+    pub every_ns: u64,
+    /// Who is wanted.
+    pub choose: Arc<dyn Choose>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Host {
+    discovery: Discovery,
+    options: HostOptions,
+    due_ns: u64,
+    linger_ns: u64,
+    /// How many more loops may have all the series that probes show.
+    room: usize,
+    /// Those that have ended, and since when.
+    dead: VecDeque<(u64, Told)>,
+    census: Census,
+    /// Who is a Node and can't be observed now, and why.
+    failed: BTreeMap<u32, &'static str>,
+}
+
+/// Watches every Node of the host that is wanted.
+///
+/// # Errors
+/// No thread can be made, or the kernel does not let us do what `options` ask for.
+pub fn watch_host(options: Options, host: HostOptions) -> Result<Arc<Live>, Failure> {
+    let live = Live::new(options, Plans::default())?;
+    let mut state = live.shared.state();
+    state.goes_on = true;
+    state.host = Some(Host::new(host));
+    drop(state);
+    live.start(|| {})?;
+    Ok(Arc::new(live))
+}
+
+impl Live {
+    /// Other rules, from now on: each process is judged anew.
+    pub fn choose(&self, options: HostOptions) {
+        let mut state = self.shared.state();
+        state.rejudge(&*options.choose);
+        if let Some(host) = &mut state.host {
+            host.options = options;
+            host.due_ns = 0;
+        }
+    }
+
+    /// For how long those that have ended are told.
+    pub fn linger(&self, linger_ns: u64) {
+        if let Some(host) = &mut self.shared.state().host {
+            host.linger_ns = linger_ns;
+        }
+    }
+
+    /// For how many more loops there is room for all that probes show.
+    pub fn set_room(&self, loops: usize) {
+        if let Some(host) = &mut self.shared.state().host {
+            host.room = loops;
+        }
+    }
+}
+
+impl Host {
+    fn new(options: HostOptions) -> Host {
+        Host {
+            discovery: Discovery::default(),
+            options,
+            due_ns: 0,
+            linger_ns: LINGER_NS,
+            room: usize::MAX,
+            dead: VecDeque::new(),
+            census: Census::default(),
+            failed: BTreeMap::new(),
+        }
+    }
+
+    /// When to look next, by the monotonic clock.
+    pub(super) fn due_ns(&self) -> u64 {
+        self.due_ns
+    }
+
+    /// Nodes that are not known, if it is time to look for them.
+    pub(super) fn look(&mut self, known: &BTreeSet<u32>) -> Vec<Newcomer> {
+        let begun_ns = monotonic_ns();
+        if begun_ns < self.due_ns {
+            return Vec::new();
+        }
+        let found = self.discovery.look(&ProcFs::default());
+        let took_ns = monotonic_ns() - begun_ns;
+        self.due_ns = begun_ns + self.options.every_ns.max(took_ns.saturating_mul(COST_SHARE));
+        let Ok(found) = found else {
+            // Nobody was looked at: those that are known stay, and it is not ready by this.
+            *self.census.errors.entry("proc_unlisted").or_default() += 1;
+            return Vec::new();
+        };
+        self.census.looks += 1;
+        self.census.unseen = found.unseen as u64;
+        let is_there: BTreeSet<u32> = found.nodes.iter().copied().collect();
+        self.failed.retain(|pid, _| is_there.contains(pid));
+        let new = is_there.into_iter().filter(|pid| !known.contains(pid));
+        new.map(Newcomer::new).collect()
+    }
+
+    /// What is told of those that have ended.
+    pub(super) fn dead(&self) -> impl Iterator<Item = &Told> {
+        self.dead.iter().map(|(_, told)| told)
+    }
+
+    /// Stalls of those that are told no longer.
+    pub(super) fn gone(&self) -> Events {
+        self.census.gone
+    }
+
+    /// One that has ended is told for some time yet.
+    pub(super) fn bury(&mut self, told: Told, now_ns: u64) {
+        self.dead.push_back((now_ns, told));
+    }
+
+    /// Lets go of those that were told for long enough.
+    pub(super) fn forget(&mut self, now_ns: u64) {
+        let is_old = |since_ns: u64| now_ns.saturating_sub(since_ns) > self.linger_ns;
+        while self.dead.front().is_some_and(|(since_ns, _)| is_old(*since_ns))
+            || self.dead.len() > DEAD_MAX
+        {
+            if let Some((_, told)) = self.dead.pop_front() {
+                self.census.gone.merge(told.events);
+            }
+        }
+    }
+
+    /// A process can't be observed.
+    fn note_failed(&mut self, pid: u32, kind: Kind) {
+        let reason = match kind {
+            Kind::NotNode | Kind::KernelThread => return,
+            Kind::NotFound | Kind::Ended => "ended",
+            Kind::NoRights => "no_rights",
+            Kind::Unreadable => "unreadable",
+        };
+        // It may be looked at several times.
+        if self.failed.insert(pid, reason) != Some(reason) {
+            *self.census.errors.entry(reason).or_default() += 1;
+        }
+    }
+
+    /// What is known of all processes.
+    fn census(&self) -> Census {
+        let (failed, ended) = (self.failed.len() as u64, self.dead.len() as u64);
+        Census { failed, ended, ..self.census.clone() }
+    }
+}
+
+impl Shared {
+    /// What a Node is called, if it is wanted. `Err`: it is not.
+    pub(super) fn chosen(&self, candidate: &Candidate) -> Result<Option<String>, ()> {
+        let choose = self.state().host.as_ref().map(|host| Arc::clone(&host.options.choose));
+        match choose {
+            None => Ok(None),
+            Some(choose) => choose.name(&candidate.process).map(Some).ok_or(()),
+        }
+    }
+
+    /// Has those looked at that are held up, or were.
+    pub(super) fn hurry(&self, state: &mut State) {
+        let held =
+            std::mem::take(&mut *self.calls.held.lock().unwrap_or_else(PoisonError::into_inner));
+        for Held { pid, ended } in held {
+            let of = state.targets.iter_mut().find(|target| target.pid() == pid);
+            of.into_iter().for_each(|target| target.hurry(ended));
+        }
+    }
+
+    /// Closes windows whose time is over, and opens some where a loop has stalled.
+    pub(super) fn see_windows(&self, state: &mut State) {
+        let (Ok(kernel), Some(_)) = (&self.kernel, self.options.windows_ratio) else { return };
+        state.targets.iter_mut().for_each(Target::close_window_if_over);
+        for position in 0..state.targets.len() {
+            let target = &mut state.targets[position];
+            let (wanted, pid) = (target.wants_window(), target.pid());
+            let refused = match wanted {
+                Ok(false) => continue,
+                Err(()) => Some("budget"),
+                Ok(true) => self.open_window(kernel, state, position, pid).err(),
+            };
+            if let (Some(reason), Some(host)) = (refused, &mut state.host) {
+                *host.census.windows_refused.entry(reason).or_default() += 1;
+            }
+        }
+    }
+
+    fn open_window(
+        &self,
+        kernel: &Arc<Kernel>,
+        state: &mut State,
+        position: usize,
+        pid: u32,
+    ) -> Result<(), &'static str> {
+        let loops = state.targets[position].loops_there();
+        let room = state.host.as_ref().map_or(usize::MAX, |host| host.room);
+        if loops > room && state.targets[position].windows_opened() == 0 {
+            return Err("room");
+        }
+        let index = state.free_index().ok_or("room")?;
+        let candidate = self.find(pid).map_err(|_| "process")?;
+        let set = self.set(kernel, index, Tier::Full, &candidate).map_err(|_| "kernel")?;
+        if !state.targets[position].is_process(&candidate.process) {
+            return Err("process");
+        }
+        state.targets[position].open_window(set);
+        if let Some(host) = &mut state.host {
+            host.census.windows += 1;
+        }
+        Ok(())
+    }
+
+    /// A process that was looked at can't be observed.
+    pub(super) fn note_left_out(&self, pid: u32, kind: Kind) {
+        if let Some(host) = &mut self.state().host {
+            host.note_failed(pid, kind);
+        }
+    }
+
+    /// A process is not wanted, for as long as it executes what it does.
+    pub(super) fn leave_out(&self, process: Process) {
+        self.state().others.leave_out(process, monotonic_ns());
+    }
+}
+
+impl Calls {
+    /// A loop is held up, or was. Called by a thread that waits for nobody.
+    pub(super) fn note_held(&self, held: Held) {
+        let mut all = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if !all.contains(&held) {
+            all.push(held);
+            self.stopped.notify_all();
+        }
+    }
+}
+
+impl State {
+    /// Judges everybody by other rules.
+    fn rejudge(&mut self, choose: &dyn Choose) {
+        for target in &mut self.targets {
+            target.rejudge(choose);
+        }
+        self.others = Others::default();
+    }
+
+    /// What is known of all processes, where a host is watched.
+    pub(super) fn census(&self) -> Option<Census> {
+        self.host.as_ref().map(Host::census)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct All;
+
+    impl Choose for All {
+        fn name(&self, process: &Process) -> Option<String> {
+            Some(process.name().to_owned())
+        }
+    }
+
+    fn host() -> Host {
+        Host::new(HostOptions { every_ns: 1_000_000_000, choose: Arc::new(All) })
+    }
+
+    #[test]
+    fn why_a_process_is_not_observed_is_counted_once() {
+        let mut host = host();
+        for kind in [Kind::NotNode, Kind::NoRights, Kind::NoRights, Kind::Unreadable] {
+            host.note_failed(7, kind);
+        }
+        host.note_failed(8, Kind::NoRights);
+        let census = host.census();
+        assert_eq!(census.failed, 2);
+        assert_eq!(census.errors, BTreeMap::from([("no_rights", 2), ("unreadable", 1)]));
+    }
+
+    #[test]
+    fn looks_are_as_far_apart_as_was_asked_for_or_cost_little() {
+        let mut host = host();
+        let before_ns = monotonic_ns();
+        let known = BTreeSet::new();
+        host.look(&known);
+        assert!(host.due_ns() >= before_ns + 1_000_000_000);
+        assert_eq!((host.census.looks, host.look(&known).len()), (1, 0), "not yet");
+    }
+}

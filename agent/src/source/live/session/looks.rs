@@ -1,0 +1,72 @@
+//! Who has come, and what they are.
+
+use std::sync::PoisonError;
+
+use super::{Shared, State};
+use crate::process::{Identity, Process, Refusal};
+use crate::source::live::candidate::Candidate;
+use crate::source::live::clock::monotonic_ns;
+use crate::source::live::family::Newcomer;
+
+impl Shared {
+    pub(super) fn find(&self, pid: u32) -> Result<Candidate, Refusal> {
+        self.plans.lock().unwrap_or_else(PoisonError::into_inner).find(pid)
+    }
+
+    /// Takes note of what was executed since the last time.
+    pub(super) fn take_executed(&self, state: &mut State) {
+        let (Ok(kernel), Some(_)) = (&self.kernel, &self.executions_told) else { return };
+        let now_ns = monotonic_ns();
+        state.executions.see_family(&state.family(), now_ns);
+        while let Some(executed) = kernel.take_executed() {
+            let plans = || self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+            state.executions.add(&executed, || plans().is_node_file(&executed.file));
+        }
+        let is_there = |pid| Identity::of(pid).is_ok_and(Identity::is_alive);
+        state.missed += state.executions.take_missed(is_there);
+    }
+
+    /// Observes this process, if it can be. The copy of a Node that is about to execute a program
+    /// has its files mapped, and is none.
+    pub(super) fn look_at(&self, newcomer: Newcomer) {
+        let pid = newcomer.pid;
+        let is_copy = || Identity::of(pid).is_ok_and(Identity::is_copy);
+        let plans = || self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_node = !is_copy() && plans().is_node(pid);
+        let is_itself = |of: &Candidate| !is_copy() && of.process.is_same_image();
+        let found = self.find(pid);
+        let is_refused = found.is_err() && !is_copy();
+        if let Err(refusal) = &found {
+            self.note_left_out(pid, refusal.kind);
+        }
+        let found = match found.map(|candidate| (self.chosen(&candidate), candidate)) {
+            Ok((Err(()), candidate)) => return self.leave_out(candidate.process),
+            Ok((Ok(name), candidate)) => Some((name, candidate)),
+            Err(_) => None,
+        };
+        if let Some((name, candidate)) = found
+            && is_itself(&candidate)
+            && self.add(candidate, Some(newcomer), name).is_ok()
+        {
+            let mut state = self.state();
+            state.others.remove(pid);
+            state.executions.settle(pid, monotonic_ns());
+            return;
+        }
+        let process = Process::open(pid);
+        let is_there = Identity::of(pid).is_ok_and(Identity::is_alive);
+        let mut state = self.state();
+        let Ok(process) = process else {
+            // Where the kernel tells of executions, it is known from there.
+            let is_told = self.executions_told.is_some();
+            state.missed += u64::from(is_node && !is_there && !is_told);
+            return;
+        };
+        if is_node && is_refused && is_there {
+            state.executions.settle(pid, monotonic_ns());
+        }
+        if state.others.pids().all(|known| known != pid) {
+            state.others.add(process, monotonic_ns());
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! How often a loop that is held up is looked at, each with its reason.
+
+/// The part of the stall threshold that a turn must have been open for: a stall is then known from
+/// its first fifth on, and what is no stall costs nothing.
+pub(super) const OPEN_PARTS: u64 = 5;
+
+/// A wait for events that begins so long after the poll was entered has begun before, too: from the
+/// one to the other libuv takes some microseconds.
+pub(super) const BEGUN_AGAIN_NS: u64 = 200_000;
+
+/// How often loops are looked at of which none is open for so long, in nanoseconds. It must be
+/// short against a fifth of the usual threshold of 50 ms.
+pub(super) const IDLE_PAUSE_NS: u64 = 10_000_000;
+
+/// The same where processes are watched that nobody has named, for as long as they run: it costs
+/// two thirds, and of the shortest stall the second half is still seen.
+pub(super) const WATCH_PAUSE_NS: u64 = 15_000_000;
+
+/// For how long, where a host is watched, the kernel is kept ready to sample threads behind a loop
+/// that was held up.
+pub(super) const READY_NS: u64 = 60_000_000_000;
+
+/// How a loop is looked at that has been held up for so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pace {
+    /// From one sample of a thread that is on a CPU to the next.
+    pub(super) period_ns: u64,
+    /// From one look at what it waits for to the next. The kernel keeps 32 samples meanwhile.
+    pub(super) pause_ns: u64,
+}
+
+/// The longer a stall is, the less often it has to be looked at to tell its parts to a percent or
+/// two.
+const PACES: [(u64, Pace); 4] = [
+    (50_000_000, Pace { period_ns: 1_000_000, pause_ns: 2_000_000 }),
+    (300_000_000, Pace { period_ns: 2_000_000, pause_ns: 3_000_000 }),
+    (2_000_000_000, Pace { period_ns: 4_000_000, pause_ns: 5_000_000 }),
+    (u64::MAX, Pace { period_ns: 10_000_000, pause_ns: 20_000_000 }),
+];
+
+/// The pace for a turn that is open for so long.
+pub(super) fn pace(open_ns: u64) -> Pace {
+    let fits = PACES.iter().find(|(upto_ns, _)| open_ns < *upto_ns);
+    fits.map_or(PACES[PACES.len() - 1].1, |(_, pace)| *pace)
+}
+
+/// How often a wait that goes on is counted, and the time for which a control group was throttled,
+/// in nanoseconds. They are also when they are over.
+pub(super) const COUNTED_NS: u64 = 20_000_000;
+
+/// By how much a look must be late for the machine to be asked whether it stood still: what is
+/// shorter has other reasons, and is no stall by itself.
+pub(super) const SILENCE_NS: u64 = 25_000_000;
+
+/// Ended stretches that are kept for each loop: as many as stalls.
+pub(super) const EPISODES_KEPT: usize = 64;
+
+/// Waits for events whose times are kept for each loop. A stall is asked for within 100 ms.
+pub(super) const WAITED_KEPT: usize = 64;
+
+/// Things waited for that are told apart in one stall.
+pub(super) const WAITS_MAX: usize = 16;
+
+/// Sockets and pipes whose other ends are remembered in one stall.
+pub(super) const PEERS_KEPT: usize = 64;
+
+/// Processes that are looked at for the other end of a pipe, and descriptors of all of them: no
+/// other loop is looked at meanwhile.
+pub(super) const RELATIVES_MAX: usize = 64;
+pub(super) const DESCRIPTORS_MAX: usize = 4_096;
+
+/// Bytes of a path that a system call was given.
+pub(super) const PATH_BYTES_MAX: usize = 4_096;
+
+/// Bytes of a waiting thread's stack that are looked through for its frames.
+pub(super) const STACK_BYTES_MAX: usize = 64 << 10;
+
+/// The same of a thread that was on a CPU, which happens at each sample.
+pub(super) const LEAF_STACK_BYTES_MAX: usize = 16 << 10;
+
+/// Bytes of a compiled script, and of its source map, which may hold the sources, too.
+pub(super) const SCRIPT_BYTES_MAX: u64 = 16 << 20;
+pub(super) const MAP_BYTES_MAX: u64 = 48 << 20;
+
+/// Scripts whose files are looked at in a process.
+pub(super) const SCRIPTS_MAX: usize = 4_096;
+
+/// Bytes that all maps of a process take.
+pub(super) const MAPS_BYTES_MAX: usize = 128 << 20;
+
+/// Scripts without their maps that are told by name.
+pub(super) const UNMAPPED_TOLD: usize = 8;
+
+/// Bytes that are read of what V8 writes of its code: the last ones.
+pub(super) const PERF_MAP_BYTES_MAX: u64 = 64 << 20;
+
+/// How often that is looked at, in nanoseconds.
+pub(super) const PERF_MAP_NS: u64 = 1_000_000_000;
+
+const _: () = assert!(PACES[0].1.pause_ns <= 16 * PACES[0].1.period_ns, "no sample is overwritten");
+const _: () = assert!(PACES[1].1.pause_ns <= 16 * PACES[1].1.period_ns);

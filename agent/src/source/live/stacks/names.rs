@@ -1,0 +1,288 @@
+//! The names of what is on a stack of one process.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::mem::take;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use loop_core::snapshot::Limit;
+
+use super::limits::{LEAF_STACK_BYTES_MAX, STACK_BYTES_MAX};
+use super::originals::Originals;
+use super::recent::{Last, Reads};
+use super::written::Written;
+use crate::elf::{Functions, Image};
+use crate::plan::Versions;
+use crate::process::{FileState, MappedFile, Mapping, Process};
+use crate::source::live::clock::monotonic_ns;
+use crate::source::live::ebpf::Sample;
+use crate::source::live::memory::Memory;
+use crate::v8::{
+    CodeMap, CodeMapping, Frame, Kind, Layout, RawFrame, ReadMemory, Symbolizer, name_regexp,
+    unwind,
+};
+
+/// How often the process is asked anew what it executes: V8 makes room for more code as it goes.
+const MAPS_NS: u64 = 1_000_000_000;
+
+/// Code of the kernel that is mapped into each process: what tells the time.
+const VDSO: &str = "[vdso]";
+
+/// Files whose functions are kept. All are dropped when there are more.
+const FILES_MAX: usize = 64;
+
+/// The functions of files, for all processes that execute them.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    functions: Mutex<HashMap<FileState, Option<Arc<Functions>>>>,
+    /// Where V8 keeps things, of files that have it; or why that isn't known.
+    layouts: Mutex<HashMap<FileState, Result<Arc<Layout>, String>>>,
+}
+
+impl Files {
+    /// Reads a Node before it is executed, so that it is known as soon as that is.
+    pub(super) fn prepare(&self, file: &File, versions: &Versions) {
+        let Ok(metadata) = file.metadata() else { return };
+        // Who needs it is told whether it can be read.
+        let _ = self.layout_of(FileState::of(&metadata), self.functions(file), versions);
+    }
+
+    fn functions(&self, file: &File) -> Option<Arc<Functions>> {
+        let state = FileState::of(&file.metadata().ok()?);
+        let mut files = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = files.get(&state) {
+            return known.clone();
+        }
+        if files.len() >= FILES_MAX {
+            files.clear();
+        }
+        let image = file.try_clone().ok().and_then(|file| Image::read(file).ok());
+        let functions = image.and_then(|image| Functions::of(image).ok()).map(Arc::new);
+        files.insert(state, functions.clone());
+        functions
+    }
+
+    fn layout(&self, file: &MappedFile, versions: &Versions) -> Result<Arc<Layout>, String> {
+        let functions = file.open().ok().and_then(|file| self.functions(&file));
+        self.layout_of(file.state, functions, versions)
+    }
+
+    fn layout_of(
+        &self,
+        state: FileState,
+        functions: Option<Arc<Functions>>,
+        versions: &Versions,
+    ) -> Result<Arc<Layout>, String> {
+        let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = layouts.get(&state) {
+            return known.clone();
+        }
+        if layouts.len() >= FILES_MAX {
+            layouts.clear();
+        }
+        let functions = functions.ok_or_else(|| "its symbols can't be read".to_owned());
+        let layout = functions.and_then(|functions| {
+            // It is needed with the first stall that waits, and then nobody is to wait for it.
+            functions.unwind();
+            let layout = Layout::of(functions.image(), versions);
+            layout.map(Arc::new).map_err(|why| why.to_string())
+        });
+        layouts.insert(state, layout.clone());
+        layout
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Names {
+    process: Arc<Process>,
+    files: Arc<Files>,
+    layout: Option<Arc<Layout>>,
+    /// Why nothing can be named.
+    missing: Option<String>,
+    symbolizer: Option<Symbolizer>,
+    /// What is mapped to be executed, and when that was read.
+    code: Vec<Range<u64>>,
+    code_ns: u64,
+    /// The files of that.
+    mapped: Vec<Mapping>,
+    map: Arc<CodeMap>,
+    written: Written,
+    last: Last,
+    reads: Reads,
+    /// The sources of compiled scripts, where they are wanted.
+    originals: Option<Originals>,
+}
+
+impl Names {
+    /// Cost: where a file is seen first, its symbols are read, which takes some 50 ms.
+    pub(super) fn new(
+        process: Arc<Process>,
+        modules: &[MappedFile],
+        versions: &Versions,
+        files: Arc<Files>,
+    ) -> Names {
+        let (mut layout, mut missing) = (None, None);
+        for module in modules.iter().filter(|module| module.holds.node) {
+            match files.layout(module, versions) {
+                Ok(found) => layout = Some(found),
+                Err(why) => missing = Some(why),
+            }
+        }
+        let mut names = Names {
+            written: Written::new(Arc::clone(&process)),
+            last: Last::default(),
+            reads: Reads::default(),
+            originals: None,
+            process,
+            files,
+            missing: missing.filter(|_| layout.is_none()),
+            layout,
+            symbolizer: None,
+            code: Vec::new(),
+            code_ns: 0,
+            mapped: Vec::new(),
+            map: Arc::default(),
+        };
+        names.look();
+        names
+    }
+
+    /// Compiled scripts are told by their sources from now on.
+    pub(super) fn tell_originals(&mut self) {
+        self.originals = Some(Originals::new(Arc::clone(&self.process)));
+    }
+
+    /// What is not told by its source.
+    pub(super) fn unmapped(&self) -> Vec<Limit> {
+        self.originals.as_ref().map(Originals::limits).unwrap_or_default()
+    }
+
+    /// Why functions of scripts can't be named; `None`: they can.
+    pub(super) fn missing(&self) -> Option<&str> {
+        self.missing.as_deref()
+    }
+
+    /// Where V8 has what the kernel side has to copy.
+    pub(super) fn shared_offset(&self) -> Option<u32> {
+        self.layout.as_ref().map(|layout| layout.shared_offset())
+    }
+
+    /// The frames of a stack, innermost first. Empty where V8's metadata isn't known.
+    fn frames(&mut self, memory: &dyn ReadMemory, raw: &[RawFrame]) -> Vec<Frame> {
+        self.look();
+        let symbolizer = self.symbolizer.as_mut();
+        let Some(symbolizer) = symbolizer else { return Vec::new() };
+        let mut frames = symbolizer.frames(memory, raw);
+        // What isn't known is never but the innermost.
+        let unknown = frames.first_mut().filter(|frame| frame.kind == Kind::Unknown);
+        if let Some((unknown, innermost)) = unknown.zip(raw.first()) {
+            let written = self.written.frame(innermost.pc);
+            let fp = unknown.fp;
+            written.into_iter().for_each(|frame| *unknown = Frame { fp, ..frame });
+        }
+        self.originals.iter_mut().for_each(|originals| originals.tell(&mut frames));
+        frames
+    }
+
+    /// The frames of a thread that was on a CPU. Where no frame pointers lead to its script, as in
+    /// cryptography, which is written in assembly, the stack is looked at: what has called that is
+    /// there still, some milliseconds later.
+    pub(super) fn sampled(&mut self, memory: &Memory, sample: Sample) -> Arc<Vec<Frame>> {
+        let now_ns = monotonic_ns();
+        let (mut last, mut reads) = (take(&mut self.last), take(&mut self.reads));
+        let (rest, known) = last.known(&sample.frames, now_ns);
+        let is_new = known.is_empty();
+        let mut frames = self.frames(&reads.of(memory, now_ns), &sample.frames[..rest]);
+        frames.extend_from_slice(known);
+        name_regexp(&mut frames);
+        let frames = Arc::new(frames);
+        last.named(sample.frames, &frames, (is_new, now_ns));
+        (self.last, self.reads) = (last, reads);
+        if frames.iter().any(|frame| frame.kind == Kind::JavaScript) {
+            return frames;
+        }
+        let found = self.unwound(memory, sample.sp, sample.pc, LEAF_STACK_BYTES_MAX);
+        if found.len() > frames.len() { Arc::new(found) } else { frames }
+    }
+
+    /// The frames of a thread that stands still there.
+    pub(super) fn waiting(&mut self, memory: &Memory, sp: u64, pc: u64) -> Vec<Frame> {
+        self.unwound(memory, sp, pc, STACK_BYTES_MAX)
+    }
+
+    fn unwound(&mut self, memory: &Memory, sp: u64, pc: u64, bytes: usize) -> Vec<Frame> {
+        self.look();
+        let stack = stack(memory, sp, bytes);
+        let is_code = |address| {
+            let at = self.code.partition_point(|range| range.end <= address);
+            self.code.get(at).is_some_and(|range| range.contains(&address))
+        };
+        let raw = unwind::waiting(sp, pc, &stack, &is_code, &*self.map);
+        // What stands still is told by what is there now.
+        self.frames(&Of(memory), &raw)
+    }
+
+    /// Looks what is mapped, if that is long ago.
+    fn look(&mut self) {
+        let now_ns = monotonic_ns();
+        if self.code_ns != 0 && now_ns < self.code_ns + MAPS_NS {
+            return;
+        }
+        self.code_ns = now_ns;
+        let Ok(maps) = self.process.maps() else { return };
+        let code = maps.into_iter().filter(|mapping| mapping.executable);
+        let code: Vec<Mapping> = code.collect();
+        self.code = code.iter().map(|mapping| mapping.start..mapping.end).collect();
+        let is_known = |mapping: &Mapping| mapping.has_file() || mapping.path.as_os_str() == VDSO;
+        let mapped: Vec<Mapping> = code.into_iter().filter(is_known).collect();
+        if mapped == self.mapped && self.symbolizer.is_some() {
+            return;
+        }
+        let Some(layout) = self.layout.clone() else { return };
+        let mappings = mapped.iter().map(|mapping| self.mapping(mapping)).collect();
+        self.map = Arc::new(CodeMap::new(mappings));
+        self.symbolizer = Some(Symbolizer::new(layout, Arc::clone(&self.map)));
+        self.mapped = mapped;
+    }
+
+    fn mapping(&self, mapping: &Mapping) -> CodeMapping {
+        let name = mapping.path.file_name().unwrap_or(mapping.path.as_os_str()).to_string_lossy();
+        let link = format!("map_files/{:x}-{:x}", mapping.start, mapping.end);
+        let file = File::open(self.process.path(&link)).ok();
+        CodeMapping {
+            start: mapping.start,
+            end: mapping.end,
+            offset: mapping.offset,
+            file: name.as_ref().into(),
+            functions: file.and_then(|file| self.files.functions(&file)),
+        }
+    }
+}
+
+/// The bytes from the stack pointer on, up to where nothing is mapped.
+fn stack(memory: &Memory, sp: u64, bytes_max: usize) -> Vec<u8> {
+    const PAGE: u64 = 4_096;
+    let mut bytes = vec![0; bytes_max];
+    let mut read = 0;
+    while read < bytes.len() {
+        let from = sp.wrapping_add(read as u64);
+        let length = ((PAGE - from % PAGE) as usize).min(bytes.len() - read);
+        if memory.read(from, &mut bytes[read..read + length]).is_err() {
+            break;
+        }
+        read += length;
+    }
+    bytes.truncate(read);
+    bytes
+}
+
+/// The memory of the process, for the symbolizer.
+struct Of<'a>(&'a Memory);
+
+impl ReadMemory for Of<'_> {
+    fn read(&self, address: u64, buf: &mut [u8]) -> bool {
+        self.0.read(address, buf).is_ok()
+    }
+}

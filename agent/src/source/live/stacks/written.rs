@@ -1,0 +1,84 @@
+//! What a process that was told to writes of its code: `/tmp/perf-PID.map`.
+//!
+//! It is looked at only where V8's memory doesn't tell which function runs, at most once a second,
+//! and believed only if the process' own user has written it.
+
+use std::fs::File;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::limits::{PERF_MAP_BYTES_MAX, PERF_MAP_NS};
+use crate::process::{FileState, Process, last_lines};
+use crate::source::live::clock::monotonic_ns;
+use crate::v8::{Frame, PerfMap};
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Written {
+    process: Arc<Process>,
+    path: PathBuf,
+    looked_ns: Option<u64>,
+    state: Option<FileState>,
+    map: PerfMap,
+}
+
+impl Written {
+    /// What this process writes.
+    pub(super) fn new(process: Arc<Process>) -> Written {
+        let path = PathBuf::from(format!("/tmp/perf-{}.map", process.own_pid()));
+        Written { process, path, looked_ns: None, state: None, map: PerfMap::default() }
+    }
+
+    /// The function at an address, if that was written.
+    pub(super) fn frame(&mut self, pc: u64) -> Option<Frame> {
+        let now_ns = monotonic_ns();
+        if self.looked_ns.is_none_or(|then_ns| now_ns >= then_ns + PERF_MAP_NS) {
+            self.looked_ns = Some(now_ns);
+            self.look();
+        }
+        self.map.frame(pc)
+    }
+
+    fn look(&mut self) {
+        let Ok(file) = self.process.open_file(&self.path) else { return };
+        let Ok(found) = file.metadata() else { return };
+        let state = FileState::of(&found);
+        if self.state == Some(state) || !self.is_own(found.uid()) {
+            return;
+        }
+        self.read(&file, state);
+    }
+
+    fn read(&mut self, file: &File, state: FileState) {
+        let bytes = last_lines(file, PERF_MAP_BYTES_MAX).unwrap_or_default();
+        (self.map, self.state) = (PerfMap::parse(&bytes), Some(state));
+    }
+
+    /// Whether the process is run by this user.
+    fn is_own(&self, user: u32) -> bool {
+        std::fs::metadata(self.process.path("")).is_ok_and(|process| process.uid() == user)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_process_has_written_is_read() {
+        let process = Process::open(std::process::id()).expect("that is this one");
+        let mut written = Written::new(Arc::new(process));
+        assert_eq!(written.frame(0x1008), None, "nothing is written");
+        let path = written.path.clone();
+        std::fs::write(&path, "1000 10 JS:*work /app/a.js:3:14\n").expect("it can be written");
+        assert_eq!(written.frame(0x1008), None, "it was looked at just now");
+        written.looked_ns = None;
+        let frame = written.frame(0x1008).expect("it is written");
+        assert_eq!((frame.name.as_str(), frame.begins), ("work", Some(3)));
+        let other = std::os::unix::fs::chown(&path, Some(65_534), None).is_ok();
+        (written.looked_ns, written.map) = (None, PerfMap::default());
+        assert!(!other || written.frame(0x1008).is_none(), "it is somebody else's");
+        std::fs::remove_file(&path).expect("it was made here");
+    }
+}

@@ -1,0 +1,26 @@
+//! What threads that run loops are called.
+
+use std::collections::BTreeMap;
+
+/// The names of the threads that run loops: workers are numbered as they were seen.
+#[derive(Debug, Default)]
+pub(super) struct Names(BTreeMap<u32, usize>);
+
+impl Names {
+    pub(super) fn add(&mut self, mut tids: Vec<u32>) {
+        tids.retain(|tid| !self.0.contains_key(tid));
+        tids.sort_unstable();
+        tids.dedup();
+        for tid in tids {
+            self.0.insert(tid, self.0.len() + 1);
+        }
+    }
+
+    pub(super) fn of(&self, pid: u32, tid: u32) -> String {
+        match self.0.get(&tid) {
+            _ if tid == pid => "main".to_owned(),
+            Some(number) => format!("worker-{number}"),
+            None => format!("worker-{}", self.0.len() + 1),
+        }
+    }
+}

@@ -1,0 +1,2 @@
+import './shares.mjs';
+import './wrong.mjs?above';

@@ -1,0 +1,2 @@
+import './below.mjs';
+import './data.json';

@@ -1,0 +1,119 @@
+//! Every query of the dashboards, on a real Prometheus that scrapes an agent which observes a
+//! Node.js under load, with everything wrong with it: attached to it, and as the daemon of a host,
+//! which looks closer only where something stalls. The alerts are loaded, too.
+
+use std::fs;
+use std::path::Path;
+
+use crate::agent::Agent;
+use crate::alerts::{rules, watch};
+use crate::alone;
+use crate::common::folder;
+use crate::kernel::can_attach;
+use crate::nodes::{self, Node};
+use crate::support::PROMETHEUS;
+use crate::support::board::{Expected, assert_all_shown};
+use crate::support::prometheus::Prometheus;
+use crate::target::Target;
+
+const ATTACHED: Expected = Expected {
+    never: &[
+        ("histogram_sum(", "this server has classic histograms"),
+        ("loopscope_eventloop_callbacks_total", "single callbacks have no probe"),
+        ("loopscope_eventloop_callback_duration_seconds", "single callbacks have no probe"),
+        ("loopscope_attach_errors_total", "the only process was attached to"),
+        ("loopscope_windows_total", "the daemon alone opens windows"),
+        ("loopscope_windows_refused_total", "the daemon alone opens windows"),
+        ("loopscope_folded_targets", "the daemon alone watches so many"),
+    ],
+    perhaps: &[(
+        "loopscope_thread_throttled_seconds_total",
+        "known only in a control group for the CPU",
+    )],
+    // Of causes, what is certain whoever else wants the CPU is in the tests of ledgers.
+    shown: &[
+        ("phase", &["timers", "poll", "check"]),
+        ("queue", &["microtask"]),
+        ("kind", &["minor", "major"]),
+        ("state", &["attached"]),
+        ("runtime", &["nodejs"]),
+    ],
+};
+
+#[test]
+fn every_query_shows_something_of_a_live_node() {
+    let _alone = alone();
+    let test = "every_query_shows_something_of_a_live_node";
+    if !can_attach(test) {
+        return;
+    }
+    let Some(program) = PROMETHEUS.find(test) else { return };
+    for node in nodes::some(test) {
+        let folder = folder(test);
+        let mut target = Target::start(&node, "pathology.js");
+        let (_agent, address) = watch(&target, &folder);
+        target.go_and_be_done();
+        let mut prometheus = Prometheus::with_config(&program, &folder, &[address], &rules());
+        let drains = "sum(loopscope_eventloop_drain_length_count)";
+        prometheus.until("its drains are scraped", |api| api.value(drains) > Some(0.0));
+        assert_all_shown(&prometheus.api, ATTACHED);
+    }
+}
+
+const OF_DAEMON: Expected = Expected {
+    never: &[
+        ("histogram_sum(", "this server has classic histograms"),
+        ("loopscope_eventloop_callbacks_total", "single callbacks have no probe"),
+        ("loopscope_eventloop_callback_duration_seconds", "single callbacks have no probe"),
+        ("loopscope_attach_errors_total", "the only process was attached to"),
+        ("loopscope_export_failures_total", "nothing is pushed"),
+        ("loopscope_export_dropped_total", "nothing is pushed"),
+    ],
+    perhaps: &[
+        ("loopscope_thread_throttled_seconds_total", "known only in a control group for the CPU"),
+        ("loopscope_windows_refused_total", "there may be room for each window"),
+    ],
+    shown: &[
+        ("phase", &["timers", "poll", "check"]),
+        ("queue", &["microtask"]),
+        ("state", &["attached"]),
+        ("tier", &["passive", "turn", "full"]),
+    ],
+};
+
+#[test]
+fn every_query_shows_something_of_what_the_daemon_watches() {
+    let _alone = alone();
+    let test = "every_query_shows_something_of_what_the_daemon_watches";
+    if !can_attach(test) {
+        return;
+    }
+    let Some(program) = PROMETHEUS.find(test) else { return };
+    for node in nodes::some(test) {
+        let folder = folder(test);
+        let mut target = named(&node, "pathology.js", "checkout");
+        let agent = agent_of(&folder, &["checkout"], &["--overhead-budget", "15"]);
+        let address = agent.address();
+        let mut prometheus = Prometheus::with_config(&program, &folder, &[address], &rules());
+        target.go_and_be_done();
+        let drains = "sum(loopscope_eventloop_drain_length_count)";
+        prometheus.until("a window is scraped", |api| api.value(drains) > Some(0.0));
+        assert_all_shown(&prometheus.api, OF_DAEMON);
+    }
+}
+
+/// A target that calls itself so.
+pub(crate) fn named(node: &Node, script: &str, name: &str) -> Target {
+    let mut command = node.command(script);
+    command.env("OTEL_SERVICE_NAME", name);
+    Target::spawn(name, command)
+}
+
+/// A daemon that watches the services of these names and nobody else.
+pub(crate) fn agent_of(folder: &Path, names: &[&str], options: &[&str]) -> Agent {
+    let config = folder.join("agent.toml");
+    let include = names.iter().map(|name| format!("[[include]]\nname = \"{name}\"\n"));
+    fs::write(&config, include.collect::<String>()).expect("the file can be written");
+    let config = config.to_str().expect("a path in UTF-8");
+    Agent::start(&[&["--config", config], options].concat())
+}

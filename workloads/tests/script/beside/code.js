@@ -1,0 +1,3 @@
+'use strict';
+
+exports.b = 1;
