@@ -1,9 +1,8 @@
 //! Whether two runners agree about a program.
 //!
 //! A program on which both agree at once is settled by two runs. Only where they don't is Node
-//! asked
-//! again, several times, some of them on a busy machine: if its runs differ the program is a race.
-//! That asks the more the more it matters, and costs a batch two runs a program.
+//! asked again, several times, some of them on a busy machine: if its runs differ the program is a
+//! race. That asks the more the more it matters, and costs a batch two runs a program.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -92,7 +91,7 @@ impl Pair {
 }
 
 /// Does something while every processor has something else to do.
-fn busy<T>(what: impl FnOnce() -> T) -> T {
+pub(crate) fn busy<T>(what: impl FnOnce() -> T) -> T {
     let done = AtomicBool::new(false);
     let count = thread::available_parallelism().map_or(2, usize::from);
     thread::scope(|scope| {

@@ -38,6 +38,12 @@ impl<R: Record> Loop<R> {
         }
     }
 
+    /// What runs now is no part of the program, as a watcher that counts turns: behind it nothing
+    /// is drained that [`Loop::interrupt`] has left for the next callback.
+    pub fn pass_over(&mut self) {
+        self.interrupted = self.exceptional;
+    }
+
     /// Drains both queues, unless what ran last was interrupted. Returns whether the loop may go
     /// on: not after a fatal rejection.
     #[inline]

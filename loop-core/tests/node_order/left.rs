@@ -194,3 +194,21 @@ fn timers_that_fall_due_in_the_drain_behind_the_timers_run_before_immediates() {
         "due immediate late",
     );
 }
+
+/// As in a program whose turns are counted.
+#[test]
+fn a_watcher_that_is_passed_over_leaves_what_was_left_to_the_next_callback() {
+    check(
+        |lp, log| {
+            let l = log.clone();
+            let watcher = lp.prepare_start(move |lp| {
+                l.add("turn");
+                lp.pass_over();
+            });
+            lp.handle_unref(watcher);
+            leaves(log, "main")(lp);
+            lp.set_immediate(log.note("immediate"));
+        },
+        "main turn immediate main-left tick",
+    );
+}

@@ -172,7 +172,8 @@ impl Trace {
     /// Counts the loop's turns from now on. The watcher doesn't keep the loop alive.
     pub(crate) fn count_turns(&self, lp: &mut Loop) {
         let trace = self.clone();
-        let watcher = lp.prepare_start(move |_| {
+        let watcher = lp.prepare_start(move |lp| {
+            lp.pass_over();
             let mut state = trace.state();
             state.step_down_to(0);
             state.timeline.turns += 1;
