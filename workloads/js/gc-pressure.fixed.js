@@ -2,12 +2,12 @@
 // fixed: Keeps the links in one array of numbers, and lets the loop turn between slices.
 // see: No block, and hardly a collection.
 // args: --block-ms=250 How long the handler goes on, all slices together.
-// args: --keep=5000000 Records that are kept at most.
+// args: --keep=20000 Records that are kept.
 'use strict';
 
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const blockMs = Number(given.get('--block-ms') ?? 250);
-const keep = Number(given.get('--keep') ?? 5_000_000);
+const keep = Number(given.get('--keep') ?? 20000);
 const sliceMs = 5;
 
 // The time until the loop comes to its next immediate is a block if it is 50 ms or more.

@@ -223,8 +223,12 @@ impl<R: Record> Loop<R> {
                 callback(self);
                 self.stale = true;
             }
-            if !self.drain_if_needed() {
-                break;
+            if self.needs_drain() {
+                let may_go_on = self.drain();
+                self.interrupted = false;
+                if !may_go_on {
+                    break;
+                }
             }
         }
         self.record.callbacks(ran);

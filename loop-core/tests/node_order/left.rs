@@ -197,7 +197,7 @@ fn timers_that_fall_due_in_the_drain_behind_the_timers_run_before_immediates() {
 
 /// As in a program whose turns are counted.
 #[test]
-fn a_watcher_that_is_passed_over_leaves_what_was_left_to_the_next_callback() {
+fn a_watcher_that_is_passed_over_leaves_what_was_left_to_what_comes_next() {
     check(
         |lp, log| {
             let l = log.clone();
@@ -209,6 +209,6 @@ fn a_watcher_that_is_passed_over_leaves_what_was_left_to_the_next_callback() {
             leaves(log, "main")(lp);
             lp.set_immediate(log.note("immediate"));
         },
-        "main turn immediate main-left tick",
+        "main turn main-left tick immediate",
     );
 }

@@ -20,6 +20,9 @@ let freeImmediate = 0;
 // What ran last, for when it throws.
 let ran;
 
+// The slot of the timeout that runs: until it has ended the loop knows it by that.
+let spent = NO_SLOT;
+
 // What was asked for its number, by that.
 const primitives = new Map();
 const numbers = new WeakMap();
@@ -140,9 +143,10 @@ class Timeout {
     timer._onTimeout = null;
     if (slot !== NO_SLOT) {
       internal.clearTimer(slot);
-      timers[slot] = freeTimer;
-      freeTimer = slot;
+      Timeout.release(slot);
       timer.#slot = NO_SLOT;
+    } else if (timer === ran && spent !== NO_SLOT) {
+      internal.clearTimer(spent);
     }
     timer._idleTimeout = -1;
     destroy(timer);
@@ -152,8 +156,8 @@ class Timeout {
     const timer = timers[slot];
     if (typeof timer !== 'object' || timer._onTimeout === null) return false;
     if (timer._repeat === null) {
-      timers[slot] = freeTimer;
-      freeTimer = slot;
+      timers[slot] = NO_SLOT;
+      spent = slot;
       timer.#slot = NO_SLOT;
     }
     ran = timer;
@@ -164,7 +168,16 @@ class Timeout {
     return false;
   }
 
+  static release(slot) {
+    timers[slot] = freeTimer;
+    freeTimer = slot;
+  }
+
   static end(timer) {
+    if (spent !== NO_SLOT) {
+      Timeout.release(spent);
+      spent = NO_SLOT;
+    }
     if (timer._repeat === null && timer.#slot === NO_SLOT) destroy(timer);
   }
 }
