@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use common::{command, folder};
-use support::board::{Expected, assert_all_shown};
+use support::board::{CLASSIC, Expected, assert_all_shown};
 use support::prometheus::Prometheus;
 use support::server::Server;
 use support::{PROMETHEUS, free_address};
@@ -26,8 +26,8 @@ const LOADS: [&[&str]; 4] = [
 /// Of causes none is certain: where others want the CPU, too, it may be the run queue for all
 /// stalls. These loads run nothing in the other phases.
 const EXPECTED: Expected = Expected {
+    histograms: CLASSIC,
     never: &[
-        ("histogram_sum(", "this server has classic histograms"),
         ("loopscope_gc_pause_seconds", "no script is among the loads"),
         ("loopscope_probe_overhead_ratio", "the embedded loop is not probed"),
         ("loopscope_attach_errors_total", "the embedded loop is not attached to"),

@@ -62,7 +62,7 @@ fn a_blocked_node_is_told_to_whoever_is_on_call() {
             rules(),
             alertmanager.address
         );
-        let mut prometheus = Prometheus::with_config(&prometheus, &folder, &[address], &more);
+        let mut prometheus = Prometheus::with_config(&prometheus, &folder, &[address], &more, &[]);
         // Nothing is wrong yet, but pushes that fail, for which it is too early.
         prometheus.until("a first scrape", |api| api.value("count(loopscope_targets)").is_some());
         assert_eq!(prometheus.api.query("ALERTS{alertstate=\"firing\"}"), []);

@@ -12,13 +12,13 @@ use crate::common::folder;
 use crate::kernel::can_attach;
 use crate::nodes::{self, Node};
 use crate::support::PROMETHEUS;
-use crate::support::board::{Expected, assert_all_shown};
+use crate::support::board::{CLASSIC, Expected, NATIVE, assert_all_shown};
 use crate::support::prometheus::Prometheus;
 use crate::target::Target;
 
 const ATTACHED: Expected = Expected {
+    histograms: CLASSIC,
     never: &[
-        ("histogram_sum(", "this server has classic histograms"),
         ("loopscope_eventloop_callbacks_total", "single callbacks have no probe"),
         ("loopscope_eventloop_callback_duration_seconds", "single callbacks have no probe"),
         ("loopscope_attach_errors_total", "the only process was attached to"),
@@ -53,16 +53,26 @@ fn every_query_shows_something_of_a_live_node() {
         let mut target = Target::start(&node, "pathology.js");
         let (_agent, address) = watch(&target, &folder);
         target.go_and_be_done();
-        let mut prometheus = Prometheus::with_config(&program, &folder, &[address], &rules());
-        let drains = "sum(loopscope_eventloop_drain_length_count)";
-        prometheus.until("its drains are scraped", |api| api.value(drains) > Some(0.0));
-        assert_all_shown(&prometheus.api, ATTACHED);
+        // Two servers scrape the same figures: one keeps bounds of buckets, one native histograms.
+        let start = |kind: &str, features: &[&str]| {
+            let own = folder.join(kind);
+            fs::create_dir_all(&own).expect("a folder can be made");
+            Prometheus::with_config(&program, &own, &[address], &rules(), features)
+        };
+        let classic = (start("classic", &[]), CLASSIC, "loopscope_eventloop_drain_length_count");
+        let native = "histogram_count(loopscope_eventloop_drain_length)";
+        let native = (start("native", &["native-histograms"]), NATIVE, native);
+        for (mut prometheus, histograms, drains) in [classic, native] {
+            let drains = format!("sum({drains})");
+            prometheus.until("its drains are scraped", |api| api.value(&drains) > Some(0.0));
+            assert_all_shown(&prometheus.api, Expected { histograms, ..ATTACHED });
+        }
     }
 }
 
 const OF_DAEMON: Expected = Expected {
+    histograms: CLASSIC,
     never: &[
-        ("histogram_sum(", "this server has classic histograms"),
         ("loopscope_eventloop_callbacks_total", "single callbacks have no probe"),
         ("loopscope_eventloop_callback_duration_seconds", "single callbacks have no probe"),
         ("loopscope_attach_errors_total", "the only process was attached to"),
@@ -94,7 +104,7 @@ fn every_query_shows_something_of_what_the_daemon_watches() {
         let mut target = named(&node, "pathology.js", "checkout");
         let agent = agent_of(&folder, &["checkout"], &["--overhead-budget", "15"]);
         let address = agent.address();
-        let mut prometheus = Prometheus::with_config(&program, &folder, &[address], &rules());
+        let mut prometheus = Prometheus::with_config(&program, &folder, &[address], &rules(), &[]);
         target.go_and_be_done();
         let drains = "sum(loopscope_eventloop_drain_length_count)";
         prometheus.until("a window is scraped", |api| api.value(drains) > Some(0.0));

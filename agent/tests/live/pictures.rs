@@ -60,7 +60,7 @@ fn every_panel_is_drawn_in_a_browser() {
         let names = SERVICES.map(|(name, _)| name);
         let agent = agent_of(&folder, &names, &["--tier", "full", "--overhead-budget", "15"]);
         let mut prometheus =
-            Prometheus::with_config(&prometheus, &folder, &[agent.address()], &rules());
+            Prometheus::with_config(&prometheus, &folder, &[agent.address()], &rules(), &[]);
         services.iter_mut().for_each(Target::go);
         let loops = "count(loopscope_eventloop_drain_length_count)";
         prometheus.until("the services are observed", |api| api.value(loops) >= Some(3.0));

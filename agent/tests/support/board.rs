@@ -20,13 +20,27 @@ const BOARDS: [(&str, usize, &str); 4] = [
 /// Ten times what it takes until each query has figures.
 const LIMIT: Duration = Duration::from_secs(90);
 
+/// Parts of queries, and why they show nothing.
+type Parts = &'static [(&'static str, &'static str)];
+
+/// Of a server that keeps histograms by their buckets' bounds.
+pub(crate) const CLASSIC: Parts = &[("histogram_sum(", "this server has classic histograms")];
+
+/// Of one that keeps native ones.
+pub(crate) const NATIVE: Parts = &[
+    ("_bucket{", "this server has native histograms"),
+    ("_sum{", "this server has native histograms"),
+];
+
 /// What is known of a source of figures.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Expected {
+    /// What is meant for the other kind of histograms.
+    pub(crate) histograms: Parts,
     /// Metrics, or other parts of queries, that it can't have, and why. They must stay empty.
-    pub(crate) never: &'static [(&'static str, &'static str)],
+    pub(crate) never: Parts,
     /// Those that it has on some machines or at times, and why. Their queries must succeed.
-    pub(crate) perhaps: &'static [(&'static str, &'static str)],
+    pub(crate) perhaps: Parts,
     /// What a query that groups by a label must show a figure for, in one loop at least.
     pub(crate) shown: &'static [(&'static str, &'static [&'static str])],
 }
@@ -70,7 +84,7 @@ pub(crate) fn assert_all_shown(api: &Api, expected: Expected) {
     assert!(left.is_empty(), "nothing after {LIMIT:?} for {left:#?}");
     let mut needed = BTreeSet::new();
     boards.iter().for_each(|board| board.assert_exceptions_hold(api, expected, &mut needed));
-    for (metric, _why) in expected.never.iter().chain(expected.perhaps) {
+    for (metric, _why) in expected.empty().chain(expected.perhaps) {
         assert!(needed.contains(metric), "{metric} is on no panel");
     }
 }
@@ -107,6 +121,13 @@ fn label_values(api: &Api, query: &str, chosen: &Choice) -> Vec<String> {
     let replace =
         |text: String, (name, value): (&String, &String)| text.replace(&format!("${name}"), value);
     api.label_values(label, &chosen.iter().fold(selector.to_owned(), replace))
+}
+
+impl Expected {
+    /// What must stay empty.
+    fn empty(&self) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+        self.never.iter().chain(self.histograms)
+    }
 }
 
 impl Board {
@@ -158,23 +179,25 @@ impl Board {
         let all = self.choices.iter().flat_map(|choice| self.queries(choice));
         for query in all.filter(|query| !must_show(query, expected)) {
             let series = api.query(&query.expr);
-            let perhaps = names_one_of(&query.expr, expected.perhaps);
+            let perhaps = names_one_of(&query.expr, expected.perhaps.iter());
             assert!(series.is_empty() || perhaps, "{query:?}: {series:?}");
-            let exceptions = expected.never.iter().chain(expected.perhaps);
+            let exceptions = expected.empty().chain(expected.perhaps);
             let named = exceptions.map(|(metric, _)| *metric);
             needed.extend(named.filter(|metric| query.expr.contains(metric)));
         }
     }
 }
 
-fn names_one_of(expr: &str, parts: &[(&str, &str)]) -> bool {
-    parts.iter().any(|(part, _why)| expr.contains(part))
+fn names_one_of<'a>(expr: &str, mut parts: impl Iterator<Item = &'a (&'a str, &'a str)>) -> bool {
+    parts.any(|(part, _why)| expr.contains(part))
 }
 
-/// What has an alternative without an exception shows that.
+/// What has an alternative without an exception shows that. Behind `unless` stands what is left
+/// out.
 fn must_show(query: &PanelQuery, expected: Expected) -> bool {
     query.expr.split(" or ").any(|alternative| {
-        !names_one_of(alternative, expected.never) && !names_one_of(alternative, expected.perhaps)
+        let shown = alternative.split(" unless ").next().unwrap_or_default();
+        !names_one_of(shown, expected.empty().chain(expected.perhaps))
     })
 }
 

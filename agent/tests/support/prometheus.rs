@@ -50,16 +50,17 @@ impl Prometheus {
         Prometheus::start_by(program, folder, &config, &[])
     }
 
-    /// The same with `more` lines in its configuration.
+    /// The same with `more` lines in its configuration, too.
     pub(crate) fn with_config(
         program: &Path,
         folder: &Path,
         targets: &[SocketAddr],
         more: &str,
+        features: &[&str],
     ) -> Prometheus {
         let evaluated = format!(", evaluation_interval: {SCRAPE_INTERVAL}");
         let config = write(folder, &evaluated, &format!("{}{more}", job(targets)));
-        Prometheus::start_by(program, folder, &config, &[])
+        Prometheus::start_by(program, folder, &config, features)
     }
 
     fn start_by(program: &Path, folder: &Path, config: &Path, features: &[&str]) -> Prometheus {
@@ -148,10 +149,14 @@ impl Api {
         Some(found[0]["unit"].as_str()?.to_owned())
     }
 
-    /// What a query has now, by series.
+    /// What a query has now, by series; of a native histogram the count.
     pub(crate) fn query(&self, expr: &str) -> Vec<(Labels, f64)> {
         let series = self.evaluate(expr, "vector");
-        series.iter().map(|one| (labels(one), sample(&one["value"]).1)).collect()
+        let value = |one: &Value| match &one["histogram"][1]["count"] {
+            Value::String(count) => count.parse().expect("a count"),
+            _ => sample(&one["value"]).1,
+        };
+        series.iter().map(|one| (labels(one), value(one))).collect()
     }
 
     /// The value of the only series of a query; `None` as long as there is none.
