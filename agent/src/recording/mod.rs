@@ -22,6 +22,7 @@ mod block;
 mod error;
 pub mod limits;
 mod machine;
+mod notes;
 mod place;
 mod reader;
 mod store;
