@@ -106,7 +106,8 @@ fn what_is_in_the_file_outlives_a_recorder_that_is_killed() {
     let place = folder("record-killed");
     let (file, app) = (place.join("app.loopscope"), place.join("app.js"));
     // Ends when its input does, which is the recorder's.
-    let source = format!("{FLOODS}\nprocess.stdin.resume();");
+    let forever = FLOODS.replace("if (--left > 0)", "if (true)");
+    let source = format!("{forever}\nprocess.stdin.resume().on('end', () => process.exit());");
     fs::write(&app, source).expect("it can be written");
     let args = ["record", "-o", text(&file), "--", text(&node), text(&app)];
     let mut recorder = Command::new(env!("CARGO_BIN_EXE_loopscope"))
@@ -118,7 +119,7 @@ fn what_is_in_the_file_outlives_a_recorder_that_is_killed() {
         .stderr(Stdio::null())
         .spawn()
         .expect("the binary starts");
-    until("four stalls are recorded", || {
+    until("some stalls are recorded", || {
         recording::read(&file).is_ok_and(|found| found.stalls.len() >= 4)
     });
     signal(&recorder, "KILL");
@@ -129,7 +130,9 @@ fn what_is_in_the_file_outlives_a_recorder_that_is_killed() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.stderr.contains("it goes until") && ran.stderr.lines().count() == 1, "{ran:?}");
     let report: Value = serde_json::from_str(&ran.stdout).expect("JSON");
-    assert_eq!(report["loops"][0]["stalls"].as_array().map(Vec::len), Some(4));
+    let stalls = found.snapshot.loops[0].stalls.len();
+    assert_eq!(report["loops"][0]["stalls"].as_array().map(Vec::len), Some(stalls));
+    assert!(stalls >= 4, "{report}");
     assert_eq!(report["schema"], "loopscope.report/1");
 }
 
