@@ -70,10 +70,7 @@ impl Blank {
         let Blank { path, place, max_bytes } = self;
         let created = Writer::create(place, &head, max_bytes);
         let writer = created.map_err(|error| {
-            Failure::run(format!(
-                "{} can't be written ({error}); free some space",
-                path.display()
-            ))
+            Failure::run(format!("{} can't be written ({error}); free some space", path.display()))
         })?;
         let (stop, stopped) = channel();
         let (observed, name) = (Arc::clone(observed), path.clone());

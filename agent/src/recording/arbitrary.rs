@@ -133,8 +133,7 @@ fn ledger(random: &mut Random) -> Ledger {
 }
 
 pub(super) fn stall(random: &mut Random) -> Stall {
-    let repeated =
-        [Repeated::Ticks, Repeated::Timers, Repeated::Events, Repeated::Immediates];
+    let repeated = [Repeated::Ticks, Repeated::Timers, Repeated::Events, Repeated::Immediates];
     Stall {
         start_unix_ns: random.below(1 << 62),
         duration_ns: random.value(),

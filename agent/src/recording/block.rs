@@ -29,9 +29,9 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
 
+use super::FORMAT_VERSION;
 use super::error::NotRead;
 use super::limits::RAW_BYTES_MAX;
-use super::FORMAT_VERSION;
 
 /// What a recording begins with. The first byte is no text's, the last tells what has changed line
 /// ends.

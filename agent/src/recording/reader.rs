@@ -186,9 +186,8 @@ fn completed(all: impl DoubleEndedIterator<Item = RecordedStall>) -> Vec<Recorde
     let over = all.rev().filter(|of| !of.stall.running);
     let mut newest: Vec<RecordedStall> =
         over.filter(|of| seen.insert((of.whose.clone(), of.stall.start_unix_ns))).collect();
-    newest.sort_by(|a, b| {
-        (a.stall.start_unix_ns, &a.whose).cmp(&(b.stall.start_unix_ns, &b.whose))
-    });
+    newest
+        .sort_by(|a, b| (a.stall.start_unix_ns, &a.whose).cmp(&(b.stall.start_unix_ns, &b.whose)));
     newest
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use loop_core::snapshot::{ClockKind, LoopSnapshot, Profile, ProfileFrame, SampleState, Snapshot};
 use loop_core::snapshot::Stall;
+use loop_core::snapshot::{ClockKind, LoopSnapshot, Profile, ProfileFrame, SampleState, Snapshot};
 use proptest::prelude::*;
 
 use super::arbitrary::{Random, snapshot};

@@ -52,12 +52,7 @@ pub(super) struct Plan {
 /// Says what is left. `needed` are the numbers of the newest snapshot's stalls.
 ///
 /// Cost: some passes over the blocks, and one sort of the stalls.
-pub(super) fn plan(
-    entries: &[Entry],
-    needed: &HashSet<u64>,
-    interval: u64,
-    goal: Goal,
-) -> Plan {
+pub(super) fn plan(entries: &[Entry], needed: &HashSet<u64>, interval: u64, goal: Goal) -> Plan {
     let newest = entries.iter().filter(|of| of.kind == Kind::Snapshot).map(|of| of.number).max();
     let stays = vec![true; entries.len()];
     let bytes = entries.iter().map(|entry| entry.bytes).sum();

@@ -346,7 +346,8 @@ fn back_totals(from: &[CauseTotal]) -> Result<CauseTotals, Odd> {
 impl From<&PhaseMap<u64>> for PhaseCounts {
     fn from(from: &PhaseMap<u64>) -> PhaseCounts {
         let counts = from.iter().filter(|(_, count)| **count > 0);
-        let counts = counts.map(|(phase, count)| PhaseCount { phase: phase.number(), count: *count });
+        let counts =
+            counts.map(|(phase, count)| PhaseCount { phase: phase.number(), count: *count });
         PhaseCounts { counts: counts.collect() }
     }
 }

@@ -1,10 +1,10 @@
 //! The numbers of names. 0 is nobody's: it is what is not there.
 
+use loop_core::Phase;
 use loop_core::buckets::Scale;
 use loop_core::snapshot::{
     ClockKind, LedgerKey, Queue, Repeated, Runtime, SampleState, Source, StoppedBy, Tier,
 };
-use loop_core::Phase;
 
 use super::Odd;
 

@@ -157,10 +157,9 @@ impl From<&snapshot::Target> for Target {
             sampled,
             limits,
         } = from;
-        let limits = limits.iter().map(|snapshot::Limit { what, why }| Limit {
-            what: what.clone(),
-            why: why.clone(),
-        });
+        let limits = limits
+            .iter()
+            .map(|snapshot::Limit { what, why }| Limit { what: what.clone(), why: why.clone() });
         Target {
             pid: *pid,
             name: name.clone(),
@@ -179,7 +178,8 @@ impl TryFrom<Target> for snapshot::Target {
     type Error = Odd;
 
     fn try_from(from: Target) -> Result<Self, Odd> {
-        let limits = from.limits.into_iter().map(|Limit { what, why }| snapshot::Limit { what, why });
+        let limits =
+            from.limits.into_iter().map(|Limit { what, why }| snapshot::Limit { what, why });
         Ok(snapshot::Target {
             pid: from.pid,
             name: from.name,

@@ -153,9 +153,8 @@ impl Stall {
             stack,
             profile,
         } = from;
-        let parts = ledger_ns.iter().filter_map(|(key, ns)| {
-            ns.map(|ns| Part { key: key.number(), ns })
-        });
+        let parts =
+            ledger_ns.iter().filter_map(|(key, ns)| ns.map(|ns| Part { key: key.number(), ns }));
         Stall {
             number,
             pid,
@@ -171,7 +170,9 @@ impl Stall {
             ledger: parts.collect(),
             counters: Some(counters.into()),
             culprit: culprit.as_ref().map(Culprit::from),
-            waits: waits.as_ref().map(|waits| Waits { waits: waits.iter().map(Wait::from).collect() }),
+            waits: waits
+                .as_ref()
+                .map(|waits| Waits { waits: waits.iter().map(Wait::from).collect() }),
             drain: drain.as_ref().map(LongestDrain::from),
             stack: stack.as_ref().map(|frames| Stack { frames: frames.clone() }),
             has_samples: profile.is_some(),
