@@ -56,7 +56,7 @@ fn the_report_and_the_profiles_of_a_recording_are_those_that_were_told() {
         let options = ["--report", "json", "--profile", text(&again)];
         let told = run(&[&["report", text(&file)], options.as_slice()].concat());
         assert_eq!((told.code, &told.stdout), (Some(0), &ran.stdout));
-        let profile = |path| fs::read(path).expect("the profile is there");
+        let profile = |path: &Path| fs::read(path).expect("the profile is there");
         assert_eq!(profile(&again), profile(&live));
         for end in ["cpuprofile", "collapsed"] {
             let file_of = place.join(format!("again.{end}"));
