@@ -33,6 +33,7 @@ pub mod process;
 pub mod progress;
 pub mod push;
 mod readers;
+pub mod recording;
 pub mod redact;
 pub mod report;
 pub mod serve;

@@ -16,6 +16,9 @@ mod lambda;
 mod observe;
 mod pages;
 mod params;
+#[cfg(target_os = "linux")]
+mod record;
+mod report;
 mod source;
 #[cfg(target_os = "linux")]
 mod top;
@@ -40,6 +43,9 @@ pub use lambda::LambdaArgs;
 pub use observe::{ObserveArgs, SourceArgs};
 pub use pages::{CompletionsArgs, ManArgs};
 pub use params::{Selection, SelectionError, has_script_extension, names_script};
+#[cfg(target_os = "linux")]
+pub use record::{RecordArgs, Recorded};
+pub use report::ReportArgs;
 pub use source::{SourceChoice, TierChoice};
 #[cfg(target_os = "linux")]
 pub use top::TopArgs;
@@ -56,6 +62,7 @@ Examples:
   loopscope agent                                  every Node.js of this host, for Prometheus
   loopscope doctor                                 each Node.js here, and how it can be observed
   loopscope exec -- node server.js                 a Node.js program, from its first turn on
+  loopscope record -o app.loopscope 4711           a recording, for `loopscope report`
   loopscope diagnoses microtask-flood              what a verdict means, and how to fix it
   loopscope gate --lock gate.lock -- sync-promises next-tick-recursion
                                                    fail when counts differ from the lock
@@ -64,7 +71,7 @@ Exit codes:
   0 fine   1 gate failed   2 usage or bad input   4 the run failed
   5 refused: the machine does not allow it   124 --timeout
   130 Ctrl-C   143 SIGTERM   129 SIGHUP: with the report of the time until then
-  A script that was run, and a command of `exec`, end with their own.
+  A script that was run, and a command of `exec` or `record`, end with their own.
 
 Environment:
   Every option has a LOOPSCOPE_* variable; options win. With OTEL_EXPORTER_OTLP_ENDPOINT set,
@@ -98,6 +105,11 @@ pub enum Command {
     Check(CheckArgs),
     /// Start a command under observation, and pass its signals and its exit status on
     Exec(ExecArgs),
+    /// Observe processes or a command, and keep what is seen in a file
+    #[cfg(target_os = "linux")]
+    Record(RecordArgs),
+    /// Tell what a recording has seen
+    Report(ReportArgs),
     /// Waits until it is observed, and becomes the command
     #[command(hide = true)]
     ExecGate(ExecGateArgs),

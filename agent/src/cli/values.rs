@@ -3,9 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use clap::ValueEnum;
-use loop_core::units::parse_duration_ns;
+use loop_core::units::{parse_duration_ns, parse_size_bytes};
 use loopscope_exporters::Compat;
 use loopscope_workloads::Rounds;
+
+use crate::recording::limits::{SIZE_BYTES_MAX, SIZE_BYTES_MIN};
 
 pub(super) fn repeat(text: &str) -> Result<Rounds, String> {
     if text == "forever" {
@@ -48,6 +50,16 @@ pub(super) fn timeout_ns(text: &str) -> Result<u64, String> {
     match parse_duration_ns(text) {
         Ok(0) => Err("nothing would be run; write a duration above 0, as in 30s".to_owned()),
         Ok(ns) => Ok(ns),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// How long the file of a recording may be.
+#[cfg(target_os = "linux")]
+pub(super) fn recording_bytes(text: &str) -> Result<u64, String> {
+    match parse_size_bytes(text) {
+        Ok(bytes) if (SIZE_BYTES_MIN..=SIZE_BYTES_MAX).contains(&bytes) => Ok(bytes),
+        Ok(_) => Err("write a size from 1MiB to 1GiB".to_owned()),
         Err(error) => Err(error.to_string()),
     }
 }
@@ -141,6 +153,14 @@ mod tests {
         assert_eq!((percent("15"), percent("0.5 %")), (Ok(15.0), Ok(0.5)));
         for bad in ["0", "-1", "101", "NaN", "inf", ""] {
             assert!(percent(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_recording_has_a_size_within_bounds() {
+        assert_eq!(recording_bytes("64MiB"), Ok(64 << 20));
+        for bad in ["1023KiB", "1025MiB", "0MiB", "", "64"] {
+            assert!(recording_bytes(bad).is_err(), "{bad}");
         }
     }
 

@@ -14,7 +14,12 @@ mod gate;
 mod lines;
 mod output;
 mod pages;
+#[cfg(target_os = "linux")]
+mod record;
+mod report;
 mod run;
+#[cfg(target_os = "linux")]
+mod tape;
 #[cfg(target_os = "linux")]
 mod top;
 mod ways;
@@ -36,20 +41,23 @@ pub fn execute(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Run(args) => run::execute(&args),
         #[cfg(target_os = "linux")]
-        Command::Attach(args) => attach::execute(&args),
+        Command::Attach(args) => attach::execute(&args, None),
         #[cfg(target_os = "linux")]
         Command::Top(args) => top::execute(&args),
         #[cfg(target_os = "linux")]
         Command::Agent(args) => agent::execute(&args),
         #[cfg(target_os = "linux")]
         Command::Check(args) => agent::check(&args),
-        Command::Exec(args) => exec::execute(&args),
+        Command::Exec(args) => exec::execute(&args, None),
         #[cfg(target_os = "linux")]
         Command::ExecGate(args) => Err(exec::pass_gate(&args)),
         #[cfg(not(target_os = "linux"))]
         Command::Exec(_) | Command::ExecGate(_) => {
             Err(Failure::refused("`exec` needs Linux; use `loopscope run FILE` here"))
         }
+        #[cfg(target_os = "linux")]
+        Command::Record(args) => record::execute(args),
+        Command::Report(args) => report::execute(&args),
         Command::Explain(args) => explain::execute(&args),
         Command::Doctor(args) => doctor::execute(&args),
         Command::Workloads(args) => workloads::execute(&args),

@@ -13,11 +13,12 @@ use super::cannot_start;
 use super::output::Output;
 use crate::background::{Background, OnInterrupt, Tasks};
 use crate::cli::{ObserveArgs, ReportForm};
+use crate::diagnosis::diagnose;
 use crate::exit::Failure;
 use crate::monitor::Monitor;
 use crate::push::{self, Outlet};
 use crate::redact::Redactor;
-use crate::report::{self, Report};
+use crate::report::{self, CommandRun, Report};
 use crate::serve::web::Access;
 use crate::serve::{self, Site};
 use crate::source::Observe;
@@ -35,10 +36,15 @@ pub(super) struct Ways {
 impl Ways {
     /// Opens what the options name. The report goes to `default` where they name nothing.
     pub(super) fn open(args: &ObserveArgs, default: Output) -> Result<Ways, Failure> {
+        Ways::open_to(args, Output::open(args.output.as_deref(), default)?)
+    }
+
+    /// Opens what the options name, but for the report, which goes to `output`.
+    pub(super) fn open_to(args: &ObserveArgs, output: Output) -> Result<Ways, Failure> {
         Ok(Ways {
             told: Told {
                 form: args.report,
-                output: Output::open(args.output.as_deref(), default)?,
+                output,
                 names: args.redact.then(Redactor::default),
                 profile: args.profile.as_deref().map(ProfileFile::open).transpose()?,
             },
@@ -152,8 +158,45 @@ impl ProfileFile {
 }
 
 impl Told {
+    /// What is told of something that was observed before, as it is.
+    pub(super) fn again(
+        form: ReportForm,
+        output: Output,
+        profile: Option<&Path>,
+    ) -> Result<Told, Failure> {
+        let profile = profile.map(ProfileFile::open).transpose()?;
+        Ok(Told { form, output, names: None, profile })
+    }
+
+    /// How a command has ended, as it may be told.
+    pub(super) fn command(&self, run: &CommandRun) -> CommandRun {
+        self.names.as_ref().map_or_else(|| run.clone(), |names| names.command(run))
+    }
+
+    /// Tells what was observed of processes, or of a command. Where nothing was, there is no
+    /// report for people of a command, but only why.
+    pub(super) fn tell(
+        mut self,
+        snapshot: &Snapshot,
+        command: Option<&CommandRun>,
+    ) -> Result<(), Failure> {
+        let is_text = self.form == ReportForm::Text;
+        if let Some(run) = command {
+            let nothing = snapshot.loops.is_empty();
+            if !is_text || nothing {
+                run.notes.iter().for_each(|note| tell(note));
+            }
+            if is_text && nothing {
+                return self.write_profile(snapshot);
+            }
+        }
+        let diagnoses = diagnose(snapshot);
+        let diagnoses = diagnoses.as_slice();
+        self.write(&Report { snapshot, diagnoses, workload: None, script: None, command })
+    }
+
     /// Writes the profile alone, where one was asked for.
-    pub(super) fn write_profile(&mut self, snapshot: &Snapshot) -> Result<(), Failure> {
+    fn write_profile(&mut self, snapshot: &Snapshot) -> Result<(), Failure> {
         self.profile.take().map_or(Ok(()), |profile| profile.write(snapshot))
     }
 

@@ -40,7 +40,7 @@ pub fn command(args: &[&str]) -> Command {
         }
     }
     // What a command is observed by depends on the rights of who runs the tests.
-    if args.first() == Some(&"exec") {
+    if matches!(args.first(), Some(&"exec" | &"record")) {
         command.env("LOOPSCOPE_SOURCE", "v8-trace");
     }
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

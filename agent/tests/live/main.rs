@@ -41,6 +41,7 @@ mod passive;
 mod peers;
 mod pictures;
 mod places;
+mod record;
 mod refusals;
 mod releases;
 mod serving;

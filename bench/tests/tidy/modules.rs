@@ -89,6 +89,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["v8"],
             &["sourcemap"],
             &["source"],
+            &["recording"],
             &["doctor"],
             &["supervise"],
             &["places", "readers"],

@@ -84,6 +84,32 @@ impl Profile {
         }
     }
 
+    /// One of the parts that another one has: what [`Profile::frames`], [`Profile::stacks`] and
+    /// [`Profile::samples`] tell. `None`: they don't fit together, or are more than one holds.
+    pub fn of_parts(
+        start_unix_ns: u64,
+        frames: Vec<ProfileFrame>,
+        stacks: Vec<Vec<u32>>,
+        samples: Vec<Sample>,
+    ) -> Option<Profile> {
+        let is_few = frames.len() <= FRAMES_MAX
+            && stacks.len() <= STACKS_MAX
+            && samples.len() <= SAMPLES_MAX
+            && stacks.iter().all(|stack| stack.len() <= DEPTH_MAX);
+        let has = |frame: &u32| (*frame as usize) < frames.len();
+        let fits = stacks.iter().flatten().all(has)
+            && samples.iter().all(|sample| (sample.stack as usize) < stacks.len())
+            && samples.is_sorted_by_key(|sample| sample.offset_ns);
+        (is_few && fits).then(|| Profile {
+            start_unix_ns,
+            frame_numbers: frames.iter().cloned().zip(0..).collect(),
+            stack_numbers: stacks.iter().cloned().zip(0..).collect(),
+            frames,
+            stacks,
+            samples,
+        })
+    }
+
     /// When it begins, in nanoseconds since the Unix epoch.
     pub fn start_unix_ns(&self) -> u64 {
         self.start_unix_ns
@@ -214,6 +240,25 @@ mod tests {
         let weights: u64 = profile.samples().iter().map(|sample| sample.weight_ns).sum();
         assert_eq!(weights, 5 * many);
         assert!(profile.samples().is_sorted_by_key(|sample| sample.offset_ns));
+    }
+
+    #[test]
+    fn a_profile_is_made_of_the_parts_of_another() {
+        let mut profile = Profile::new(7);
+        for line in 0..3_000 {
+            profile.add(u64::from(line), 5, SampleState::OnCpu, [frame("work", line % 50)]);
+        }
+        let again = |mut profile: Profile, change: fn(&mut Profile)| {
+            change(&mut profile);
+            let Profile { start_unix_ns, frames, stacks, samples, .. } = profile;
+            Profile::of_parts(start_unix_ns, frames, stacks, samples)
+        };
+        assert_eq!(again(profile.clone(), |_| ()).as_ref(), Some(&profile));
+        assert_eq!(again(profile.clone(), |of| of.samples[0].stack = 50), None);
+        assert_eq!(again(profile.clone(), |of| of.stacks[0][0] = 50), None);
+        assert_eq!(again(profile.clone(), |of| of.samples.swap(0, 1)), None);
+        let many = |of: &mut Profile| of.samples = vec![of.samples[0]; SAMPLES_MAX + 1];
+        assert_eq!(again(profile, many), None);
     }
 
     #[test]

@@ -19,7 +19,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -28,12 +27,13 @@ use rustix::process::Signal;
 
 use super::cannot_start;
 use super::output::Output;
-use super::ways::{Told, Ways};
-use crate::cli::{ExecArgs, ReportForm, SourceChoice, TierChoice};
-use crate::diagnosis::diagnose;
+use super::tape::{self, Blank};
+use super::ways::Ways;
+use crate::cli::{ExecArgs, SourceChoice, TierChoice};
 use crate::exit::{Exit, Failure};
-use crate::report::{CommandRun, Report};
-use crate::source::{LiveCommand, LiveOptions, Observe, Observer, V8Trace, probes_can_be_set};
+use crate::recording::{self, Head};
+use crate::report::CommandRun;
+use crate::source::{LiveCommand, LiveOptions, Observer, V8Trace, probes_can_be_set};
 use crate::supervise::{self, Event, Outcome};
 use crate::terminal::tell;
 use gate::Gate;
@@ -48,8 +48,11 @@ const END_MAX: Duration = Duration::from_secs(2);
 const NOT_FOUND: u8 = 127;
 const NOT_RUNNABLE: u8 = 126;
 
-pub(super) fn execute(args: &ExecArgs) -> Result<Exit, Failure> {
-    let ways = Ways::open(&args.observe, Output::Stderr)?;
+/// Observes, and records onto `blank`.
+pub(super) fn execute(args: &ExecArgs, blank: Option<Blank>) -> Result<Exit, Failure> {
+    let output = tape::output(&args.observe, blank.as_ref(), Output::Stderr)?;
+    let ways = Ways::open_to(&args.observe, output)?;
+    let head = head(args, &ways);
     let observer = observer(args)?;
     let gate = Gate::start(&args.command, observer.environment()).map_err(cannot_start)?;
     // Only now, so that the command ignores what we were started to ignore.
@@ -69,19 +72,37 @@ pub(super) fn execute(args: &ExecArgs) -> Result<Exit, Failure> {
             return Err(not_run(&args.command, &error));
         }
     };
+    let tape = blank.and_then(|blank| or_tell(blank.start(head, &observed)));
     let (sender, events) = channel();
     let running = Running::watch(child, sender).map_err(cannot_start)?;
     let status = Status::new();
     signals.pass_on(running.clone(), status.clone()).map_err(cannot_start)?;
     let end = wait(args, &events, &running, observer.as_ref())?;
-    let notes = observer.ended();
-    status.set(end.exit().code());
-    if let Err(failure) = report(args, &end, notes, &observed, told) {
-        // The status is the command's: it has run.
-        tell(&failure.message);
+    let run = end.run(args, observer.ended());
+    let snapshot = observed.snapshot();
+    if let Some(tape) = tape {
+        or_tell(tape.finish(end.recorded(told.command(&run)), &snapshot));
     }
+    status.set(end.exit().code());
+    or_tell(told.tell(&snapshot, Some(&run)));
     background.stop();
     Ok(end.exit())
+}
+
+/// Tells what has failed beside the command: the status is the command's, as it has run.
+fn or_tell<T>(result: Result<T, Failure>) -> Option<T> {
+    result.inspect_err(|failure| tell(&failure.message)).ok()
+}
+
+/// What a recording of it begins with.
+fn head(args: &ExecArgs, ways: &Ways) -> Head {
+    let words = args.command.iter().map(|word| ways.name(&word.to_string_lossy()));
+    Head {
+        command: words.collect(),
+        stall_threshold_ns: args.observe.stall_threshold_ns,
+        redacted: args.observe.redact,
+        ..Head::default()
+    }
 }
 
 /// Who observes.
@@ -135,6 +156,25 @@ impl End {
         let code = self.status.code().or(signal).unwrap_or_default();
         Exit::Program(code.to_le_bytes()[0])
     }
+
+    /// What is told of it, with what is to be known of how it was observed.
+    fn run(&self, args: &ExecArgs, notes: Vec<String>) -> CommandRun {
+        let words = args.command.iter().map(|word| word.to_string_lossy().into_owned());
+        CommandRun {
+            arguments: words.collect(),
+            status: self.status.code().map(|code| code.to_le_bytes()[0]),
+            signal: self.status.signal(),
+            timed_out: self.timed_out,
+            notes,
+        }
+    }
+
+    /// What a recording says of it.
+    fn recorded(&self, run: CommandRun) -> recording::End {
+        let CommandRun { arguments: _, status, signal, timed_out, notes } = run;
+        let exit_code = self.exit().code();
+        recording::End { unix_ns: 0, exit_code, status, signal, timed_out, notes }
+    }
 }
 
 /// Waits until the command has ended; makes it end when its time is up.
@@ -168,40 +208,6 @@ fn wait(
 
 fn lost(error: &io::Error) -> Failure {
     Failure::run(format!("how the command has ended can't be found out ({error}); run it again"))
-}
-
-fn report(
-    args: &ExecArgs,
-    end: &End,
-    notes: Vec<String>,
-    observed: &Arc<dyn Observe>,
-    mut told: Told,
-) -> Result<(), Failure> {
-    let snapshot = observed.snapshot();
-    let nothing = snapshot.loops.is_empty();
-    if args.observe.report != ReportForm::Text || nothing {
-        notes.iter().for_each(|note| tell(note));
-    }
-    if nothing && args.observe.report == ReportForm::Text {
-        return told.write_profile(&snapshot);
-    }
-    let diagnoses = diagnose(&snapshot);
-    let words = args.command.iter().map(|word| word.to_string_lossy().into_owned());
-    let command = CommandRun {
-        arguments: words.collect(),
-        status: end.status.code().map(|code| code.to_le_bytes()[0]),
-        signal: end.status.signal(),
-        timed_out: end.timed_out,
-        notes,
-    };
-    let report = Report {
-        snapshot: &snapshot,
-        diagnoses: &diagnoses,
-        workload: None,
-        script: None,
-        command: Some(&command),
-    };
-    told.write(&report)
 }
 
 /// Why the command was not run: the status is the one that a shell has for it.

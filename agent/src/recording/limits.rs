@@ -1,0 +1,46 @@
+//! What a recording holds at most, and what reading one may take.
+
+/// The shortest bound on the size of a file: some minutes of a few loops.
+pub const SIZE_BYTES_MIN: u64 = 1 << 20;
+
+/// The longest bound on the size of a file.
+pub const SIZE_BYTES_MAX: u64 = 1 << 30;
+
+/// The bound where none is given.
+pub const SIZE_BYTES_DEFAULT: u64 = 64 << 20;
+
+/// A file that is longer is not read: twice the longest that is written.
+pub(super) const READ_BYTES_MAX: u64 = 2 * SIZE_BYTES_MAX;
+
+/// A block's payload, inflated. A snapshot has up to 16 KiB a loop; the samples of a stall have up
+/// to 4,096 functions with the paths of their files.
+pub(super) const RAW_BYTES_MAX: u32 = 16 << 20;
+
+/// The details of all stalls together, inflated, that are kept in memory by a reader.
+pub(super) const DETAILS_BYTES_MAX: u64 = 256 << 20;
+
+/// Loops in one snapshot: 256 processes that have ended, with eight loops each. In memory one has
+/// up to 26 histograms of 8 KiB.
+pub(super) const LOOPS_MAX: usize = 2_048;
+
+/// Loops in all ticks of a timeline. When there are more, every second tick is left out; one has
+/// some 100 bytes, so this is 100 MiB.
+pub(super) const TIMELINE_LOOPS_MAX: usize = 1 << 20;
+
+/// Frames, waits and reactions of one stall.
+pub(super) const PARTS_MAX: usize = 4_096;
+
+/// Durations and counts: two years of nanoseconds. A few hundred of them can be added.
+pub(super) const VALUE_MAX: u64 = 1 << 56;
+
+/// Times since the Unix epoch, in nanoseconds: the year 2116. A duration can be added.
+pub(super) const UNIX_NS_MAX: u64 = 1 << 62;
+
+/// Shares and ratios.
+pub(super) const RATIO_MAX: f64 = 1e6;
+
+/// Snapshots of the timeline that are kept before details of stalls are dropped.
+pub(super) const TIMELINE_MIN: usize = 64;
+
+const _: () = assert!(SIZE_BYTES_DEFAULT <= SIZE_BYTES_MAX);
+const _: () = assert!(UNIX_NS_MAX + VALUE_MAX < i64::MAX as u64);
