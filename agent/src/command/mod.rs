@@ -10,6 +10,7 @@ mod doctor;
 mod exec;
 mod explain;
 mod gate;
+pub mod gate_output;
 #[cfg(target_os = "linux")]
 mod lines;
 mod output;

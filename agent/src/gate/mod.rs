@@ -1,4 +1,5 @@
-//! The gate's exact tier: counts of workloads under virtual time, compared with a lock file.
+//! The gate. What stands here is its exact tier for workloads, counts under virtual time compared
+//! with a lock file, and [`comparison`], what comes of two commands, with its [`output`].
 //!
 //! ```text
 //! workload -> virtual clock -> Snapshot -> Counts -> Section ──┬── compare with the lock: diff
@@ -10,9 +11,12 @@
 //!
 //! **Invariant**: the same program gives the same text, on every machine.
 
+pub mod comparison;
 mod counts;
 mod diff;
+pub mod fingerprint;
 pub mod lock;
+pub mod output;
 mod store;
 
 pub use counts::section;
