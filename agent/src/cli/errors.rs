@@ -181,7 +181,11 @@ mod tests {
         check("loopscope run -a.js", &["`-a.js` reads as an option", "`./-a.js`"]);
         check("loopscope run a.js b", &["unknown argument `b`", "a.js -- b"]);
         check("loopscope run a.js --max-memory 9", &["`9`", "`--max-memory`", "256MiB"]);
-        check("loopscope gate -- sync-promises", &["--lock <FILE>"]);
-        check("loopscope gate --lock x", &["<NAME>"]);
+        check("loopscope gate -- sync-promises", &["--lock <FILE>", "--base <CMD>"]);
+        check("loopscope gate accept --lock x", &["<NAME>"]);
+        check("loopscope gate --base x", &["--head <CMD>"]);
+        check("loopscope gate --base x --head y --pairs 3", &["`3`", "`--pairs`", "4 to 200"]);
+        check("loopscope gate --head x --runs 0", &["`0`", "`--runs`", "1 to 200"]);
+        check("loopscope gate --head x --exact-tolerance -1", &["`--exact-tolerance`"]);
     }
 }

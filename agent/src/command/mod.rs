@@ -28,6 +28,8 @@ use loopscope_workloads::Workload;
 
 use crate::cli::Command;
 use crate::exit::{Exit, Failure};
+#[cfg(target_os = "linux")]
+pub use gate::{CommandLine, Ran, Runner, Watched};
 
 /// Does what was asked.
 ///

@@ -40,6 +40,8 @@ pub enum Unit {
     Count,
     /// Nanoseconds.
     Nanoseconds,
+    /// A share, from 0 to 1.
+    Share,
 }
 
 /// What is known of a metric.
@@ -83,6 +85,9 @@ pub struct Metric {
     pub unit: Unit,
     /// How it is compared.
     pub tier: GateTier,
+    /// Whether the verdict depends on it. What does not decide is told with its standing alone, and
+    /// may be worse where the gate passes.
+    pub decides: bool,
     /// Its value in each run of the base, in the order of the runs. Empty where there is no base.
     pub base: Vec<f64>,
     /// Its value in each run of the head.
