@@ -61,6 +61,7 @@ fn metric(name: &'static str, title: &'static str, unit: Unit) -> Metric {
         title,
         unit,
         tier: GateTier::Time,
+        decides: true,
         base: Vec::new(),
         head: Vec::new(),
         change: None,
@@ -125,7 +126,7 @@ fn comparison(verdict: Verdict, metrics: Vec<Metric>) -> Comparison {
             governor: None,
             kernel: Some("6.8.0-1017".into()),
             quota_percent: None,
-            runtime: Some("Node.js 22.23.3".into()),
+            runtime: Some("22.23.3".into()),
             loopscope: "0.1.0".into(),
         },
         observed: ("ebpf", "full"),
@@ -174,9 +175,14 @@ fn regressed() -> Comparison {
         standing: Standing::Untold("only 412 turns a run, and 10,000 are needed".into()),
         ..metric("poll_p99", "p99 poll phase", Unit::Nanoseconds)
     };
+    let longest = Metric {
+        standing: Standing::Worse,
+        decides: false,
+        ..timed("turn_max", "longest turn", 31.0, 1.4)
+    };
     let same = exact("microtasks", "microtasks", 60_000.0, 60_000.0);
     let turns = exact("turns", "turns", 1_004.0, 1_004.0);
-    let all = vec![drain, turn, new, budget, unclear, better, same, turns, untold];
+    let all = vec![drain, turn, new, budget, unclear, better, longest, same, turns, untold];
     comparison(Verdict::Regressed, all)
 }
 
@@ -358,7 +364,8 @@ fn the_xml_is_read_by_python() {
             cases.iter().filter(is).count()
         };
         let is_invalid = comparison.verdict == Verdict::Invalid;
-        let worse = comparison.metrics.iter().filter(|metric| metric.standing == Standing::Worse);
+        let decides = comparison.metrics.iter().filter(|metric| metric.decides);
+        let worse = decides.filter(|metric| metric.standing == Standing::Worse);
         let failures = if is_invalid { 0 } else { worse.count() };
         assert_eq!((ends("failure"), ends("error")), (failures, usize::from(is_invalid)), "{name}");
         if name == "gate-hostile" {
@@ -380,13 +387,13 @@ fn the_json_has_every_run_and_what_is_not_known_is_null() {
     assert_eq!(read["metrics"][0]["culprit"]["line"], 12);
     let new = &read["metrics"][2];
     assert!(new["change"]["ratio"].is_null() && new["change"]["difference"] == 3, "{new}");
-    let untold = &read["metrics"][8];
+    let untold = &read["metrics"][9];
     assert!(untold["change"].is_null() && untold["noise"].is_null(), "{untold}");
     assert_eq!(untold["standing"], "untold");
     let trend = output::smaller(&regressed()).expect("JSON");
     let trend: serde_json::Value = serde_json::from_str(&trend).expect("JSON");
     let entries = trend.as_array().expect("a list");
-    assert_eq!(entries.len(), 8, "what was not measured is left out");
+    assert_eq!(entries.len(), 9, "what was not measured is left out");
     assert_eq!(entries[1]["value"], 1_460_400);
     assert_eq!(entries[1]["range"], "± 14604");
     assert!(entries.iter().all(|entry| entry["value"].is_number()), "{trend}");

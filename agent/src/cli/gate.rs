@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
-use super::{ReportForm, SourceArgs, TierChoice, values};
+use super::{GateOutputArgs, SourceArgs, TierChoice, values};
 
 const USAGE: &str = "\
 loopscope gate --base <CMD> --head <CMD> [OPTIONS]
@@ -63,9 +63,9 @@ pub struct GateArgs {
     /// How much is observed; by default as much as can be
     #[arg(long, env = "LOOPSCOPE_TIER", value_name = "TIER")]
     pub tier: Option<TierChoice>,
-    /// How it is told.
+    /// Where it is told.
     #[command(flatten)]
-    pub told: ToldArgs,
+    pub output: GateOutputArgs,
     /// Give up after this much real time, with exit code 124
     #[arg(long = "timeout", env = "LOOPSCOPE_TIMEOUT", value_name = "DURATION",
           value_parser = values::timeout_ns)]
@@ -135,17 +135,6 @@ pub struct RunsArgs {
     #[arg(long = "stall-threshold", env = "LOOPSCOPE_STALL_THRESHOLD", value_name = "DURATION",
           default_value = "50ms", value_parser = values::threshold_ns)]
     pub stall_threshold_ns: u64,
-}
-
-/// How what came of it is told.
-#[derive(Debug, Args)]
-pub struct ToldArgs {
-    /// The form of the report
-    #[arg(long, env = "LOOPSCOPE_REPORT", value_name = "FORM", default_value = "text")]
-    pub report: ReportForm,
-    /// Write the report to this file instead of standard output
-    #[arg(long, env = "LOOPSCOPE_OUTPUT", value_name = "FILE")]
-    pub output: Option<PathBuf>,
 }
 
 /// What a gate that can't tell comes to.

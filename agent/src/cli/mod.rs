@@ -37,7 +37,7 @@ pub use attach::AttachArgs;
 pub use doctor::DoctorArgs;
 pub use exec::{ExecArgs, ExecGateArgs};
 pub use explain::ExplainArgs;
-pub use gate::{GateAction, GateArgs, LockArgs, OnInconclusive, RunsArgs, ToldArgs};
+pub use gate::{GateAction, GateArgs, LockArgs, OnInconclusive, RunsArgs};
 pub use gate_output::{GateOutputArgs, GithubChoice};
 pub use lambda::LambdaArgs;
 pub use observe::{ObserveArgs, SourceArgs};

@@ -1,5 +1,5 @@
-//! OpenTelemetry's SDK: as many histograms as our page of one loop has, with the bounds of our
-//! exporter, collected and encoded as a request of OTLP. An operation is a request.
+//! OpenTelemetry's SDK: as many histograms as our page of one loop has, collected and encoded as a
+//! request of OTLP. An operation is a request.
 
 use std::hint::black_box;
 use std::sync::{Arc, Weak};
@@ -12,7 +12,8 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::reader::MetricReader;
 use opentelemetry_sdk::metrics::{
-    InstrumentKind, ManualReader, Pipeline, SdkMeterProvider, Temporality,
+    Aggregation, Instrument, InstrumentKind, ManualReader, Pipeline, SdkMeterProvider, Stream,
+    Temporality,
 };
 use prost::Message;
 
@@ -23,7 +24,7 @@ use crate::measure::{Batch, Case};
 /// Requests in a batch.
 const REQUESTS: u64 = 20;
 
-/// Values in each histogram. Their number changes what is encoded by some bytes only.
+/// Values in each histogram, from 50 ns to 50 ms as those of our loop.
 const VALUES: u32 = 1_000;
 
 /// A reader that is asked when we want it, while the provider has it.
@@ -52,10 +53,31 @@ impl MetricReader for Shared {
     }
 }
 
+/// What a histogram counts into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// 19 bounds, as in our exporter.
+    Explicit,
+    /// Up to 160 buckets by powers of two, as ours are when they are pushed.
+    Exponential,
+}
+
 /// A provider and what reads it.
-fn provider() -> (SdkMeterProvider, Shared) {
+fn provider(kind: Kind) -> (SdkMeterProvider, Shared) {
     let reader = Shared(Arc::new(ManualReader::builder().build()));
-    (SdkMeterProvider::builder().with_reader(reader.clone()).build(), reader)
+    let builder = SdkMeterProvider::builder().with_reader(reader.clone());
+    let exponential = |_: &Instrument| {
+        let aggregation = Aggregation::Base2ExponentialHistogram {
+            max_size: 160,
+            max_scale: 20,
+            record_min_max: true,
+        };
+        Stream::builder().with_aggregation(aggregation).build().ok()
+    };
+    match kind {
+        Kind::Explicit => (builder.build(), reader),
+        Kind::Exponential => (builder.with_view(exponential).build(), reader),
+    }
 }
 
 fn histogram(provider: &SdkMeterProvider, number: usize) -> Histogram<f64> {
@@ -68,13 +90,14 @@ fn histogram(provider: &SdkMeterProvider, number: usize) -> Histogram<f64> {
 ///
 /// # Errors
 /// When the SDK collects nothing.
-pub fn push(histograms: usize) -> Result<Case, Failure> {
-    let (provider, reader) = provider();
+pub fn push(histograms: usize, kind: Kind) -> Result<Case, Failure> {
+    let (provider, reader) = provider(kind);
     let attributes = [KeyValue::new("thread", "main")];
     for number in 0..histograms {
         let histogram = histogram(&provider, number);
-        for value in 1..=VALUES {
-            histogram.record(f64::from(value) * 1e-3, &attributes);
+        for number in 0..VALUES {
+            let value = 50e-9 * 1e6_f64.powf(f64::from(number) / f64::from(VALUES));
+            histogram.record(value, &attributes);
         }
     }
     let mut metrics = ResourceMetrics::default();
@@ -100,7 +123,7 @@ pub fn push(histograms: usize) -> Result<Case, Failure> {
 /// What makes so many histograms with a value in each, when it is called; what it returns keeps
 /// them.
 pub(super) fn made(count: usize) -> impl FnOnce() -> (SdkMeterProvider, Vec<Histogram<f64>>) {
-    let (provider, _) = provider();
+    let (provider, _) = provider(Kind::Explicit);
     move || {
         let all: Vec<_> = (0..count).map(|number| histogram(&provider, number)).collect();
         all.iter().for_each(|histogram| histogram.record(1e-3, &[]));
@@ -114,6 +137,8 @@ mod tests {
 
     #[test]
     fn requests_hold_what_was_recorded() {
-        assert_eq!(push(3).unwrap()().unwrap().operations, REQUESTS);
+        for kind in [Kind::Explicit, Kind::Exponential] {
+            assert_eq!(push(3, kind).unwrap()().unwrap().operations, REQUESTS, "{kind:?}");
+        }
     }
 }

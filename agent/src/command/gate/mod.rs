@@ -9,8 +9,6 @@ mod progress;
 mod runner;
 #[cfg(target_os = "linux")]
 mod series;
-#[cfg(target_os = "linux")]
-mod told;
 
 use std::ffi::OsString;
 

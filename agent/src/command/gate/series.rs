@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use super::command_line::CommandLine;
 use super::progress::Progress;
 use super::runner::{Ran, Runner, Watched};
-use super::told::Told;
 use crate::cli::{GateArgs, OnInconclusive};
+use crate::command::gate_output::Targets;
 use crate::exit::{Exit, Failure};
 use crate::gate::budget::{self, Budget};
 use crate::gate::comparison::{Comparison, Metric, Side, Standing, Verdict};
@@ -25,7 +25,7 @@ const LOOK_CLOSER_NS: u64 = 2_000_000;
 pub(super) fn execute(args: &GateArgs) -> Result<Exit, Failure> {
     let (base, head) = commands(args)?;
     let budgets = args.runs.budget.as_deref().map(read_budgets).transpose()?.unwrap_or_default();
-    let told = Told::open(&args.told)?;
+    let targets = Targets::open(&args.output)?;
     let stall_threshold_ns = budget::stall_threshold_ns(&budgets, args.runs.stall_threshold_ns);
     let runner = Runner::new(Watched {
         source: args.source.clone(),
@@ -48,7 +48,7 @@ pub(super) fn execute(args: &GateArgs) -> Result<Exit, Failure> {
     };
     series.progress.clear();
     series.runner.stop();
-    told.write(&comparison)?;
+    targets.write(&comparison)?;
     Ok(exit(&comparison, args.runs.on_inconclusive))
 }
 

@@ -3,6 +3,7 @@
 use loop_core::units::{format_count, format_ns};
 
 use crate::gate::comparison::{Change, Metric, Unit};
+use crate::layout::percent;
 
 /// From this on a number has no place for digits behind the point.
 const WHOLE_FROM: f64 = 1e15;
@@ -54,6 +55,7 @@ pub(super) fn value(value: f64, unit: Unit) -> String {
     let size = value.abs();
     match unit {
         Unit::Nanoseconds => format!("{sign}{}", format_ns(size.round() as u64)),
+        Unit::Share => format!("{sign}{}", percent(size)),
         Unit::Count if size.fract() == 0.0 || size >= WHOLE_FROM => {
             format!("{sign}{}", format_count(size as u64))
         }
@@ -110,6 +112,7 @@ mod tests {
         check(-2.0, Unit::Count, "-2");
         check(1_200_000.0, Unit::Nanoseconds, "1.20 ms");
         check(0.0, Unit::Nanoseconds, "0 ns");
+        check(0.314, Unit::Share, "31.4 %");
         check(f64::NAN, Unit::Count, "unknown");
         check(1e18 + 0.5, Unit::Count, "1,000,000,000,000,000,000");
     }

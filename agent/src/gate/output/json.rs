@@ -46,6 +46,7 @@ struct MetricForm<'a> {
     title: &'static str,
     unit: &'static str,
     tier: &'static str,
+    decides: bool,
     standing: &'static str,
     why: Option<&'a str>,
     budget: Option<&'a str>,
@@ -119,6 +120,7 @@ fn metric(metric: &Metric) -> MetricForm<'_> {
         title: metric.title,
         unit: unit(metric.unit),
         tier: tier(metric.tier),
+        decides: metric.decides,
         standing: standing(&metric.standing),
         why,
         budget: metric.budget.as_deref(),
@@ -154,6 +156,7 @@ pub(super) fn unit(unit: Unit) -> &'static str {
     match unit {
         Unit::Count => "count",
         Unit::Nanoseconds => "ns",
+        Unit::Share => "share",
     }
 }
 

@@ -100,6 +100,9 @@ fn ending(metric: &Metric, verdict: Verdict) -> Ending {
             Ending::Skipped(format!("too noisy to tell: {}", words::certainty(metric)))
         }
         Standing::Untold(why) => Ending::Skipped(why.clone()),
+        Standing::Worse if !metric.decides => {
+            Ending::Skipped(format!("decides nothing: {}", words::sentence(metric)))
+        }
         Standing::Worse => Ending::Failed(words::sentence(metric), details(metric)),
     }
 }

@@ -56,11 +56,13 @@ fn entry(metric: &Metric) -> Option<Entry<'_>> {
     })
 }
 
-/// Without digits that are none of the figure's: whole nanoseconds, hundredths of a count.
+/// Without digits that are none of the figure's: whole nanoseconds, hundredths of a count, a
+/// millionth of a share.
 fn rounded(value: f64, unit: Unit) -> f64 {
     match unit {
         Unit::Nanoseconds => value.round(),
-        Unit::Count => (value * 100.0).round() / 100.0,
+        Unit::Count => (value * 1e2).round() / 1e2,
+        Unit::Share => (value * 1e6).round() / 1e6,
     }
 }
 

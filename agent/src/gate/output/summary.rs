@@ -98,13 +98,12 @@ fn put_same(out: &mut String, comparison: &Comparison) {
     out.push_str("\n</details>\n\n");
 }
 
-/// What is not compared, and what else there is to know.
+/// What decides nothing, what is not compared, and what else there is to know.
 fn put_list(out: &mut String, comparison: &Comparison) {
-    let untold = comparison.metrics.iter().filter_map(|metric| match &metric.standing {
-        Standing::Untold(why) => Some(format!("not compared: {} ({why})", words::title(metric))),
-        _ => None,
-    });
-    let items: Vec<String> = untold.chain(words::notes(comparison)).collect();
+    let besides = words::besides(comparison);
+    let besides = besides.map(|metric| format!("decides nothing: {}", words::sentence(metric)));
+    let untold = words::untold(comparison).map(|untold| format!("not compared: {untold}"));
+    let items: Vec<String> = besides.chain(untold).chain(words::notes(comparison)).collect();
     for item in &items {
         let _ = writeln!(out, "- {}", escaped(item));
     }

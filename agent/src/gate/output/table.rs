@@ -76,8 +76,8 @@ pub fn table(comparison: &Comparison, terminal: &Terminal, out: &mut dyn Write) 
     if comparison.verdict != Verdict::Invalid {
         write_findings(comparison, terminal, out)?;
     }
-    write_untold(comparison, terminal, out)?;
-    write_notes(comparison, terminal, out)?;
+    write_list("Not compared", words::untold(comparison), terminal, out)?;
+    write_list("Notes", words::notes(comparison), terminal, out)?;
     write_method(comparison, terminal, out)
 }
 
@@ -93,13 +93,15 @@ fn write_findings(
         writeln!(out)?;
         write_faint(LEGEND, INDENT, terminal, out)?;
     }
+    let besides = words::besides(comparison).map(words::sentence);
+    write_list("Changed, and decides nothing", besides, terminal, out)?;
     write_same(comparison, terminal, out)
 }
 
 /// Whether its row has figures that the legend is about.
 fn is_explained(metric: &Metric) -> bool {
     let told = matches!(metric.standing, Standing::Worse | Standing::Unclear | Standing::Better);
-    told && metric.tier == GateTier::Time && metric.change.is_some()
+    told && metric.decides && metric.tier == GateTier::Time && metric.change.is_some()
 }
 
 fn write_group(
@@ -236,34 +238,19 @@ fn write_same(comparison: &Comparison, terminal: &Terminal, out: &mut dyn Write)
     write_plain(&told, terminal, out)
 }
 
-fn write_untold(
-    comparison: &Comparison,
+/// A heading and an item a line, if there are any.
+fn write_list(
+    heading: &str,
+    items: impl Iterator<Item = String>,
     terminal: &Terminal,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut heading = Some("Not compared");
-    for metric in &comparison.metrics {
-        let Standing::Untold(why) = &metric.standing else { continue };
+    let mut heading = Some(heading);
+    for item in items {
         if let Some(heading) = heading.take() {
             writeln!(out, "\n{}", terminal.paint(Ink::Strong, heading))?;
         }
-        let text = format!("{}: {}", words::name(words::title(metric)), words::name(why));
-        write_plain(&text, terminal, out)?;
-    }
-    Ok(())
-}
-
-fn write_notes(
-    comparison: &Comparison,
-    terminal: &Terminal,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let mut heading = Some("Notes");
-    for note in words::notes(comparison) {
-        if let Some(heading) = heading.take() {
-            writeln!(out, "\n{}", terminal.paint(Ink::Strong, heading))?;
-        }
-        write_plain(&format!("- {note}"), terminal, out)?;
+        write_plain(&format!("- {item}"), terminal, out)?;
     }
     Ok(())
 }

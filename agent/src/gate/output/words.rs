@@ -53,7 +53,8 @@ pub(super) fn verdict_mark(verdict: Verdict) -> &'static str {
 fn passed(comparison: &Comparison) -> String {
     let better = with(comparison, &Standing::Better).count();
     let budgets = comparison.metrics.iter().filter(|metric| metric.tier == GateTier::Budget);
-    let (budgets, all) = (budgets.count(), comparison.metrics.len());
+    let budgets = budgets.count();
+    let all = comparison.metrics.iter().filter(|metric| metric.decides).count().max(budgets);
     let kept = match budgets {
         0 => String::new(),
         1 => "the budget is kept".to_owned(),
@@ -97,14 +98,30 @@ pub(super) fn notes(comparison: &Comparison) -> impl Iterator<Item = String> {
     notes.filter(move |note| !verdict.ends_with(note.as_str()))
 }
 
-/// The metrics that stand so, worst first. Of those that are not compared the reason does not
-/// matter.
+/// The metrics that stand so and decide, worst first. Of those that are not compared the reason does
+/// not matter.
 pub(super) fn with<'a>(
     comparison: &'a Comparison,
     standing: &'a Standing,
 ) -> impl Iterator<Item = &'a Metric> {
     let same = std::mem::discriminant(standing);
-    comparison.metrics.iter().filter(move |metric| std::mem::discriminant(&metric.standing) == same)
+    let stands_so = move |metric: &&Metric| std::mem::discriminant(&metric.standing) == same;
+    comparison.metrics.iter().filter(|metric| metric.decides).filter(stands_so)
+}
+
+/// What has changed, and decides nothing.
+pub(super) fn besides(comparison: &Comparison) -> impl Iterator<Item = &Metric> {
+    let metrics = comparison.metrics.iter().filter(|metric| !metric.decides);
+    metrics.filter(|metric| matches!(metric.standing, Standing::Worse | Standing::Better))
+}
+
+/// What is not compared, as a sentence with the reason. Of what decides nothing that is no news.
+pub(super) fn untold(comparison: &Comparison) -> impl Iterator<Item = String> {
+    let metrics = comparison.metrics.iter().filter(|metric| metric.decides);
+    metrics.filter_map(|metric| match &metric.standing {
+        Standing::Untold(why) => Some(format!("{}: {}", name(title(metric)), name(why))),
+        _ => None,
+    })
 }
 
 /// How a metric is called, by the text of its budget if it has one.
@@ -225,7 +242,7 @@ pub(super) fn method(comparison: &Comparison) -> Vec<String> {
     let quota = print.quota_percent.map(|hundredths| format!("quota {hundredths} % of a CPU"));
     let pieces = [
         Some(format!("source {source}, tier {tier}")),
-        known("", &print.runtime),
+        known("runtime ", &print.runtime),
         known("", &print.cpu),
         cpus,
         known("governor ", &print.governor),

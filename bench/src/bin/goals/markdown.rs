@@ -21,15 +21,15 @@ pub(crate) fn render(pairs: &[Pair]) -> String {
             group = pair.group;
             let _ = writeln!(text, "| **{group}** | | | |");
         }
-        let ratio = pair.row.measured.map_or_else(|| "not built in".to_owned(), ratio);
+        let ratio = pair.row.measured.map_or_else(|| "not measured".to_owned(), ratio);
         let mark = if pair.row.noisy() { " ~" } else { "" };
         let (what, how) = (&pair.row.what, &pair.how);
         let _ = writeln!(text, "| {what} | {} | {ratio}{mark} | {how} |", peer(pair));
     }
     let _ = writeln!(
         text,
-        "\nBelow 1 ours is faster, or smaller: 0.50 is half of theirs. By the quietest of the rounds \
-         in\nwhich both took turns."
+        "\nBelow 1 ours is faster, or smaller: 0.50 is half of theirs. By the quietest rounds; both took \
+         turns."
     );
     put_noise(&mut text, pairs);
     put_missing(&mut text, pairs);
@@ -93,7 +93,7 @@ mod tests {
         let text = render(&pairs);
         assert!(text.contains("| **turns** | | | |\n| a turn | libuv 1.2.3 | 0.85 | the same |\n"));
         assert!(text.contains("| a job | libuv 1.2.3 | 12.3 ~ | the same |\n"), "{text}");
-        assert!(text.contains("| a timer | libuv 1.2.3 | not built in | the same |\n"), "{text}");
+        assert!(text.contains("| a timer | libuv 1.2.3 | not measured | the same |\n"), "{text}");
         assert!(text.ends_with("\nNot measured: a timer: build it\n"), "{text}");
         assert!(text.contains("(1 of 3 rows)"), "{text}");
         assert_eq!(text.matches("**turns**").count(), 1);

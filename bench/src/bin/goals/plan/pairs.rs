@@ -2,12 +2,14 @@
 //! a ratio. What is not the same about the two stands with the pair.
 
 use loop_core::buckets::BUCKETS;
+use loop_core::units::format_count;
 use loopscope_bench::Failure;
 use loopscope_bench::cases::timers::{Durations, Part, timers};
 use loopscope_bench::cases::{
     measured, measured_in_detail, queues, read, record, turn, under_virtual_time, unmeasured,
 };
 use loopscope_bench::measure::{Case, Figures, interleaved};
+use loopscope_bench::peers::otlp::Kind;
 use loopscope_bench::peers::{self, histograms, memory, otlp, pages, tokio_tasks, tokio_timers};
 use serde::Serialize;
 
@@ -171,7 +173,7 @@ fn detail(size: &Size) -> Result<Pair, Failure> {
         Some(Figures::of(each.collect()))
     };
     let row = match (added(0, IMMEDIATES), added(2, 1)) {
-        (Some(ours), Some(other)) => Row::ratio(WHAT, &ours, &other),
+        (Some(ours), Some(other)) => of_differences(WHAT, &ours, &other),
         _ => Row::not_measured(WHAT, Unit::Ratio, NO_HISTOGRAM),
     };
     Ok(Pair {
@@ -183,6 +185,15 @@ fn detail(size: &Size) -> Result<Pair, Failure> {
             .to_owned(),
         row,
     })
+}
+
+/// By the middle rounds: of differences the smallest is not the quietest.
+fn of_differences(what: &str, ours: &Figures, theirs: &Figures) -> Row {
+    let (ours, theirs) = (ours.median(), theirs.median());
+    if ours <= 0.0 || theirs <= 0.0 {
+        return Row::not_measured(what, Unit::Ratio, "the machine was too busy; repeat it");
+    }
+    Row::exact(what, Unit::Ratio, ours / theirs, &format!("{ours:.1} / {theirs:.1} ns"))
 }
 
 fn microtasks(size: &Size) -> Result<Vec<Pair>, Failure> {
@@ -216,7 +227,7 @@ fn all_timers(size: &Size) -> Result<Vec<Pair>, Failure> {
     let mut all = Vec::new();
     for (part, what, of_libuv, of_tokio) in parts {
         let ours = timers(under_virtual_time, size.timers, Durations::Spread, part);
-        let count = format!("one of {}", size.timers);
+        let count = format!("one of {}", format_count(size.timers as u64));
         let others = vec![
             libuv(libuv_timers(size, part)?, &format!("{count}, {of_libuv}")),
             theirs(
@@ -263,11 +274,15 @@ fn pages_and_requests(size: &Size) -> Result<Vec<Pair>, Failure> {
     ];
     let what = (GROUP, "a scrape of a loop");
     let mut all = beside(what, size.rounds, read::scrape()?, others)?;
-    let how = format!(
-        "a request of OTLP, collected and encoded; theirs has {count} histograms with 19 buckets, \
-         ours exponential ones"
-    );
-    let others = vec![theirs("opentelemetry_sdk", otlp::push(count)?, &how)];
+    let how = |of: &str| {
+        format!("a request of OTLP, collected and encoded; theirs has {count} histograms {of}")
+    };
+    let exponential = how("of the same kind and no scalars");
+    let explicit = how("with 19 buckets");
+    let others = vec![
+        theirs("opentelemetry_sdk", otlp::push(count, Kind::Exponential)?, &exponential),
+        theirs("opentelemetry_sdk", otlp::push(count, Kind::Explicit)?, &explicit),
+    ];
     all.extend(beside((GROUP, "a push of a loop"), size.rounds, read::push()?, others)?);
     Ok(all)
 }
@@ -294,7 +309,11 @@ fn memory_of(size: &Size) -> Result<Vec<Pair>, Failure> {
         of_histogram("hdrhistogram", memory::hdrhistogram()?, "2 digits, up to an hour"),
         of_histogram("prometheus", memory::prometheus()?, &buckets),
         of_histogram("prometheus-client", memory::prometheus_client(), &buckets),
-        of_histogram("opentelemetry_sdk", memory::opentelemetry(), &buckets),
+        of_histogram(
+            "opentelemetry_sdk",
+            memory::opentelemetry(),
+            "19 buckets, and room for 2,000 sets of attributes, its default",
+        ),
         of_timer(
             LIBUV,
             libuv_timer_bytes(),
