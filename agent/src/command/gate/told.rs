@@ -51,6 +51,8 @@ fn line(page: &mut String, metric: &Metric) {
             metric.noise
         );
     }
+    let ms = |all: &[f64]| all.iter().map(|v| (v / 1e3).round() / 1e3).collect::<Vec<_>>();
+    let _ = write!(page, " {:?} {:?}", ms(&metric.base), ms(&metric.head));
     if let Some(culprit) = &metric.culprit {
         let _ = write!(page, " at {} {}:{}", culprit.function, culprit.file, culprit.line);
     }
