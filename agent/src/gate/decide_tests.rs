@@ -58,7 +58,7 @@ fn identical_commands_pass() {
     assert!(!is_undecided(&metrics));
     let drain = named(&metrics, "longest_drain");
     assert_eq!((drain.tier, &drain.standing), (GateTier::Exact, &Standing::Same));
-    assert_eq!(named(&metrics, "active_time").tier, GateTier::Time);
+    assert_eq!(named(&metrics, "turn_time").tier, GateTier::Time);
     assert!(metrics.iter().all(|metric| metric.name != "timers"), "nobody has counted timers");
 }
 
@@ -84,7 +84,7 @@ fn what_is_slower_fails_and_what_is_faster_is_told() {
     assert_eq!(metrics[0].culprit.as_ref().unwrap().line, 9);
     let metrics = compared(&head, &base);
     assert_eq!(verdict(&metrics), Verdict::Passed);
-    assert_eq!(named(&metrics, "active_time").standing, Standing::Better);
+    assert_eq!(named(&metrics, "turn_time").standing, Standing::Better);
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn times_of_two_machines_and_of_traces_are_not_compared_but_counts_are() {
     let here = here();
     let at = |samples, fingerprint| Runs { samples, fingerprint };
     let metrics = super::metrics(at(&base, &here), at(&head, &there), Rules::default());
-    let active = named(&metrics, "active_time");
+    let active = named(&metrics, "turn_time");
     let Standing::Untold(why) = &active.standing else { panic!("{active:?}") };
     assert!(why.contains("different machines"), "{why}");
     assert_eq!(verdict(&metrics), Verdict::Regressed, "the drain has grown on any machine");
@@ -140,7 +140,7 @@ fn times_of_two_machines_and_of_traces_are_not_compared_but_counts_are() {
         samples
     };
     let metrics = compared(&traced(base.clone()), &traced(base));
-    let active = named(&metrics, "active_time");
+    let active = named(&metrics, "turn_time");
     assert!(matches!(&active.standing, Standing::Untold(why) if why.contains("v8-trace")));
     assert_eq!(named(&metrics, "longest_drain").standing, Standing::Same);
     assert_eq!(verdict(&metrics), Verdict::Inconclusive);

@@ -92,7 +92,7 @@ const TAIL: Limits = Limits { effect: 0.10, floor: 50.0 * US };
 const LATENESS: Limits = Limits { effect: 0.05, floor: MS };
 
 /// All metrics.
-pub static MEASURES: [Measure; 19] = [
+pub static MEASURES: [Measure; 18] = [
     count("longest_drain", "longest drain", Part::Decides, |of| {
         of.drain_length.as_ref().map(|lengths| lengths.max as f64)
     }),
@@ -103,7 +103,7 @@ pub static MEASURES: [Measure; 19] = [
     count("timers", "timers", Part::Told, |of| number(of.timers)),
     count("immediates", "immediates", Part::Told, |of| number(of.immediates)),
     count("stalls", "stalls", Part::Told, |of| number(Some(of.stalls))),
-    time("active_time", "active time", Part::Decides, TOTAL, |of| number(of.active_ns)),
+    time("turn_time", "time in turns", Part::Decides, TOTAL, |of| number(of.active_ns)),
     time("cpu_time", "CPU time", Part::Decides, TOTAL, |of| number(of.cpu_ns)),
     time("turn_p50", "p50 turn", Part::Decides, TURN, |of| {
         at(of.turn_ns.as_ref(), 0.5, P50_COUNT_MIN)
@@ -123,7 +123,6 @@ pub static MEASURES: [Measure; 19] = [
     time("turn_max", "longest turn", Part::Told, TAIL, |of| longest(of.turn_ns.as_ref())),
     time("drain_time", "time in drains", Part::Told, TOTAL, |of| sum(of.drain_ns.as_ref())),
     time("gc_time", "time in GC pauses", Part::Told, TOTAL, |of| sum(of.gc_pause_ns.as_ref())),
-    time("idle_time", "idle time", Part::Told, TOTAL, |of| number(of.idle_ns)),
 ];
 
 fn number(value: Option<u64>) -> Option<f64> {

@@ -25,7 +25,8 @@ pub struct Figures {
     pub stalls: u64,
     /// How long each of those lasted, in nanoseconds.
     pub stalls_ns: Vec<u64>,
-    /// Time in turns, in nanoseconds.
+    /// Time in turns, in nanoseconds, from the first time on that the loop polled: how much of the
+    /// program's start is seen before that differs from run to run.
     pub active_ns: Option<u64>,
     /// Time waiting in the poll, in nanoseconds.
     pub idle_ns: Option<u64>,
@@ -80,7 +81,7 @@ impl Sample {
             observed: observed(snapshot),
             runtimes: snapshot.targets.iter().map(|of| of.runtime_version.clone()).collect(),
             losses: losses(snapshot),
-            drain_culprit: drain.and_then(|stall| blamed_for_drain(stall)),
+            drain_culprit: drain.and_then(blamed_for_drain),
             stall_culprit: longest(|stall| stall.duration_ns).and_then(|of| of.culprit.clone()),
         }
     }
@@ -98,7 +99,7 @@ fn figures(loops: &[LoopSnapshot]) -> Figures {
         immediates: total(loops, |one| one.immediates),
         stalls: ended + running,
         stalls_ns: stalls().map(|stall| stall.duration_ns).collect(),
-        active_ns: total(loops, |one| one.active_ns),
+        active_ns: total(loops, |one| u64::try_from(one.turn_ns.as_ref()?.sum).ok()),
         idle_ns: total(loops, |one| one.idle_ns),
         cpu_ns: None,
         turn_ns: merged(loops, |one| one.turn_ns.clone()),

@@ -118,7 +118,7 @@ fn exit(comparison: &Comparison, on_inconclusive: Option<OnInconclusive>) -> Exi
 
 /// What came of the runs.
 enum Made {
-    Comparison(Comparison),
+    Comparison(Box<Comparison>),
     CutShort(Exit),
 }
 
@@ -174,7 +174,7 @@ impl Series<'_> {
             runs: runs.len(),
         };
         let observed = self.head_runs.iter().chain(&self.base_runs).find_map(|run| run.observed);
-        Ok(Made::Comparison(Comparison {
+        Ok(Made::Comparison(Box::new(Comparison {
             verdict,
             base: self.base.as_ref().map(|command| side(command, &self.base_runs)),
             head: side(&self.head, &self.head_runs),
@@ -184,7 +184,7 @@ impl Series<'_> {
             metrics,
             notes,
             took_ns: u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX),
-        }))
+        })))
     }
 
     /// Runs each command once: files come into memory, and what fails does so at once.
@@ -236,7 +236,7 @@ impl Series<'_> {
                 // A pair takes as long as those before it did, and blocks are of two.
                 let each = self.started.elapsed() / u32::try_from(number + 1).unwrap_or(u32::MAX);
                 let over = self.started.elapsed() + each > most;
-                if over && number >= first && number % 2 == 0 {
+                if over && number >= first && number.is_multiple_of(2) {
                     break;
                 }
                 self.progress.show(&format!("pair {} of {wanted}", number + 1));
