@@ -43,7 +43,6 @@ pub mod sourcemap;
 pub mod supervise;
 pub mod terminal;
 pub mod top;
-#[cfg(target_os = "linux")]
 mod url;
 #[cfg(target_os = "linux")]
 pub mod v8;

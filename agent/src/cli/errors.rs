@@ -187,7 +187,11 @@ mod tests {
         check("loopscope record -o x --duration 1s -- node", &["`--duration`", "does not go"]);
         check("loopscope record -o x --max-size 9B 7", &["`9B`", "`--max-size`", "1MiB"]);
         check("loopscope report", &["missing <FILE>"]);
-        check("loopscope gate -- sync-promises", &["--lock <FILE>"]);
-        check("loopscope gate --lock x", &["<NAME>"]);
+        check("loopscope gate -- sync-promises", &["--lock <FILE>", "--base <CMD>"]);
+        check("loopscope gate accept --lock x", &["<NAME>"]);
+        check("loopscope gate --base x", &["--head <CMD>"]);
+        check("loopscope gate --base x --head y --pairs 3", &["`3`", "`--pairs`", "4 to 200"]);
+        check("loopscope gate --head x --runs 0", &["`0`", "`--runs`", "1 to 200"]);
+        check("loopscope gate --head x --exact-tolerance -1", &["`--exact-tolerance`"]);
     }
 }

@@ -12,6 +12,8 @@ mod doctor;
 mod errors;
 mod exec;
 mod explain;
+mod gate;
+mod gate_output;
 mod lambda;
 mod observe;
 mod pages;
@@ -25,7 +27,6 @@ mod top;
 pub(crate) mod values;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use loop_core::units::{parse_duration_ns, parse_size_bytes};
@@ -39,6 +40,8 @@ pub use attach::AttachArgs;
 pub use doctor::DoctorArgs;
 pub use exec::{ExecArgs, ExecGateArgs};
 pub use explain::ExplainArgs;
+pub use gate::{GateAction, GateArgs, LockArgs, OnInconclusive, RunsArgs};
+pub use gate_output::{GateOutputArgs, GithubChoice};
 pub use lambda::LambdaArgs;
 pub use observe::{ObserveArgs, SourceArgs};
 pub use pages::{CompletionsArgs, ManArgs};
@@ -64,11 +67,13 @@ Examples:
   loopscope exec -- node server.js                 a Node.js program, from its first turn on
   loopscope record -o app.loopscope 4711           a recording, for `loopscope report`
   loopscope diagnoses microtask-flood              what a verdict means, and how to fix it
+  loopscope gate --base 'node old.js' --head 'node new.js'
+                                                   fail what makes the loop slower
   loopscope gate --lock gate.lock -- sync-promises next-tick-recursion
                                                    fail when counts differ from the lock
 
 Exit codes:
-  0 fine   1 gate failed   2 usage or bad input   4 the run failed
+  0 fine   1 gate failed   2 usage or bad input   3 gate inconclusive   4 the run failed
   5 refused: the machine does not allow it   124 --timeout
   130 Ctrl-C   143 SIGTERM   129 SIGHUP: with the report of the time until then
   A script that was run, and a command of `exec` or `record`, end with their own.
@@ -121,8 +126,8 @@ pub enum Command {
     Workloads(WorkloadsArgs),
     /// List the diagnoses, or print the page on one: what it is, its numbers, how to fix it
     Diagnoses(DiagnosesArgs),
-    /// Compare the counts of workloads under virtual time with a lock file
-    Gate(GateArgs),
+    /// Fail what got worse: a command against the one before, against budgets, or a lock file
+    Gate(Box<GateArgs>),
     /// Print what a shell needs to complete commands and options
     Completions(CompletionsArgs),
     /// Print the manual page of the program or of a command
@@ -214,56 +219,6 @@ pub struct WorkloadsArgs {
 pub struct DiagnosesArgs {
     /// The diagnosis; without it, all are listed
     pub id: Option<String>,
-}
-
-const GATE_EXAMPLES: &str = "\
-A workload with parameters is one argument, in quotes. Each workload runs twice: as the pathology
-and as its fixed twin. What is compared are counts (turns, callbacks, drains), never times, so a
-difference is a change of behaviour and not a slow machine.
-
-Examples:
-  loopscope gate accept --lock gate.lock -- sync-promises 'next-tick-recursion --count 1000'
-  loopscope gate --lock gate.lock -- sync-promises 'next-tick-recursion --count 1000'";
-
-/// Options of `gate`.
-#[derive(Debug, Args)]
-#[command(
-    override_usage = "loopscope gate [accept] --lock <FILE> [--timeout <DURATION>] -- <NAME>...",
-    after_help = GATE_EXAMPLES,
-    args_conflicts_with_subcommands = true,
-    subcommand_negates_reqs = true
-)]
-pub struct GateArgs {
-    /// Write the lock instead of comparing with it.
-    #[command(subcommand)]
-    pub action: Option<GateAction>,
-    /// What to compare; absent exactly if there is an action.
-    #[command(flatten)]
-    pub check: Option<LockArgs>,
-}
-
-/// What else `gate` can do.
-#[derive(Debug, Subcommand)]
-pub enum GateAction {
-    /// Write the counts as they are now into the lock file
-    #[command(override_usage = "loopscope gate accept --lock <FILE> -- <NAME>...",
-              after_help = GATE_EXAMPLES)]
-    Accept(LockArgs),
-}
-
-/// The lock and the workloads in it.
-#[derive(Debug, Args)]
-pub struct LockArgs {
-    /// The lock file
-    #[arg(long, env = "LOOPSCOPE_LOCK", value_name = "FILE")]
-    pub lock: PathBuf,
-    /// Give up after this much real time, with exit code 124
-    #[arg(long = "timeout", env = "LOOPSCOPE_TIMEOUT", value_name = "DURATION",
-          value_parser = values::timeout_ns)]
-    pub timeout_ns: Option<u64>,
-    /// Workloads; one with parameters in quotes: 'sync-promises --count 1000'
-    #[arg(last = true, required = true, value_name = "NAME")]
-    pub names: Vec<String>,
 }
 
 /// The form of a report.

@@ -47,7 +47,7 @@ pub struct ObserveArgs {
 }
 
 /// How another process is observed.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct SourceArgs {
     /// How to observe; `auto` takes the best that this machine allows
     #[arg(long, env = "LOOPSCOPE_SOURCE", value_name = "SOURCE", default_value = "auto")]

@@ -10,6 +10,7 @@ mod doctor;
 mod exec;
 mod explain;
 mod gate;
+pub mod gate_output;
 #[cfg(target_os = "linux")]
 mod lines;
 mod output;
@@ -32,6 +33,8 @@ use loopscope_workloads::Workload;
 
 use crate::cli::Command;
 use crate::exit::{Exit, Failure};
+#[cfg(target_os = "linux")]
+pub use gate::{CommandLine, Ran, Runner, Watched};
 
 /// Does what was asked.
 ///

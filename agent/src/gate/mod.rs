@@ -1,21 +1,49 @@
-//! The gate's exact tier: counts of workloads under virtual time, compared with a lock file.
+//! The gate: what got worse.
 //!
 //! ```text
 //! workload -> virtual clock -> Snapshot -> Counts -> Section ──┬── compare with the lock: diff
 //!                                                              └── accept: write the lock
+//!
+//! runs of base and head -> Snapshot -> Sample ──┬── counts that never varied: exact tier ─┐
+//!                                               ├── what varies: time tier, by statistics ├──> Comparison
+//!                                               └── budgets ──────────────────────────────┘
 //! ```
 //!
-//! Only counts are compared, never times, so a difference is a change of behaviour and not a slow
-//! machine.
+//! With the lock only counts are compared, never times, so a difference is a change of behaviour and
+//! not a slow machine. Two commands are run by turns in one job, so that a slow machine is slow for
+//! both.
 //!
-//! **Invariant**: the same program gives the same text, on every machine.
+//! **Invariant**: a lock's text is the same for the same program, on every machine; a comparison is
+//! a function of its samples alone.
 
+pub mod budget;
+
+pub mod comparison;
 mod counts;
+pub mod decide;
 mod diff;
+pub mod exact;
+pub mod fingerprint;
 pub mod lock;
+pub mod measure;
+pub mod order;
+pub mod output;
+mod quantile;
+pub mod sample;
+pub mod statistics;
 mod store;
+pub mod time;
 
+pub use comparison::Comparison;
 pub use counts::section;
 pub use diff::{Difference, compare};
+pub use fingerprint::Fingerprint;
 pub use lock::{Lock, LockError, Section};
+pub use sample::Sample;
 pub use store::{StoreError, read, write};
+
+/// The most pairs of runs that are made, however undecided it is.
+pub const PAIRS_MAX: usize = 200;
+
+/// The fewest: of fewer, what never varied may have done so by chance.
+pub const PAIRS_MIN: usize = 4;

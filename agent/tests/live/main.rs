@@ -34,6 +34,7 @@ mod exec;
 mod extremes;
 mod family;
 mod first;
+mod gate;
 mod harm;
 mod hostile;
 mod oracle;

@@ -101,6 +101,10 @@ fn written(exporter: impl Exporter + 'static) -> Result<Case, Failure> {
 /// # Errors
 /// Those of the loop.
 pub fn scrape() -> Result<Case, Failure> {
+    copied_and_written(PrometheusText)
+}
+
+fn copied_and_written(exporter: impl Exporter + 'static) -> Result<Case, Failure> {
     let reader = reader_of_a_used_loop()?;
     let mut snapshot = snapshot_of_a_used_loop()?;
     let stats = SelfStats::default();
@@ -108,8 +112,16 @@ pub fn scrape() -> Result<Case, Failure> {
     Ok(reads(move || {
         page.clear();
         reader.snapshot_into(&mut snapshot.loops[0]);
-        PrometheusText.export(black_box(&snapshot), &stats, &mut page)
+        exporter.export(black_box(&snapshot), &stats, &mut page)
     }))
+}
+
+/// What is pushed of one loop: the copy, and a request of OTLP from it.
+///
+/// # Errors
+/// Those of the loop.
+pub fn push() -> Result<Case, Failure> {
+    copied_and_written(Otlp::default())
 }
 
 /// The page that [`text_page`] writes.

@@ -23,6 +23,9 @@ pub fn version() -> String {
     format!("{}.{}.{}", version >> 16, version >> 8 & 0xff, version & 0xff)
 }
 
+/// A timer's handle, which is all that libuv keeps of it.
+pub const TIMER_BYTES: usize = size_of::<uv::uv_timer_t>();
+
 /// Turns with an idle and a check handle: an operation is a turn.
 ///
 /// # Errors

@@ -3,11 +3,14 @@
 pub mod histograms;
 #[cfg(feature = "libuv")]
 pub mod libuv;
+pub mod memory;
 pub mod node;
+pub mod otlp;
 pub mod pages;
 pub mod quickjs;
 #[cfg(tokio_unstable)]
 pub mod tokio_polls;
+pub mod tokio_tasks;
 pub mod tokio_timers;
 
 use std::time::Duration;
@@ -21,7 +24,30 @@ const BOUNDS_SECONDS: [f64; 19] = [
     10.0, 30.0, 60.0, 120.0,
 ];
 
+/// What the lock says which version of a package this is built with.
+const LOCK: &str = include_str!("../../../Cargo.lock");
+
+/// The version of a peer, as `1.54.1`; empty where there is none of this name.
+pub fn version(package: &str) -> &'static str {
+    let entry = format!("name = \"{package}\"\nversion = \"");
+    let rest = LOCK.split_once(&entry).map(|(_, rest)| rest);
+    rest.and_then(|rest| rest.split('"').next()).unwrap_or_default()
+}
+
 /// Sleeps until timers that were just set, spread over [`EXPIRE_SPREAD_MS`], are due.
 fn let_all_fall_due() {
     std::thread::sleep(Duration::from_millis(EXPIRE_SPREAD_MS + 5));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_those_of_the_lock() {
+        for package in ["tokio", "hdrhistogram", "prometheus", "prometheus-client", "libuv-sys2"] {
+            assert!(version(package).split('.').count() >= 3, "{package}: {}", version(package));
+        }
+        assert_eq!(version("no-such-package"), "");
+    }
 }

@@ -39,7 +39,7 @@ const LOOK_EVERY: Duration = Duration::from_micros(500);
 
 /// A process that waits to become the command.
 #[derive(Debug)]
-pub(super) struct Gate {
+pub(in crate::command) struct Gate {
     child: Child,
     stream: UnixStream,
 }
@@ -50,17 +50,28 @@ impl Gate {
         command: &[OsString],
         environment: Vec<(&'static str, OsString)>,
     ) -> io::Result<Gate> {
+        Gate::prepared(command, |gate| {
+            gate.envs(environment);
+        })
+    }
+
+    /// The same with what `prepare` sets, as variables, and files instead of our own.
+    pub(in crate::command) fn prepared(
+        command: &[OsString],
+        prepare: impl FnOnce(&mut Command),
+    ) -> io::Result<Gate> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let name = format!("loopscope-gate-{}-{}", process::id(), since.as_nanos());
         let listener = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name)?)?;
         let mut gate = Command::new(SELF);
-        gate.arg("exec-gate").arg(name).arg("--").args(command).envs(environment);
+        gate.arg("exec-gate").arg(name).arg("--").args(command);
+        prepare(&mut gate);
         let mut child = gate.spawn()?;
         let stream = accept(&listener, &mut child)?;
         Ok(Gate { child, stream })
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    pub(in crate::command) fn pid(&self) -> u32 {
         self.child.id()
     }
 
@@ -68,7 +79,7 @@ impl Gate {
     ///
     /// # Errors
     /// Why it can't be run.
-    pub(super) fn open(mut self) -> io::Result<Child> {
+    pub(in crate::command) fn open(mut self) -> io::Result<Child> {
         let mut why = Vec::new();
         self.stream.write_all(&[GO])?;
         self.stream.read_to_end(&mut why)?;
@@ -83,7 +94,7 @@ impl Gate {
     }
 
     /// Ends it before it becomes anything.
-    pub(super) fn close(mut self) {
+    pub(in crate::command) fn close(mut self) {
         drop(self.stream);
         // It ends because the socket does.
         let _ = self.child.wait();

@@ -29,16 +29,15 @@ use super::cannot_start;
 use super::output::Output;
 use super::tape::{self, Blank};
 use super::ways::Ways;
-use crate::cli::{ExecArgs, SourceChoice, TierChoice};
+use crate::cli::{ExecArgs, SourceArgs, SourceChoice, TierChoice};
 use crate::exit::{Exit, Failure};
 use crate::recording::{self, Head};
 use crate::report::CommandRun;
 use crate::source::{LiveCommand, LiveOptions, Observer, V8Trace, probes_can_be_set};
 use crate::supervise::{self, Event, Outcome};
 use crate::terminal::tell;
-use gate::Gate;
-pub(super) use gate::pass as pass_gate;
-use running::Running;
+pub(super) use gate::{Gate, pass as pass_gate};
+pub(super) use running::Running;
 use signals::{Signals, Status};
 
 /// How long a command may take to end when its time is up. Then it is killed.
@@ -53,7 +52,7 @@ pub(super) fn execute(args: &ExecArgs, blank: Option<Blank>) -> Result<Exit, Fai
     let output = tape::output(&args.observe, blank.as_ref(), Output::Stderr)?;
     let ways = Ways::open_to(&args.observe, output)?;
     let head = head(args, &ways);
-    let observer = observer(args)?;
+    let observer = observer(&args.command, &watch(args))?;
     let gate = Gate::start(&args.command, observer.environment()).map_err(cannot_start)?;
     // Only now, so that the command ignores what we were started to ignore.
     let signals = Signals::catch().map_err(cannot_start)?;
@@ -105,19 +104,36 @@ fn head(args: &ExecArgs, ways: &Ways) -> Head {
     }
 }
 
+/// How a command is observed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Watch<'a> {
+    pub(super) source: &'a SourceArgs,
+    /// `None`: as much as can be.
+    pub(super) tier: Option<TierChoice>,
+    pub(super) stall_threshold_ns: u64,
+}
+
+fn watch(args: &ExecArgs) -> Watch<'_> {
+    let stall_threshold_ns = args.observe.stall_threshold_ns;
+    Watch { source: &args.source, tier: args.tier, stall_threshold_ns }
+}
+
 /// Who observes.
-fn observer(args: &ExecArgs) -> Result<Box<dyn Observer>, Failure> {
-    match args.source.source {
-        SourceChoice::Ebpf => Ok(Box::new(LiveCommand::new(live_options(args)))),
+pub(super) fn observer(
+    command: &[OsString],
+    watch: &Watch<'_>,
+) -> Result<Box<dyn Observer>, Failure> {
+    match watch.source.source {
+        SourceChoice::Ebpf => Ok(Box::new(LiveCommand::new(live_options(watch)))),
         SourceChoice::Auto if probes_can_be_set() => {
-            Ok(Box::new(LiveCommand::new(live_options(args))))
+            Ok(Box::new(LiveCommand::new(live_options(watch))))
         }
-        SourceChoice::V8Trace if args.source.source_maps => {
+        SourceChoice::V8Trace if watch.source.source_maps => {
             Err(Failure::usage("v8-trace tells no functions; leave --source-maps out"))
         }
-        SourceChoice::Auto | SourceChoice::V8Trace => match args.tier {
+        SourceChoice::Auto | SourceChoice::V8Trace => match watch.tier {
             None | Some(TierChoice::Full) => {
-                Ok(Box::new(V8Trace::new(&args.command, args.observe.stall_threshold_ns)?))
+                Ok(Box::new(V8Trace::new(command, watch.stall_threshold_ns)?))
             }
             Some(TierChoice::Passive | TierChoice::Turn) => {
                 Err(Failure::usage("v8-trace has the tier full alone; leave --tier out"))
@@ -126,18 +142,18 @@ fn observer(args: &ExecArgs) -> Result<Box<dyn Observer>, Failure> {
     }
 }
 
-fn live_options(args: &ExecArgs) -> LiveOptions {
+fn live_options(watch: &Watch<'_>) -> LiveOptions {
     LiveOptions {
-        stall_threshold_ns: args.observe.stall_threshold_ns,
-        tier: args.tier.map_or(Tier::Full, Tier::from),
-        least: match args.tier {
+        stall_threshold_ns: watch.stall_threshold_ns,
+        tier: watch.tier.map_or(Tier::Full, Tier::from),
+        least: match watch.tier {
             Some(TierChoice::Passive) => Tier::Passive,
             _ => Tier::Turn,
         },
         children: true,
-        budget_ratio: args.source.overhead_budget / 100.0,
+        budget_ratio: watch.source.overhead_budget / 100.0,
         windows_ratio: None,
-        source_maps: args.source.source_maps,
+        source_maps: watch.source.source_maps,
     }
 }
 
@@ -188,16 +204,7 @@ fn wait(
     let mut outcome = supervise::wait(events, deadline, || {});
     let timed_out = matches!(outcome, Outcome::TimedOut);
     if timed_out {
-        observer.ending();
-        running.send_to_all(Signal::TERM);
-        // One that is stopped would not hear of it.
-        running.send_to_all(Signal::CONT);
-        let grace = u64::try_from(END_MAX.as_nanos()).ok();
-        outcome = supervise::wait(events, supervise::deadline(grace), || {});
-        if matches!(outcome, Outcome::TimedOut) {
-            running.send_to_all(Signal::KILL);
-            outcome = supervise::wait(events, None, || {});
-        }
+        outcome = make_end(events, running, observer);
     }
     match outcome {
         Outcome::Ended(Ok(status)) => Ok(End { status, timed_out }),
@@ -206,12 +213,34 @@ fn wait(
     }
 }
 
-fn lost(error: &io::Error) -> Failure {
+/// Makes the command end, and all processes below it.
+pub(super) fn make_end(
+    events: &Receiver<Event<ExitStatus>>,
+    running: &Running,
+    observer: &dyn Observer,
+) -> Outcome<ExitStatus> {
+    observer.ending();
+    running.send_to_all(Signal::TERM);
+    // One that is stopped would not hear of it.
+    running.send_to_all(Signal::CONT);
+    let grace = u64::try_from(END_MAX.as_nanos()).ok();
+    if let ended @ Outcome::Ended(_) = supervise::wait(events, supervise::deadline(grace), || {}) {
+        return ended;
+    }
+    running.send_to_all(Signal::KILL);
+    loop {
+        if let ended @ Outcome::Ended(_) = supervise::wait(events, None, || {}) {
+            return ended;
+        }
+    }
+}
+
+pub(super) fn lost(error: &io::Error) -> Failure {
     Failure::run(format!("how the command has ended can't be found out ({error}); run it again"))
 }
 
 /// Why the command was not run: the status is the one that a shell has for it.
-fn not_run(command: &[OsString], error: &io::Error) -> Failure {
+pub(super) fn not_run(command: &[OsString], error: &io::Error) -> Failure {
     let name = command.first().map_or(OsStr::new(""), OsString::as_os_str).to_string_lossy();
     let (code, message) = match error.kind() {
         io::ErrorKind::NotFound => {
@@ -226,7 +255,7 @@ fn not_run(command: &[OsString], error: &io::Error) -> Failure {
 }
 
 /// The file that will be run, as the search path has it; the name alone where it has none.
-fn program(command: &[OsString]) -> PathBuf {
+pub(super) fn program(command: &[OsString]) -> PathBuf {
     let name = Path::new(command.first().map_or(OsStr::new(""), OsString::as_os_str));
     let runnable = |file: &PathBuf| {
         fs::metadata(file)

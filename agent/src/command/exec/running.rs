@@ -29,7 +29,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(2);
 
 /// The command, from any thread.
 #[derive(Clone, Debug)]
-pub(super) struct Running(Arc<Mutex<State>>);
+pub(in crate::command) struct Running(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
@@ -39,17 +39,23 @@ struct State {
     stopped: bool,
     /// When it was last asked to stop, if it has neither answered nor been asked to go on.
     asked: Option<Instant>,
+    /// For how long its main thread was on a CPU, once it has ended.
+    cpu_ns: Option<u64>,
 }
 
 impl Running {
     /// Waits for the end of `child` on a thread of its own, and tells it.
-    pub(super) fn watch(mut child: Child, ended: Sender<Event<ExitStatus>>) -> io::Result<Running> {
+    pub(in crate::command) fn watch(
+        mut child: Child,
+        ended: Sender<Event<ExitStatus>>,
+    ) -> io::Result<Running> {
         let pid = Pid::from_child(&child);
-        let state = State { pid: Some(pid), stopped: false, asked: None };
+        let state = State { pid: Some(pid), stopped: false, asked: None, cpu_ns: None };
         let running = Running(Arc::new(Mutex::new(state)));
         let watched = running.clone();
         let body = move || {
             watched.follow(pid);
+            watched.state().cpu_ns = cpu_ns(pid);
             // Nobody may listen any more.
             let _ = ended.send(Event::Ended(watched.take(|| child.wait())));
         };
@@ -91,6 +97,11 @@ impl Running {
         state.stop_with_it();
     }
 
+    /// For how long the command's main thread was on a CPU, in nanoseconds, once it has ended.
+    pub(in crate::command) fn cpu_ns(&self) -> Option<u64> {
+        self.state().cpu_ns
+    }
+
     /// Takes the end of the command: from then on its number may be another process's.
     fn take<T>(&self, end: impl FnOnce() -> T) -> T {
         let mut state = self.state();
@@ -109,7 +120,7 @@ impl Running {
 
     /// Sends a signal to it and to all processes below it, deepest first: a shell that ends leaves
     /// behind what it has started.
-    pub(super) fn send_to_all(&self, signal: Signal) {
+    pub(in crate::command) fn send_to_all(&self, signal: Signal) {
         let state = self.state();
         let Some(root) = state.pid else { return };
         for pid in descendants(root).into_iter().rev() {
@@ -135,6 +146,12 @@ impl State {
             let _ = emulate_default_handler(SIGTSTP);
         }
     }
+}
+
+/// What the kernel accounts to the main thread of one that has ended, before its end is taken.
+fn cpu_ns(pid: Pid) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{}/schedstat", pid.as_raw_pid())).ok()?;
+    text.split_ascii_whitespace().next()?.parse().ok()
 }
 
 /// Those below a process, the nearest first.

@@ -1,13 +1,14 @@
 //! Prints the goals of speed and memory against what this machine shows, in one run.
 //!
 //! ```text
-//!  plan (what is measured, against which limit) ──> row ──> table, or JSON lines
+//!  plan (what is measured, against which limit) ──> row ──> table, JSON lines, or Markdown
 //! ```
 //!
 //! Every ratio is between rivals that took turns in this process; a goal is judged by the quietest
 //! round, and the middle one is printed beside it. A goal that is missed is told, not failed: the
 //! exit code is 0 unless something could not be measured at all.
 
+mod markdown;
 mod plan;
 mod row;
 mod table;
@@ -26,12 +27,14 @@ static COUNTING: Counting = Counting;
 const USAGE: &str = "\
 Prints goals against what this machine shows.
 
-usage: goals [--quick] [--json] [--only GROUP]
+usage: goals [--quick] [--json] [--only GROUP | --peers]
 
   --quick       fewer and smaller rounds: seconds instead of a minute
   --json        one JSON object a row instead of the table, with every round
   --only GROUP  one group: turn, socket, immediates, detail, record, queues, timers,
                 javascript, read, memory
+  --peers       instead, ours beside libuv, tokio, hdrhistogram, prometheus, prometheus-client
+                and opentelemetry: ratios, as a table in Markdown
 
 Node is measured where it is on the PATH, libuv if built with `--features libuv` (needs libclang),
 tokio's histogram of poll times if built with RUSTFLAGS=\"--cfg tokio_unstable\".";
@@ -42,6 +45,7 @@ struct Asked {
     quick: bool,
     json: bool,
     only: Option<String>,
+    peers: bool,
 }
 
 fn main() -> ExitCode {
@@ -79,11 +83,13 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Asked>, String
             "--quick" => asked.quick = true,
             "--json" => asked.json = true,
             "--only" => asked.only = Some(args.next().ok_or("--only needs the name of a group")?),
+            "--peers" => asked.peers = true,
             "--help" | "-h" => return Ok(None),
             other => return Err(format!("unknown argument `{other}`")),
         }
     }
     match &asked.only {
+        Some(_) if asked.peers => Err("--peers measures all of its own; leave out --only".into()),
         Some(name) if !plan::GROUPS.iter().any(|group| group.name == name) => {
             Err(format!("there is no group `{name}`"))
         }
@@ -93,6 +99,9 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Asked>, String
 
 fn run(asked: &Asked) -> Result<(), Failure> {
     let size = if asked.quick { plan::QUICK } else { plan::FULL };
+    if asked.peers {
+        return run_peers(asked, &size);
+    }
     let wanted = |group: &&plan::Group| asked.only.as_deref().is_none_or(|only| only == group.name);
     let mut sections = Vec::new();
     for group in plan::GROUPS.iter().filter(wanted) {
@@ -105,6 +114,18 @@ fn run(asked: &Asked) -> Result<(), Failure> {
         }
     } else {
         print!("{}", table::render(&sections));
+    }
+    Ok(())
+}
+
+fn run_peers(asked: &Asked, size: &plan::Size) -> Result<(), Failure> {
+    let pairs = plan::pairs::pairs(size)?;
+    if asked.json {
+        for pair in &pairs {
+            println!("{}", serde_json::to_string(pair)?);
+        }
+    } else {
+        print!("{}", markdown::render(&pairs));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What is measured, in groups whose cases take turns, and against which limits. Why a goal is
 //! missed stands beside the goal, true for the code as it is; it is printed only beside a miss.
 
+pub(crate) mod pairs;
 mod reads;
 mod records;
 mod scripts;
@@ -50,5 +51,4 @@ pub(crate) const GROUPS: &[Group] = &[
 ];
 
 /// Why libuv is missing from a table.
-#[cfg(not(feature = "libuv"))]
 const NO_LIBUV: &str = "build with `--features libuv` (needs libclang: bench/README.md)";

@@ -1,4 +1,4 @@
-//! `gate`: workloads under virtual time against a lock file, and `gate accept`, which writes it.
+//! `gate --lock`: workloads under virtual time against a lock file, and `gate accept`, which writes it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,27 +10,17 @@ use std::sync::mpsc::{Sender, channel};
 use loop_core::{Clock, Options};
 use loopscope_workloads::{Job, Rounds, Story, Variant};
 
-use super::unwritable_stdout;
 use crate::background::{Background, Tasks};
-use crate::cli::{GateAction, GateArgs, LockArgs, Selection};
+use crate::cli::{LockArgs, Selection};
+use crate::command::{refuse_real_time, unwritable_stdout};
 use crate::exit::{Exit, Failure};
 use crate::gate::{self, Difference, Lock, Section, StoreError, compare};
 use crate::source::{self, Embedded, Observe};
 use crate::supervise::{self, Event, Outcome};
 use crate::terminal::{print, tell};
 
-pub(super) fn execute(args: &GateArgs) -> Result<Exit, Failure> {
-    match (&args.action, &args.check) {
-        (Some(GateAction::Accept(args)), _) => accept(args),
-        (None, Some(args)) => check(args),
-        (None, None) => {
-            Err(Failure::usage("nothing to compare; write `loopscope gate --lock FILE -- NAME...`"))
-        }
-    }
-}
-
 /// Compares with the lock.
-fn check(args: &LockArgs) -> Result<Exit, Failure> {
+pub(super) fn check(args: &LockArgs) -> Result<Exit, Failure> {
     let selections = selections(args)?;
     let lock = normal(gate::read(&args.lock).map_err(Failure::usage)?, &args.lock)?;
     let now = match count_all(args, &selections)? {
@@ -62,7 +52,7 @@ fn check(args: &LockArgs) -> Result<Exit, Failure> {
 }
 
 /// Writes the lock. Sections of other workloads stay as they are.
-fn accept(args: &LockArgs) -> Result<Exit, Failure> {
+pub(super) fn accept(args: &LockArgs) -> Result<Exit, Failure> {
     let selections = selections(args)?;
     let mut lock = match gate::read(&args.lock) {
         Ok(lock) => normal(lock, &args.lock)?,
@@ -101,7 +91,7 @@ fn selections(args: &LockArgs) -> Result<Vec<Selection>, Failure> {
     let parse = |text: &String| {
         let selection = Selection::parse(text).map_err(Failure::usage)?;
         let cure = "leave it out here, and run it by itself with `loopscope run`";
-        super::refuse_real_time(selection.workload, cure)?;
+        refuse_real_time(selection.workload, cure)?;
         Ok(selection)
     };
     args.names.iter().map(parse).collect()

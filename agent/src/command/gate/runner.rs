@@ -1,0 +1,215 @@
+//! Runs commands one at a time, each under observation, and makes a sample of each run.
+//!
+//! Cost: what `exec` costs to start and to end, some 100 ms a run.
+//!
+//! **Invariant**: when a run is over, however it ended, nothing of it is left: its processes have
+//! ended, and its output was in a file without a name.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{self, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use loop_core::snapshot::Snapshot;
+
+use super::command_line::CommandLine;
+use crate::background::{Background, Tasks};
+use crate::cli::{SourceArgs, SourceChoice, TierChoice};
+use crate::command::cannot_start;
+use crate::command::exec::{self, Gate, Running, Watch};
+use crate::exit::{Exit, Failure};
+use crate::gate::Sample;
+use crate::source::{Observer, probes_can_be_set};
+use crate::supervise::{self, Event, Outcome};
+
+/// How much of the end of a command's output is shown when it fails.
+const SHOWN_BYTES: u64 = 4 * 1024;
+const SHOWN_LINES: usize = 40;
+
+/// How long after a command's end the Ctrl-C that has ended it may be heard of.
+const INTERRUPT_MAX: Duration = Duration::from_millis(200);
+
+/// How commands are observed.
+#[derive(Debug)]
+pub struct Watched {
+    /// By what.
+    pub source: SourceArgs,
+    /// How much of them; `None` is as much as can be.
+    pub tier: Option<TierChoice>,
+    /// A turn that lasts this long is a stall.
+    pub stall_threshold_ns: u64,
+    /// When to give up; `None` is never.
+    pub timeout_ns: Option<u64>,
+}
+
+/// Runs commands.
+#[derive(Debug)]
+pub struct Runner {
+    watched: Watched,
+    sender: Sender<Event<ExitStatus>>,
+    events: Receiver<Event<ExitStatus>>,
+    deadline: Option<Instant>,
+    background: Background,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Ran {
+    /// By itself, well.
+    Done(Box<Sample>),
+    /// By itself, and not well.
+    Failed {
+        /// Its status, as people say it.
+        status: String,
+        /// The end of what it has written.
+        output: String,
+    },
+    /// By a signal to us, or because the time was up.
+    CutShort(Exit),
+}
+
+impl Runner {
+    /// Makes ready to run commands. Signals that ask for an end are caught from now on. The way of
+    /// observing is chosen here, once for all runs.
+    ///
+    /// # Errors
+    /// When signals can't be caught.
+    pub fn new(mut watched: Watched) -> Result<Runner, Failure> {
+        if watched.source.source == SourceChoice::Auto {
+            watched.source.source =
+                if probes_can_be_set() { SourceChoice::Ebpf } else { SourceChoice::V8Trace };
+        }
+        let (sender, events) = channel();
+        let interrupt = sender.clone();
+        let on_interrupt = Box::new(move |by| interrupt.send(Event::Interrupted(by)).is_ok());
+        let tasks = Tasks { on_interrupt: Some(on_interrupt), ..Tasks::default() };
+        let background = Background::start(tasks).map_err(cannot_start)?;
+        let deadline = supervise::deadline(watched.timeout_ns);
+        Ok(Runner { watched, sender, events, deadline, background })
+    }
+
+    /// Runs a command once.
+    ///
+    /// # Errors
+    /// When it can't be observed, or not be started.
+    pub fn run(&self, command: &CommandLine) -> Result<Ran, Failure> {
+        self.run_with(command, self.watched.stall_threshold_ns)
+    }
+
+    /// The same with another threshold of stalls, in nanoseconds.
+    ///
+    /// # Errors
+    /// As of [`Runner::run`].
+    pub fn run_with(&self, command: &CommandLine, stall_threshold_ns: u64) -> Result<Ran, Failure> {
+        let Watched { source, tier, .. } = &self.watched;
+        let watch = Watch { source, tier: *tier, stall_threshold_ns };
+        let observer = exec::observer(command.words(), &watch)?;
+        let mut output = unnamed_file().map_err(|error| no_room(&error))?;
+        let streams = output.try_clone().and_then(|out| Ok((out, output.try_clone()?)));
+        let (stdout, stderr) = streams.map_err(|error| no_room(&error))?;
+        let gate = Gate::prepared(command.words(), |gate| {
+            gate.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+            gate.envs(command.variables()).envs(observer.environment());
+        });
+        let gate = gate.map_err(cannot_start)?;
+        let pid = gate.pid();
+        let observed = match observer.attach(pid, &exec::program(command.words())) {
+            Ok(observed) => observed,
+            Err(failure) => {
+                gate.close();
+                return Err(failure);
+            }
+        };
+        let child = gate.open().map_err(|error| {
+            observer.ended();
+            Failure::run(exec::not_run(command.words(), &error).message)
+        })?;
+        let running = Running::watch(child, self.sender.clone()).map_err(cannot_start)?;
+        let status = match self.wait(&running, observer.as_ref())? {
+            Ok(status) => status,
+            Err(exit) => {
+                observer.ended();
+                return Ok(Ran::CutShort(exit));
+            }
+        };
+        let notes = observer.ended();
+        if !status.success() {
+            return self.failed(status, &mut output);
+        }
+        let snapshot = observed.snapshot();
+        let cpu_ns = running.cpu_ns().filter(|_| is_alone(&snapshot, pid));
+        let mut sample = Sample::of(&snapshot, cpu_ns);
+        sample.losses.extend(notes);
+        Ok(Ran::Done(Box::new(sample)))
+    }
+
+    /// Ends: signals are no longer caught.
+    pub fn stop(self) {
+        self.background.stop();
+    }
+
+    /// Waits for the end of a command; makes it end when its time is up, or we are asked to.
+    fn wait(
+        &self,
+        running: &Running,
+        observer: &dyn Observer,
+    ) -> Result<Result<ExitStatus, Exit>, Failure> {
+        let cut_short = match supervise::wait(&self.events, self.deadline, || {}) {
+            Outcome::Ended(Ok(status)) => return Ok(Ok(status)),
+            Outcome::Ended(Err(error)) => return Err(exec::lost(&error)),
+            Outcome::TimedOut => Exit::TimedOut,
+            Outcome::Interrupted(by) => Exit::Interrupted(by),
+        };
+        exec::make_end(&self.events, running, observer);
+        Ok(Err(cut_short))
+    }
+
+    fn failed(&self, status: ExitStatus, output: &mut File) -> Result<Ran, Failure> {
+        // Ctrl-C reaches the command as well, and it may have been faster than we.
+        if let Ok(Event::Interrupted(by)) = self.events.recv_timeout(INTERRUPT_MAX) {
+            return Ok(Ran::CutShort(Exit::Interrupted(by)));
+        }
+        let output = last_lines(output).map_err(|error| no_room(&error))?;
+        let status = match (status.code(), status.signal()) {
+            (Some(code), _) => format!("exit status {code}"),
+            (None, Some(signal)) => format!("signal {signal}"),
+            (None, None) => "an unknown status".to_owned(),
+        };
+        Ok(Ran::Failed { status, output })
+    }
+}
+
+/// Whether the command itself is all that was observed.
+fn is_alone(snapshot: &Snapshot, pid: u32) -> bool {
+    matches!(snapshot.targets.as_slice(), [target] if target.pid == pid)
+}
+
+/// A file that goes when it is closed.
+fn unnamed_file() -> io::Result<File> {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let nanos = since.unwrap_or_default().as_nanos();
+    let path = std::env::temp_dir().join(format!("loopscope-run-{}-{nanos}", process::id()));
+    let file = OpenOptions::new().read(true).append(true).create_new(true).open(&path)?;
+    fs::remove_file(path)?;
+    Ok(file)
+}
+
+fn last_lines(file: &mut File) -> io::Result<String> {
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(SHOWN_BYTES)))?;
+    let mut bytes = Vec::new();
+    file.take(SHOWN_BYTES).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text.lines().collect();
+    Ok(lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n"))
+}
+
+fn no_room(error: &io::Error) -> Failure {
+    let folder = std::env::temp_dir();
+    Failure::run(format!(
+        "the command's output can't be kept in {} ({error}); set TMPDIR to a folder where it can",
+        folder.display()
+    ))
+}

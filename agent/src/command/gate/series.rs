@@ -1,0 +1,367 @@
+//! The runs of one gate: a warm-up of each command, pairs by turns, more of them while undecided.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::command_line::CommandLine;
+use super::progress::Progress;
+use super::runner::{Ran, Runner, Watched};
+use crate::cli::{GateArgs, OnInconclusive};
+use crate::command::gate_output::Targets;
+use crate::exit::{Exit, Failure};
+use crate::gate::budget::{self, Budget};
+use crate::gate::comparison::{Comparison, Metric, Side, Standing, Verdict};
+use crate::gate::decide::{self, Rules, Runs};
+use crate::gate::order::{self, Which};
+use crate::gate::{Fingerprint, PAIRS_MAX, Sample};
+use crate::terminal::tell;
+
+/// The stall threshold of the run that looks for who is to blame: as short as is seen at all.
+const LOOK_CLOSER_NS: u64 = 2_000_000;
+
+pub(super) fn execute(args: &GateArgs) -> Result<Exit, Failure> {
+    let (base, head) = commands(args)?;
+    let budgets = args.runs.budget.as_deref().map(read_budgets).transpose()?.unwrap_or_default();
+    let targets = Targets::open(&args.output)?;
+    let stall_threshold_ns = budget::stall_threshold_ns(&budgets, args.runs.stall_threshold_ns);
+    let runner = Runner::new(Watched {
+        source: args.source.clone(),
+        tier: args.tier,
+        stall_threshold_ns,
+        timeout_ns: args.timeout_ns,
+    })?;
+    let started = Instant::now();
+    let progress = Progress::new(started);
+    let (base_runs, head_runs) = (Vec::new(), Vec::new());
+    let mut series =
+        Series { args, base, head, budgets, runner, started, progress, base_runs, head_runs };
+    let comparison = match series.compare()? {
+        Made::Comparison(comparison) => comparison,
+        Made::CutShort(exit) => {
+            series.progress.clear();
+            tell("the gate was cut short; nothing was compared");
+            return Ok(exit);
+        }
+    };
+    series.progress.clear();
+    series.runner.stop();
+    targets.write(&comparison)?;
+    Ok(exit(&comparison, args.runs.on_inconclusive))
+}
+
+/// The commands before and after.
+fn commands(args: &GateArgs) -> Result<(Option<CommandLine>, CommandLine), Failure> {
+    let runs = &args.runs;
+    let parse = |text: &String, option: &str| {
+        CommandLine::parse(text).ok_or_else(|| {
+            Failure::usage(format!("{option} is empty; write a command, as in 'node bench.js'"))
+        })
+    };
+    let head = match (&runs.head, args.words.as_slice()) {
+        (Some(_), [_, ..]) => Err(Failure::usage(
+            "the command is given twice, by --head and behind `--`; leave one of them out",
+        )),
+        (Some(text), []) => parse(text, "--head"),
+        (None, []) => Err(Failure::usage(
+            "no command to run; write it behind `--`, as in \
+             `loopscope gate --budget FILE -- node bench.js`",
+        )),
+        (None, words) => Ok(CommandLine::of(words.to_vec())),
+    }?;
+    if runs.base.is_none() && runs.budget.is_none() {
+        return Err(Failure::usage(
+            "nothing to compare with; add --base CMD for the command before, or --budget FILE",
+        ));
+    }
+    Ok((runs.base.as_ref().map(|text| parse(text, "--base")).transpose()?, head))
+}
+
+fn read_budgets(path: &Path) -> Result<Vec<Budget>, Failure> {
+    let mut text = String::new();
+    let most = budget::BUDGET_BYTES_MAX;
+    File::open(path).and_then(|file| file.take(most + 1).read_to_string(&mut text)).map_err(
+        |error| {
+            let path = path.display();
+            Failure::usage(format!("{path} can't be read ({error}); check --budget"))
+        },
+    )?;
+    if text.len() as u64 > most {
+        let path = path.display();
+        return Err(Failure::usage(format!("{path} is longer than {most} bytes; check --budget")));
+    }
+    budget::parse(&text).map_err(|error| {
+        let path = path.display();
+        Failure::usage(match error.line {
+            0 => format!("{path}: {}", error.why),
+            line => format!("{path}:{line}: {}", error.why),
+        })
+    })
+}
+
+/// How the gate ends.
+fn exit(comparison: &Comparison, on_inconclusive: Option<OnInconclusive>) -> Exit {
+    match (comparison.verdict, on_inconclusive) {
+        (Verdict::Passed, _) => Exit::Ok,
+        (Verdict::Regressed, _) => Exit::GateFailed,
+        (Verdict::Invalid, _) => Exit::RunFailed,
+        (Verdict::Inconclusive, None) => Exit::Inconclusive,
+        (Verdict::Inconclusive, Some(OnInconclusive::Fail)) => Exit::GateFailed,
+        (Verdict::Inconclusive, Some(OnInconclusive::Pass)) => {
+            tell("the gate is inconclusive, and passes as --on-inconclusive says");
+            Exit::Ok
+        }
+    }
+}
+
+/// What came of the runs.
+enum Made {
+    Comparison(Box<Comparison>),
+    CutShort(Exit),
+}
+
+/// Why the runs do not go on.
+enum Stop {
+    CutShort(Exit),
+    Invalid(Vec<String>),
+}
+
+/// The runs of one gate.
+struct Series<'a> {
+    args: &'a GateArgs,
+    base: Option<CommandLine>,
+    head: CommandLine,
+    budgets: Vec<Budget>,
+    runner: Runner,
+    started: Instant,
+    progress: Progress,
+    base_runs: Vec<Sample>,
+    head_runs: Vec<Sample>,
+}
+
+impl Series<'_> {
+    fn compare(&mut self) -> Result<Made, Failure> {
+        let here = Fingerprint::here();
+        let judged = match self.warm_up()? {
+            Some(stop) => Err(stop),
+            None if self.base.is_some() => self.judge_pairs(&here)?,
+            None => self.judge_head()?,
+        };
+        let (mut metrics, mut notes, verdict) = match judged {
+            Ok((metrics, notes)) => {
+                let verdict = decide::verdict(&metrics);
+                (metrics, notes, verdict)
+            }
+            Err(Stop::Invalid(why)) => (Vec::new(), why, Verdict::Invalid),
+            Err(Stop::CutShort(exit)) => return Ok(Made::CutShort(exit)),
+        };
+        if let Some(exit) = self.name_culprits(&mut metrics)? {
+            return Ok(Made::CutShort(exit));
+        }
+        notes.extend(self.budget_notes());
+        let runtimes = |runs: &[Sample]| {
+            let all: BTreeSet<_> = runs.iter().flat_map(|run| run.runtimes.clone()).collect();
+            all.into_iter().collect::<Vec<_>>().join(", ")
+        };
+        let (before, after) = (runtimes(&self.base_runs), runtimes(&self.head_runs));
+        if !before.is_empty() && !after.is_empty() && before != after {
+            notes.push(format!("base ran on Node.js {before}, head on {after}"));
+        }
+        let side = |command: &CommandLine, runs: &[Sample]| Side {
+            command: command.text().to_owned(),
+            runs: runs.len(),
+        };
+        let observed = self.head_runs.iter().chain(&self.base_runs).find_map(|run| run.observed);
+        Ok(Made::Comparison(Box::new(Comparison {
+            verdict,
+            base: self.base.as_ref().map(|command| side(command, &self.base_runs)),
+            head: side(&self.head, &self.head_runs),
+            fingerprint: Fingerprint { runtime: Some(after).filter(|of| !of.is_empty()), ..here },
+            observed: observed
+                .map_or(("none", "none"), |(source, tier)| (source.name(), tier.name())),
+            metrics,
+            notes,
+            took_ns: u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX),
+        })))
+    }
+
+    /// Runs each command once: files come into memory, and what fails does so at once.
+    fn warm_up(&mut self) -> Result<Option<Stop>, Failure> {
+        self.progress.show("warming up");
+        for which in [Which::Base, Which::Head] {
+            if which == Which::Base && self.base.is_none() {
+                continue;
+            }
+            if let Err(stop) = self.run(which)? {
+                return Ok(Some(stop));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Runs one of the commands; a run that can't be compared ends the gate.
+    fn run(&mut self, which: Which) -> Result<Result<Sample, Stop>, Failure> {
+        let (name, command) = match (which, &self.base) {
+            (Which::Base, Some(base)) => ("base", base),
+            _ => ("head", &self.head),
+        };
+        match self.runner.run(command)? {
+            Ran::Done(sample) => {
+                let why = decide::invalid(name, std::slice::from_ref(&sample));
+                Ok(if why.is_empty() { Ok(*sample) } else { Err(Stop::Invalid(why)) })
+            }
+            Ran::CutShort(exit) => Ok(Err(Stop::CutShort(exit))),
+            Ran::Failed { status, output } => {
+                self.progress.clear();
+                tell(&format!("{name} failed ({status}); the end of its output:"));
+                eprint_lines(&output);
+                let text = command.text();
+                Ok(Err(Stop::Invalid(vec![format!(
+                    "{name} failed with {status}: `{text}`; run it by itself"
+                )])))
+            }
+        }
+    }
+
+    /// Pairs of runs, until it is decided or the time is up.
+    fn judge_pairs(&mut self, here: &Fingerprint) -> Result<Judged, Failure> {
+        let most = Duration::from_nanos(self.args.runs.max_time_ns);
+        let first = self.args.runs.pairs;
+        let (mut wanted, mut look) = (first, 0);
+        loop {
+            while self.base_runs.len() < wanted {
+                let number = self.base_runs.len();
+                // A pair takes as long as those before it did, and blocks are of two.
+                let each = self.started.elapsed() / u32::try_from(number + 1).unwrap_or(u32::MAX);
+                let over = self.started.elapsed() + each > most;
+                if over && number >= first && number.is_multiple_of(2) {
+                    break;
+                }
+                self.progress.show(&format!("pair {} of {wanted}", number + 1));
+                if let Err(stop) = self.pair(number)? {
+                    return Ok(Err(stop));
+                }
+            }
+            let mut why = decide::invalid("base", &self.base_runs);
+            why.extend(decide::invalid("head", &self.head_runs));
+            why.extend(decide::unlike(&self.base_runs, &self.head_runs));
+            if !why.is_empty() {
+                return Ok(Err(Stop::Invalid(why)));
+            }
+            let mut metrics = self.metrics(here, look);
+            let pairs = self.base_runs.len();
+            let is_last = pairs < wanted || pairs >= PAIRS_MAX || self.started.elapsed() >= most;
+            if is_last || !decide::is_undecided(&metrics) {
+                metrics.extend(self.judge_budgets());
+                decide::order(&mut metrics);
+                let notes = self.pairs_notes(&metrics, look);
+                return Ok(Ok((metrics, notes)));
+            }
+            wanted = order::more(pairs).min(PAIRS_MAX);
+            look += 1;
+        }
+    }
+
+    fn pair(&mut self, number: usize) -> Result<Result<(), Stop>, Failure> {
+        for which in order::pair(number) {
+            match (self.run(which)?, which) {
+                (Ok(sample), Which::Base) => self.base_runs.push(sample),
+                (Ok(sample), Which::Head) => self.head_runs.push(sample),
+                (Err(stop), _) => return Ok(Err(stop)),
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn metrics(&self, here: &Fingerprint, look: u32) -> Vec<Metric> {
+        let exact_tolerance = self.args.runs.exact_tolerance / 100.0;
+        let side = |samples| Runs { samples, fingerprint: here };
+        decide::metrics(
+            side(&self.base_runs),
+            side(&self.head_runs),
+            Rules { exact_tolerance, look },
+        )
+    }
+
+    fn pairs_notes(&self, metrics: &[Metric], look: u32) -> Vec<String> {
+        let pairs = self.base_runs.len();
+        let more = (look > 0).then(|| {
+            let first = self.args.runs.pairs;
+            format!("after {first} pairs it was undecided, so {pairs} were run")
+        });
+        let open = decide::is_undecided(metrics).then(|| {
+            format!(
+                "the machine is too noisy to tell after {pairs} pairs; give it more --max-time, \
+                 or make a run longer"
+            )
+        });
+        more.into_iter().chain(open).collect()
+    }
+
+    /// Runs of head alone, for budgets.
+    fn judge_head(&mut self) -> Result<Judged, Failure> {
+        for number in 1..=self.args.runs.runs {
+            self.progress.show(&format!("run {number} of {}", self.args.runs.runs));
+            match self.run(Which::Head)? {
+                Ok(sample) => self.head_runs.push(sample),
+                Err(stop) => return Ok(Err(stop)),
+            }
+        }
+        let why = decide::invalid("head", &self.head_runs);
+        if !why.is_empty() {
+            return Ok(Err(Stop::Invalid(why)));
+        }
+        let mut metrics = self.judge_budgets();
+        decide::order(&mut metrics);
+        Ok(Ok((metrics, Vec::new())))
+    }
+
+    fn judge_budgets(&self) -> Vec<Metric> {
+        self.budgets.iter().map(|budget| budget.judge(&self.head_runs)).collect()
+    }
+
+    fn budget_notes(&self) -> Option<String> {
+        use loop_core::snapshot::Source;
+        let traced = |run: &Sample| run.observed.is_some_and(|(of, _)| of == Source::V8Trace);
+        let of_stalls = |budget: &Budget| budget.text.starts_with("stalls");
+        let partly = self.budgets.iter().any(of_stalls) && self.head_runs.iter().any(traced);
+        partly.then(|| {
+            "v8-trace sees no stall of a callback in the poll phase that waits, as for a file"
+                .to_owned()
+        })
+    }
+
+    /// Where something got worse and nobody is known for it, runs head once more and looks closer.
+    fn name_culprits(&mut self, metrics: &mut [Metric]) -> Result<Option<Exit>, Failure> {
+        let nameless = |metric: &&mut Metric| {
+            metric.decides && metric.standing == Standing::Worse && metric.culprit.is_none()
+        };
+        if !metrics.iter_mut().any(|metric| nameless(&metric)) {
+            return Ok(None);
+        }
+        self.progress.show("looking for the function");
+        match self.runner.run_with(&self.head, LOOK_CLOSER_NS)? {
+            Ran::Done(sample) => {
+                let named = metrics.iter_mut().filter(nameless);
+                named.for_each(|metric| decide::blame(metric, std::slice::from_ref(&sample)));
+                Ok(None)
+            }
+            Ran::CutShort(exit) => Ok(Some(exit)),
+            // It was good as often as it counted.
+            Ran::Failed { .. } => Ok(None),
+        }
+    }
+}
+
+type Judged = Result<(Vec<Metric>, Vec<String>), Stop>;
+
+/// The command's own lines, as they are but for what could move the cursor.
+fn eprint_lines(text: &str) {
+    use std::io::Write;
+    let mut stderr = std::io::stderr().lock();
+    for line in text.lines() {
+        let _ = writeln!(stderr, "    {}", crate::terminal::printable(line));
+    }
+}

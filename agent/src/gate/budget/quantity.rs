@@ -1,0 +1,242 @@
+//! What a budget can limit.
+
+use std::collections::BTreeSet;
+
+use loop_core::snapshot::Histogram;
+
+use super::super::comparison::Unit;
+use super::super::quantile::quantile;
+use super::super::sample::{Figures, Sample};
+
+/// A quantity of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Quantity {
+    /// A statistic of something that happens many times.
+    Of(Statistic, &'static Subject),
+    /// One number a run.
+    Total(&'static Total),
+    /// Turns that lasted for so many nanoseconds or longer.
+    StallsOver(u64),
+}
+
+/// A statistic: its place in the names of a [`Subject`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statistic(usize);
+
+/// Something that happens many times in a run.
+#[derive(Debug)]
+pub struct Subject {
+    /// Its name in a budget.
+    pub(super) word: &'static str,
+    unit: Unit,
+    names: [&'static str; 7],
+    titles: [&'static str; 7],
+    values: fn(&Figures) -> Option<&Histogram>,
+}
+
+/// One number a run.
+#[derive(Debug)]
+pub struct Total {
+    /// Its name in a budget.
+    pub(super) word: &'static str,
+    name: &'static str,
+    pub(super) unit: Unit,
+    value: fn(&Figures) -> Option<f64>,
+}
+
+/// The same subject or total, not one that is like it.
+macro_rules! same_by_name {
+    ($($type:ty),*) => { $(
+        impl PartialEq for $type {
+            fn eq(&self, other: &Self) -> bool {
+                (self.word, self.unit) == (other.word, other.unit)
+            }
+        }
+    )* };
+}
+same_by_name!(Subject, Total);
+
+/// The words for statistics, in the order of the names.
+pub(super) const STATISTICS: [(&str, Statistic); 8] = [
+    ("p50", Statistic(0)),
+    ("p90", Statistic(1)),
+    ("p95", Statistic(2)),
+    ("p99", Statistic(3)),
+    ("p99.9", Statistic(4)),
+    ("max", Statistic(5)),
+    ("longest", Statistic(5)),
+    ("mean", Statistic(6)),
+];
+
+const SHARES: [f64; 5] = [0.5, 0.9, 0.95, 0.99, 0.999];
+const LONGEST: usize = 5;
+
+macro_rules! subject {
+    ($word:literal, $name:literal, $unit:expr, $values:expr) => {
+        Subject {
+            word: $word,
+            unit: $unit,
+            names: [
+                concat!($name, "_p50"),
+                concat!($name, "_p90"),
+                concat!($name, "_p95"),
+                concat!($name, "_p99"),
+                concat!($name, "_p999"),
+                concat!($name, "_max"),
+                concat!($name, "_mean"),
+            ],
+            titles: [
+                concat!("p50 ", $word),
+                concat!("p90 ", $word),
+                concat!("p95 ", $word),
+                concat!("p99 ", $word),
+                concat!("p99.9 ", $word),
+                concat!("longest ", $word),
+                concat!("mean ", $word),
+            ],
+            values: $values,
+        }
+    };
+}
+
+/// What happens many times. A drain has a length and a duration; the limit says which is meant.
+pub(super) static SUBJECTS: [Subject; 7] = [
+    subject!("turn", "turn", Unit::Nanoseconds, |of| of.turn_ns.as_ref()),
+    subject!("timer lateness", "timer_lateness", Unit::Nanoseconds, |of| {
+        of.timer_lateness_ns.as_ref()
+    }),
+    subject!("drain", "drain", Unit::Count, |of| of.drain_length.as_ref()),
+    subject!("drain", "drain_time", Unit::Nanoseconds, |of| of.drain_ns.as_ref()),
+    subject!("gc pause", "gc_pause", Unit::Nanoseconds, |of| of.gc_pause_ns.as_ref()),
+    subject!("poll wait", "poll_wait", Unit::Nanoseconds, |of| of.poll_wait_ns.as_ref()),
+    subject!("arrival delay", "arrival_delay", Unit::Nanoseconds, |of| {
+        of.arrival_delay_ns.as_ref()
+    }),
+];
+
+const fn total(
+    word: &'static str,
+    name: &'static str,
+    unit: Unit,
+    value: fn(&Figures) -> Option<f64>,
+) -> Total {
+    Total { word, name, unit, value }
+}
+
+/// What a run has one number of. Of two with one name the limit's unit says which is meant.
+pub(super) static TOTALS: [Total; 14] = [
+    total("turns", "turns", Unit::Count, |of| number(of.turns)),
+    total("microtasks", "microtasks", Unit::Count, |of| number(of.microtasks)),
+    total("drains", "drains", Unit::Count, |of| Some(of.drain_length.as_ref()?.count() as f64)),
+    total("ticks", "ticks", Unit::Count, |of| number(of.ticks)),
+    total("timers", "timers", Unit::Count, |of| number(of.timers)),
+    total("immediates", "immediates", Unit::Count, |of| number(of.immediates)),
+    total("stalls", "stalls", Unit::Count, |of| number(Some(of.stalls))),
+    total("active time", "active_time", Unit::Nanoseconds, |of| number(of.active_ns)),
+    total("idle time", "idle_time", Unit::Nanoseconds, |of| number(of.idle_ns)),
+    total("cpu time", "cpu_time", Unit::Nanoseconds, |of| number(of.cpu_ns)),
+    total("gc time", "gc_time", Unit::Nanoseconds, gc_ns),
+    total("gc time", "gc_share", Unit::Share, |of| share(gc_ns(of)?, of)),
+    total("drain time", "drain_time", Unit::Nanoseconds, |of| {
+        of.drain_ns.as_ref().map(|drains| drains.sum as f64)
+    }),
+    total("utilization", "utilization", Unit::Share, |of| share(of.active_ns? as f64, of)),
+];
+
+fn number(value: Option<u64>) -> Option<f64> {
+    value.map(|value| value as f64)
+}
+
+fn gc_ns(figures: &Figures) -> Option<f64> {
+    figures.gc_pause_ns.as_ref().map(|pauses| pauses.sum as f64)
+}
+
+/// As a share of the time of the loops.
+fn share(ns: f64, figures: &Figures) -> Option<f64> {
+    let all = figures.active_ns? + figures.idle_ns?;
+    (all > 0).then(|| ns / all as f64)
+}
+
+impl Quantity {
+    /// Its value in a run; `None` where it is not seen. Of what did not happen the longest took
+    /// nothing.
+    pub fn of(self, run: &Sample) -> Option<f64> {
+        let figures = &run.figures;
+        match self {
+            Quantity::Of(statistic, subject) => {
+                (subject.values)(figures).map(|values| statistic.of(values))
+            }
+            Quantity::Total(total) => (total.value)(figures),
+            Quantity::StallsOver(ns) => {
+                let listed = &figures.stalls_ns;
+                let all = figures.stalls == listed.len() as u64;
+                all.then(|| listed.iter().filter(|&&stall| stall >= ns).count() as f64)
+            }
+        }
+    }
+
+    /// Its name for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Quantity::Of(Statistic(place), subject) => subject.names[place],
+            Quantity::Total(total) => total.name,
+            Quantity::StallsOver(_) => "stalls_over",
+        }
+    }
+
+    /// Its name for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Quantity::Of(Statistic(place), subject) => subject.titles[place],
+            Quantity::Total(total) => total.word,
+            Quantity::StallsOver(_) => "stalls over a time",
+        }
+    }
+
+    /// What its values are.
+    pub fn unit(self) -> Unit {
+        match self {
+            Quantity::Of(_, subject) => subject.unit,
+            Quantity::Total(total) => total.unit,
+            Quantity::StallsOver(_) => Unit::Count,
+        }
+    }
+
+    /// From which length on it counts stalls, if it does.
+    pub fn stalls_over_ns(self) -> Option<u64> {
+        match self {
+            Quantity::StallsOver(ns) => Some(ns),
+            _ => None,
+        }
+    }
+
+    /// Why a run does not tell it.
+    pub(super) fn why_untold(self, runs: &[Sample]) -> String {
+        let ways: BTreeSet<String> = runs
+            .iter()
+            .filter(|run| self.of(run).is_none())
+            .filter_map(|run| run.observed)
+            .map(|(source, tier)| format!("{} {}", source.name(), tier.name()))
+            .collect();
+        match (self, ways.into_iter().next()) {
+            (_, None) => "there was no run".to_owned(),
+            (Quantity::StallsOver(_), Some(_)) => {
+                "there were more stalls than are listed; raise the duration".to_owned()
+            }
+            (_, Some(way)) => format!("{way} does not see it; `loopscope doctor` tells why"),
+        }
+    }
+}
+
+impl Statistic {
+    fn of(self, values: &Histogram) -> f64 {
+        let Statistic(place) = self;
+        let count = values.count();
+        match SHARES.get(place) {
+            _ if count == 0 => 0.0,
+            Some(&share) => quantile(values, share).unwrap_or(0.0),
+            None if place == LONGEST => values.max as f64,
+            None => values.sum as f64 / count as f64,
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! From the runs of both sides to what is known of each metric, and the verdict.
+//!
+//! **Invariant**: a pure function: the same samples give the same comparison.
+
+use std::collections::BTreeSet;
+
+use loop_core::snapshot::{Culprit, Source, Tier};
+
+use super::comparison::{GateTier, Metric, Standing, Verdict};
+use super::fingerprint::Fingerprint;
+use super::measure::{MEASURES, Measure, Part};
+use super::sample::Sample;
+use super::{exact, time};
+
+/// The runs of one command, and where they were made.
+#[derive(Clone, Copy, Debug)]
+pub struct Runs<'a> {
+    /// In the order in which they were made. The n-th of both sides are a pair, and two pairs a
+    /// block.
+    pub samples: &'a [Sample],
+    /// Where.
+    pub fingerprint: &'a Fingerprint,
+}
+
+/// What the user may set of how it is judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Rules {
+    /// The growth of an exact count that passes: 0.05 is 5 %.
+    pub exact_tolerance: f64,
+    /// How often this gate has been judged before, with fewer runs.
+    pub look: u32,
+}
+
+/// What is known of both sides: the metrics, worst first.
+pub fn metrics(base: Runs<'_>, head: Runs<'_>, rules: Rules) -> Vec<Metric> {
+    let why_no_times = no_times(base, head);
+    let mut metrics = Vec::new();
+    let mut varying = Vec::new();
+    for measure in &MEASURES {
+        let (base, head) = (values(measure, base.samples), values(measure, head.samples));
+        let exact =
+            if measure.is_count() { exact_tier(measure, &base, &head, rules) } else { None };
+        match (exact, &why_no_times) {
+            (Some(metric), _) => metrics.push(metric),
+            (None, Some(why)) if !measure.is_count() => {
+                let tells = measure.part == Part::Decides && measure.name != "turn_p99";
+                metrics.extend(tells.then(|| untold(measure, base, head, why.clone())));
+            }
+            (None, _) => match missing(&base, &head) {
+                Missing::Nothing => varying.push((measure, full(base), full(head))),
+                Missing::Everywhere => {}
+                Missing::Somewhere(why) => metrics.push(untold(measure, base, head, why)),
+            },
+        }
+    }
+    metrics.extend(time_tier(varying, rules));
+    let worse = metrics.iter_mut().filter(|metric| metric.standing == Standing::Worse);
+    worse.for_each(|metric| blame(metric, head.samples));
+    order(&mut metrics);
+    metrics
+}
+
+/// Worst first; what is as before stands last.
+pub fn order(metrics: &mut [Metric]) {
+    let place = |metric: &Metric| match metric.standing {
+        Standing::Worse => 0,
+        Standing::Unclear => 1,
+        Standing::Untold(_) => 2,
+        Standing::Better => 3,
+        Standing::Same => 4,
+    };
+    let grown = |metric: &Metric| metric.change.map_or(1.0, |change| change.ratio);
+    metrics.sort_by(|a, b| {
+        let parts = (!a.decides).cmp(&!b.decides);
+        let places = place(a).cmp(&place(b));
+        // What is known exactly is the better place to begin with.
+        let tiers = (a.tier == GateTier::Time).cmp(&(b.tier == GateTier::Time));
+        places.then(parts).then(tiers).then(grown(b).total_cmp(&grown(a)))
+    });
+}
+
+/// What these metrics come to. A budget that can't be told is a run that can't be judged.
+pub fn verdict(metrics: &[Metric]) -> Verdict {
+    let of = |metric: &Metric| match (&metric.standing, metric.tier) {
+        (Standing::Same | Standing::Better, _) => Verdict::Passed,
+        (Standing::Untold(_), GateTier::Budget) => Verdict::Invalid,
+        _ if !metric.decides => Verdict::Passed,
+        (Standing::Worse, _) => Verdict::Regressed,
+        (Standing::Unclear | Standing::Untold(_), _) => Verdict::Inconclusive,
+    };
+    metrics.iter().map(of).max().unwrap_or(Verdict::Passed)
+}
+
+/// Whether more runs may tell more.
+pub fn is_undecided(metrics: &[Metric]) -> bool {
+    let any = |standing: &Standing| {
+        metrics.iter().any(|metric| metric.decides && metric.standing == *standing)
+    };
+    any(&Standing::Unclear) && !any(&Standing::Worse)
+}
+
+/// Why the runs can't be compared, a line each; none where they can.
+pub fn invalid(side: &str, samples: &[Sample]) -> Vec<String> {
+    let mut why: BTreeSet<String> = BTreeSet::new();
+    for sample in samples {
+        why.extend(sample.losses.iter().map(|loss| format!("a run of {side} is invalid: {loss}")));
+    }
+    let ways: BTreeSet<String> = samples.iter().filter_map(way).collect();
+    if ways.len() > 1 {
+        let ways: Vec<String> = ways.into_iter().collect();
+        why.insert(format!(
+            "runs of {side} were observed in different ways ({}); choose with --source and \
+             --tier, or raise --overhead-budget",
+            ways.join(", ")
+        ));
+    }
+    let runtimes: BTreeSet<_> = samples.iter().map(|sample| &sample.runtimes).collect();
+    if runtimes.len() > 1 {
+        why.insert(format!("runs of {side} were of different versions of Node.js; run one"));
+    }
+    why.into_iter().collect()
+}
+
+/// As [`invalid`], of both sides against each other.
+pub fn unlike(base: &[Sample], head: &[Sample]) -> Option<String> {
+    let ways = |samples: &[Sample]| samples.iter().filter_map(way).collect::<BTreeSet<_>>();
+    let (base, head) = (ways(base), ways(head));
+    (base != head).then(|| {
+        let text = |ways: BTreeSet<String>| ways.into_iter().collect::<Vec<_>>().join(", ");
+        format!(
+            "base was observed by {}, head by {}; choose with --source and --tier",
+            text(base),
+            text(head)
+        )
+    })
+}
+
+fn way(sample: &Sample) -> Option<String> {
+    sample.observed.map(|(source, tier)| format!("{} {}", source.name(), tier.name()))
+}
+
+/// Why times are not compared; `None` where they are.
+fn no_times(base: Runs<'_>, head: Runs<'_>) -> Option<String> {
+    let samples = || base.samples.iter().chain(head.samples);
+    let ways: Vec<_> = samples().filter_map(|sample| sample.observed).collect();
+    if let Some(differs) = base.fingerprint.differs(head.fingerprint) {
+        return Some(format!("the runs are of different machines: {differs}"));
+    }
+    if ways.iter().any(|(source, _)| *source == Source::V8Trace) {
+        return Some(
+            "v8-trace slows down what it would time; `loopscope doctor` tells what eBPF lacks"
+                .to_owned(),
+        );
+    }
+    if ways.iter().any(|(_, tier)| *tier == Tier::Passive) {
+        return Some("the tier passive reads lower bounds; use the tier turn or full".to_owned());
+    }
+    None
+}
+
+fn values(measure: &Measure, samples: &[Sample]) -> Vec<Option<f64>> {
+    samples.iter().map(|sample| measure.of(sample)).collect()
+}
+
+fn full(values: Vec<Option<f64>>) -> Vec<f64> {
+    values.into_iter().flatten().collect()
+}
+
+enum Missing {
+    Nothing,
+    Somewhere(String),
+    Everywhere,
+}
+
+fn missing(base: &[Option<f64>], head: &[Option<f64>]) -> Missing {
+    let without = |values: &[Option<f64>]| values.iter().filter(|value| value.is_none()).count();
+    match (without(base), without(head)) {
+        (0, 0) if base.is_empty() || head.is_empty() => Missing::Everywhere,
+        (0, 0) => Missing::Nothing,
+        (of_base, of_head) if of_base == base.len() && of_head == head.len() => Missing::Everywhere,
+        (of_base, of_head) => Missing::Somewhere(format!(
+            "{of_base} runs of base and {of_head} of head have too few to tell"
+        )),
+    }
+}
+
+fn exact_tier(
+    measure: &Measure,
+    base: &[Option<f64>],
+    head: &[Option<f64>],
+    rules: Rules,
+) -> Option<Metric> {
+    let all = |values: &[Option<f64>]| values.iter().copied().collect::<Option<Vec<f64>>>();
+    let (base, head) = (all(base)?, all(head)?);
+    let (standing, change) = exact::judge(&base, &head, rules.exact_tolerance)?;
+    Some(Metric {
+        tier: GateTier::Exact,
+        decides: true,
+        base,
+        head,
+        change: Some(change),
+        standing,
+        ..blank(measure)
+    })
+}
+
+fn time_tier(varying: Vec<(&Measure, Vec<f64>, Vec<f64>)>, rules: Rules) -> Vec<Metric> {
+    let series = varying.iter().map(|(measure, base, head)| time::Series {
+        base,
+        head,
+        limits: measure.limits,
+        decides: measure.part == Part::Decides,
+    });
+    let judged = time::judge(&series.collect::<Vec<_>>(), rules.look);
+    let metric = |((measure, base, head), judged): ((&Measure, _, _), time::Judged)| Metric {
+        base,
+        head,
+        change: Some(judged.change),
+        noise: judged.noise,
+        standing: judged.standing,
+        ..blank(measure)
+    };
+    varying.into_iter().zip(judged).map(metric).collect()
+}
+
+fn untold(
+    measure: &Measure,
+    base: Vec<Option<f64>>,
+    head: Vec<Option<f64>>,
+    why: String,
+) -> Metric {
+    let standing = Standing::Untold(why);
+    Metric { base: full(base), head: full(head), standing, ..blank(measure) }
+}
+
+fn blank(measure: &Measure) -> Metric {
+    Metric {
+        name: measure.name,
+        title: measure.title,
+        unit: measure.unit,
+        tier: GateTier::Time,
+        decides: measure.part == Part::Decides,
+        base: Vec::new(),
+        head: Vec::new(),
+        change: None,
+        noise: None,
+        budget: None,
+        standing: Standing::Same,
+        culprit: None,
+    }
+}
+
+/// Names the function to look at, as these runs have it.
+pub fn blame(metric: &mut Metric, head: &[Sample]) {
+    let of_drains = metric.name.contains("drain") || metric.name == "microtasks";
+    metric.culprit = culprit(head, of_drains);
+}
+
+/// The function that most runs name; of those that name it, the one that is surest.
+fn culprit(samples: &[Sample], of_drains: bool) -> Option<Culprit> {
+    let named = |sample: &Sample| match of_drains {
+        true => sample.drain_culprit.clone(),
+        false => sample.stall_culprit.clone(),
+    };
+    let all: Vec<Culprit> = samples.iter().filter_map(named).collect();
+    let same =
+        |a: &Culprit, b: &Culprit| (&a.function, &a.file, a.line) == (&b.function, &b.file, b.line);
+    let votes = |one: &Culprit| all.iter().filter(|other| same(one, other)).count();
+    let rank = |one: &&Culprit| (votes(one), (one.share * 1e6) as u64);
+    all.iter().max_by_key(rank).cloned()
+}
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

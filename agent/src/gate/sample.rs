@@ -1,0 +1,259 @@
+//! What one run of a command showed: its last snapshot, all loops of all its processes together.
+//!
+//! **Invariant**: what one loop of the run does not tell, the run does not tell.
+
+use std::collections::BTreeSet;
+
+use loop_core::snapshot::{
+    Culprit, Histogram, LoopSnapshot, Reaction, Snapshot, Source, Stall, Tier,
+};
+
+/// The figures of a run. `None`: the source does not see it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// Completed turns.
+    pub turns: Option<u64>,
+    /// Microtasks run.
+    pub microtasks: Option<u64>,
+    /// `process.nextTick` callbacks run.
+    pub ticks: Option<u64>,
+    /// Timers fired.
+    pub timers: Option<u64>,
+    /// Immediates run.
+    pub immediates: Option<u64>,
+    /// Turns that lasted for the stall threshold or longer.
+    pub stalls: u64,
+    /// How long each of those lasted, in nanoseconds.
+    pub stalls_ns: Vec<u64>,
+    /// Time in turns, in nanoseconds, from the first time on that the loop polled: how much of the
+    /// program's start is seen before that differs from run to run.
+    pub active_ns: Option<u64>,
+    /// Time waiting in the poll, in nanoseconds.
+    pub idle_ns: Option<u64>,
+    /// Time of the command's main thread on a CPU, in nanoseconds, where the command is Node.js
+    /// itself.
+    pub cpu_ns: Option<u64>,
+    /// Active time of each turn.
+    pub turn_ns: Option<Histogram>,
+    /// Each poll that could wait.
+    pub poll_wait_ns: Option<Histogram>,
+    /// For each timer, from when it was due to when it ran.
+    pub timer_lateness_ns: Option<Histogram>,
+    /// What an event at a random instant would have waited.
+    pub arrival_delay_ns: Option<Histogram>,
+    /// Microtasks in each drain.
+    pub drain_length: Option<Histogram>,
+    /// Duration of the drains.
+    pub drain_ns: Option<Histogram>,
+    /// Each pause for a collection of garbage.
+    pub gc_pause_ns: Option<Histogram>,
+}
+
+/// What one run showed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// Its figures.
+    pub figures: Figures,
+    /// How it was observed: the least of its processes.
+    pub observed: Option<(Source, Tier)>,
+    /// The versions of the runtimes that ran, each once.
+    pub runtimes: BTreeSet<String>,
+    /// Why it can't be compared, a line each; empty where it can.
+    pub losses: Vec<String>,
+    /// The function that the longest drain spent most of its time in, where that was seen.
+    pub drain_culprit: Option<Culprit>,
+    /// The function that is to blame for the longest stall, where that was seen.
+    pub stall_culprit: Option<Culprit>,
+}
+
+impl Sample {
+    /// The run that ended with this snapshot. `cpu_ns` is the time of its main thread on a CPU.
+    pub fn of(snapshot: &Snapshot, cpu_ns: Option<u64>) -> Sample {
+        let loops = &snapshot.loops;
+        let longest = |of: fn(&Stall) -> u64| {
+            let stalls = loops.iter().flat_map(|one| &one.stalls);
+            stalls.max_by_key(|stall| of(stall)).filter(|stall| of(stall) > 0)
+        };
+        let drain = longest(|stall| stall.drain.as_ref().map_or(0, |drain| drain.jobs));
+        let figures = Figures { cpu_ns: cpu_ns.filter(|&ns| ns > 0), ..figures(loops) };
+        Sample {
+            figures,
+            observed: observed(snapshot),
+            runtimes: snapshot.targets.iter().map(|of| of.runtime_version.clone()).collect(),
+            losses: losses(snapshot),
+            drain_culprit: drain.and_then(blamed_for_drain),
+            stall_culprit: longest(|stall| stall.duration_ns).and_then(|of| of.culprit.clone()),
+        }
+    }
+}
+
+fn figures(loops: &[LoopSnapshot]) -> Figures {
+    let stalls = || loops.iter().flat_map(|one| &one.stalls);
+    let running = stalls().filter(|stall| stall.running).count() as u64;
+    let ended: u64 = loops.iter().map(|one| one.stall_totals.total_count()).sum();
+    Figures {
+        turns: total(loops, |one| one.turns),
+        microtasks: total(loops, |one| one.microtasks),
+        ticks: total(loops, |one| one.ticks),
+        timers: total(loops, |one| one.timers),
+        immediates: total(loops, |one| one.immediates),
+        stalls: ended + running,
+        stalls_ns: stalls().map(|stall| stall.duration_ns).collect(),
+        active_ns: total(loops, |one| u64::try_from(one.turn_ns.as_ref()?.sum).ok()),
+        idle_ns: total(loops, |one| one.idle_ns),
+        cpu_ns: None,
+        turn_ns: merged(loops, |one| one.turn_ns.clone()),
+        poll_wait_ns: merged(loops, |one| one.poll_wait_ns.clone()),
+        timer_lateness_ns: merged(loops, |one| one.timer_lateness_ns.clone()),
+        arrival_delay_ns: merged(loops, |one| one.arrival_delay_ns.clone()),
+        drain_length: merged(loops, |one| one.microtask_drain_length.clone()),
+        drain_ns: merged(loops, |one| one.microtask_drain_ns.clone()),
+        gc_pause_ns: merged(loops, LoopSnapshot::gc_pause_ns),
+    }
+}
+
+/// The sum over all loops; `None` where one of them does not tell, or there is none.
+fn total(loops: &[LoopSnapshot], of: impl Fn(&LoopSnapshot) -> Option<u64>) -> Option<u64> {
+    let sum = loops.iter().try_fold(0_u64, |sum, one| Some(sum + of(one)?));
+    sum.filter(|_| !loops.is_empty())
+}
+
+/// As [`total`], of histograms.
+fn merged(
+    loops: &[LoopSnapshot],
+    of: impl Fn(&LoopSnapshot) -> Option<Histogram>,
+) -> Option<Histogram> {
+    let (first, others) = loops.split_first()?;
+    others.iter().try_fold(of(first)?, |mut all, one| {
+        all.merge(&of(one)?);
+        Some(all)
+    })
+}
+
+fn observed(snapshot: &Snapshot) -> Option<(Source, Tier)> {
+    let targets = snapshot.targets.iter().map(|target| (target.source, target.tier));
+    targets.min_by_key(|(_, tier)| *tier as u8)
+}
+
+/// What makes counts of the run too small.
+fn losses(snapshot: &Snapshot) -> Vec<String> {
+    let mut losses = Vec::new();
+    if snapshot.loops.is_empty() {
+        losses.push("no loop of Node.js was seen in it".to_owned());
+    }
+    if snapshot.events.dropped > 0 {
+        losses.push(format!(
+            "{} stalls came faster than they can be kept; raise --stall-threshold",
+            snapshot.events.dropped
+        ));
+    }
+    if snapshot.targets.iter().any(|target| target.sampled) {
+        losses.push("it was observed for a part of the time only".to_owned());
+    }
+    let ways: BTreeSet<_> =
+        snapshot.targets.iter().map(|of| (of.source.name(), of.tier.name())).collect();
+    if ways.len() > 1 {
+        losses.push("its processes were observed at different tiers".to_owned());
+    }
+    losses
+}
+
+/// The reaction that most of the drain's time went to, as a culprit.
+fn blamed_for_drain(stall: &Stall) -> Option<Culprit> {
+    let reactions = stall.drain.as_ref().map(|drain| drain.reactions.as_slice());
+    let named = |reaction: &&Reaction| !reaction.file.is_empty();
+    let Some(reaction) = reactions.unwrap_or_default().iter().find(named) else {
+        return stall.culprit.clone();
+    };
+    Some(Culprit {
+        function: reaction.function.clone(),
+        file: reaction.file.clone(),
+        line: reaction.line,
+        share: reaction.share,
+        samples: None,
+        hot_leaf: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loop_core::buckets::Scale;
+    use loop_core::snapshot::{ClockKind, Events, LongestDrain, Runtime, Target};
+
+    fn target(source: Source, tier: Tier) -> Target {
+        Target {
+            pid: 1,
+            name: "app.js".to_owned(),
+            runtime: Runtime::NodeJs,
+            runtime_version: "20.20.2".to_owned(),
+            source,
+            tier,
+            overhead_ratio: None,
+            sampled: false,
+            limits: Vec::new(),
+        }
+    }
+
+    fn snapshot(loops: Vec<LoopSnapshot>) -> Snapshot {
+        let targets = vec![target(Source::Ebpf, Tier::Full)];
+        Snapshot { targets, loops, ..Snapshot::empty(ClockKind::Real) }
+    }
+
+    #[test]
+    fn what_one_loop_does_not_tell_the_run_does_not() {
+        let lengths = |all: &[u64]| Some(Histogram::of(Scale::Length, all.iter().copied()));
+        let one = LoopSnapshot {
+            turns: Some(3),
+            microtasks: Some(10),
+            microtask_drain_length: lengths(&[10]),
+            ..LoopSnapshot::default()
+        };
+        let other = LoopSnapshot {
+            turns: Some(4),
+            microtask_drain_length: lengths(&[7, 7]),
+            ..LoopSnapshot::default()
+        };
+        let sample = Sample::of(&snapshot(vec![one, other]), Some(0));
+        assert_eq!((sample.figures.turns, sample.figures.microtasks), (Some(7), None));
+        assert_eq!(sample.figures.drain_length.map(|all| (all.max, all.count())), Some((10, 3)));
+        assert_eq!(sample.figures.cpu_ns, None, "a clock that stands still tells nothing");
+        assert!(sample.losses.is_empty(), "{:?}", sample.losses);
+        let nothing = Sample::of(&snapshot(Vec::new()), None);
+        assert_eq!(nothing.figures.turns, None);
+        assert_eq!(nothing.losses.len(), 1);
+    }
+
+    #[test]
+    fn what_is_lost_or_seen_in_two_ways_makes_it_invalid() {
+        let mut snapshot = snapshot(vec![LoopSnapshot::default()]);
+        snapshot.events = Events { seen: 9, kept: 7, dropped: 2 };
+        snapshot.targets.push(Target { sampled: true, ..target(Source::Ebpf, Tier::Turn) });
+        let sample = Sample::of(&snapshot, None);
+        assert_eq!(sample.losses.len(), 3, "{:?}", sample.losses);
+        assert!(sample.losses[0].contains("--stall-threshold"));
+        assert_eq!(sample.observed, Some((Source::Ebpf, Tier::Turn)));
+    }
+
+    #[test]
+    fn the_longest_drain_has_its_own_culprit() {
+        let reaction = |file: &str, share| Reaction {
+            function: "grow".to_owned(),
+            file: file.to_owned(),
+            line: 7,
+            share,
+        };
+        let stall = |duration_ns, jobs, reactions| Stall {
+            duration_ns,
+            drain: Some(LongestDrain { jobs, reactions, ..LongestDrain::default() }),
+            ..Stall::default()
+        };
+        let long = vec![reaction("", 0.5), reaction("/app.js", 0.4)];
+        let stalls = vec![stall(90, 10, Vec::new()), stall(60, 5_000, long)];
+        let one = LoopSnapshot { stalls, ..LoopSnapshot::default() };
+        let sample = Sample::of(&snapshot(vec![one]), None);
+        let culprit = sample.drain_culprit.unwrap();
+        assert_eq!((culprit.file.as_str(), culprit.line, culprit.share), ("/app.js", 7, 0.4));
+        assert_eq!(sample.stall_culprit, None, "nobody is known for the longest stall");
+    }
+}

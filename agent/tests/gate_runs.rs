@@ -1,0 +1,173 @@
+//! `gate` over commands, by V8's trace events: what is run, what is told, how it ends.
+
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use common::{Ran, command, finish, folder, run, signal, until};
+
+/// A drain of so many microtasks, and another that stays as it is.
+const APP: &str = "const count = Number(process.argv[2]);
+    for (let job = 0; job < count; job++) Promise.resolve().then(() => {});
+    setTimeout(() => { for (let job = 0; job < 10; job++) queueMicrotask(() => {}); }, 1);";
+
+/// A folder with the program in it; `None` after telling that the test is skipped.
+fn place(test: &str) -> Option<PathBuf> {
+    let node = Command::new("node").arg("--version").stdout(Stdio::null()).status();
+    if !node.is_ok_and(|status| status.success()) {
+        println!("SKIPPED: {test}: there is no node; install it");
+        return None;
+    }
+    let place = folder(&format!("gate-{test}"));
+    fs::write(place.join("app.js"), APP).expect("it can be written");
+    Some(place)
+}
+
+fn start(place: &Path, options: &[&str]) -> Child {
+    let mut command = command(&[&["gate", "--source", "v8-trace"], options].concat());
+    command.current_dir(place).env_remove("NODE_OPTIONS").spawn().expect("the binary starts")
+}
+
+fn gate(place: &Path, options: &[&str]) -> Ran {
+    finish(start(place, options))
+}
+
+fn pair(place: &Path, base: &str, head: &str, options: &[&str]) -> Ran {
+    let few = ["--pairs", "4", "--max-time", "1ms", "--base", base, "--head", head];
+    gate(place, &[&few, options].concat())
+}
+
+#[test]
+fn counts_are_exact_and_times_are_not_told() {
+    let Some(place) = place("counts_are_exact") else { return };
+    let (same, grown) = ("node app.js 1000", "node app.js 1050");
+    let ran = pair(&place, same, same, &[]);
+    assert_eq!(ran.code, Some(3), "nothing is known of times: {ran:?}");
+    assert!(ran.stdout.contains("v8-trace"), "{}", ran.stdout);
+    let ran = pair(&place, same, same, &["--on-inconclusive", "pass"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains("inconclusive"), "{}", ran.stderr);
+    let ran = pair(&place, same, same, &["--on-inconclusive", "fail"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let ran = pair(&place, same, grown, &["--on-inconclusive", "pass"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stdout.contains("longest drain"), "{}", ran.stdout);
+    let lenient = ["--on-inconclusive", "pass", "--exact-tolerance", "5%"];
+    assert_eq!(pair(&place, same, grown, &lenient).code, Some(0));
+    assert_eq!(pair(&place, grown, same, &lenient).code, Some(0), "less is no regression");
+}
+
+#[test]
+fn a_command_that_fails_shows_its_own_output() {
+    let Some(place) = place("a_command_that_fails") else { return };
+    let head = "echo to-stdout; echo to-stderr >&2; exit 7";
+    let ran = pair(&place, "node app.js 5", head, &[]);
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    for want in ["head failed (exit status 7)", "to-stdout", "to-stderr"] {
+        assert!(ran.stderr.contains(want), "`{want}` not in {}", ran.stderr);
+    }
+    assert!(ran.stdout.contains("run it by itself"), "{}", ran.stdout);
+    let ran = pair(&place, "kill -SEGV $$", "node app.js 5", &[]);
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert!(ran.stderr.contains("base failed (signal 11)"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_command_without_node_is_no_run() {
+    let Some(place) = place("a_command_without_node") else { return };
+    let ran = pair(&place, "true", "true", &[]);
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert!(ran.stdout.contains("is it Node.js?"), "{}", ran.stdout);
+}
+
+#[test]
+fn budgets_hold_or_are_exceeded_and_what_is_not_seen_is_no_pass() {
+    let Some(place) = place("budgets_hold") else { return };
+    let check = |budgets: &str, code: i32, want: &str| {
+        fs::write(place.join("budget.txt"), budgets).expect("it can be written");
+        let ran = gate(&place, &["--budget", "budget.txt", "--", "node", "app.js", "1000"]);
+        assert_eq!(ran.code, Some(code), "{budgets}: {ran:?}");
+        assert!(ran.stdout.contains(want), "`{want}` not in {}", ran.stdout);
+    };
+    check("longest drain < 1001 # jobs\nmicrotasks <= 1010\n", 0, "longest drain < 1001");
+    check("microtasks <= 1010\nlongest drain < 1000", 1, "longest drain < 1000");
+    check("p99 turn < 50ms", 4, "v8-trace full does not see it");
+    let both = ["--budget", "budget.txt", "--on-inconclusive", "pass"];
+    fs::write(place.join("budget.txt"), "longest drain < 1000").expect("it can be written");
+    let same = "node app.js 1000";
+    assert_eq!(pair(&place, same, same, &both).code, Some(1), "as before, and too much");
+}
+
+#[test]
+fn what_is_asked_for_wrongly_runs_nothing() {
+    let place = folder("gate-asked-for-wrongly");
+    let made = place.join("made").display().to_string();
+    let touch = format!("touch {made}");
+    fs::write(place.join("bad.txt"), "turns < 5\np99 trun < 50ms\n").expect("it can be written");
+    let bad = place.join("bad.txt").display().to_string();
+    let cases: [(&[&str], &[&str]); 9] = [
+        (&["--head", &touch], &["--base", "--budget"]),
+        (&["--base", &touch, "--head", " "], &["--head is empty"]),
+        (&["--base", "", "--head", &touch], &["--base is empty"]),
+        (&["--budget", &bad], &["no command", "--"]),
+        (&["--budget", &bad, "--head", &touch], &["bad.txt:2: `p99 trun`", "utilization"]),
+        (&["--budget", "/no/such", "--head", &touch], &["/no/such", "--budget"]),
+        (&["--budget", &bad, "--head", &touch, "--", "touch", &made], &["given twice"]),
+        (&["--lock", "x", "--head", &touch], &["--lock"]),
+        (&["--lock", "x"], &["<NAME>"]),
+    ];
+    for (options, wants) in cases {
+        let ran = run(&[&["gate"], options].concat());
+        assert_eq!((ran.code, ran.stderr.lines().count()), (Some(2), 1), "{options:?}: {ran:?}");
+        for want in wants {
+            assert!(ran.stderr.contains(want), "`{want}` not in {}", ran.stderr);
+        }
+    }
+    assert!(!Path::new(&made).exists());
+}
+
+#[test]
+fn a_command_that_can_not_be_run_is_told() {
+    let place = folder("gate-not-run");
+    let ran = gate(&place, &["--budget", "/dev/null", "--", "node"]);
+    assert_eq!(ran.code, Some(2), "there is no budget: {ran:?}");
+    fs::write(place.join("budget.txt"), "turns < 5").expect("it can be written");
+    let ran = gate(&place, &["--budget", "budget.txt", "--", "no-such-command-anywhere"]);
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert!(ran.stderr.contains("is not found"), "{}", ran.stderr);
+}
+
+/// A program that says that it runs, by its number, and goes on for ever.
+const ENDLESS: &str = "require('node:fs').writeFileSync('pid', String(process.pid));
+    setInterval(() => {}, 1000);";
+
+#[test]
+fn ctrl_c_and_timeout_end_the_commands_processes() {
+    let Some(place) = place("ctrl_c_and_timeout") else { return };
+    fs::write(place.join("endless.js"), ENDLESS).expect("it can be written");
+    let pid = place.join("pid");
+    let endless = "node endless.js & wait";
+    let is_gone = || {
+        let pid = fs::read_to_string(&pid).expect("it ran");
+        let state = fs::read_to_string(format!("/proc/{pid}/stat"));
+        state.map_or(true, |stat| stat.contains(") Z "))
+    };
+    let ran = pair(&place, endless, endless, &["--timeout", "2s"]);
+    assert_eq!(ran.code, Some(124), "{ran:?}");
+    until("the end of the command's child", is_gone);
+
+    for (name, code) in [("INT", 130), ("TERM", 143)] {
+        fs::remove_file(&pid).expect("it was written");
+        let child = start(&place, &["--base", endless, "--head", endless]);
+        until("the command's child", || pid.exists());
+        signal(&child, name);
+        let ran = finish(child);
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+        assert!(ran.stderr.contains("cut short"), "{}", ran.stderr);
+        until("the end of the command's child", is_gone);
+    }
+}

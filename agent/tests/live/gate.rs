@@ -1,0 +1,110 @@
+//! `loopscope gate` by probes: what is the same passes, what got worse fails and is named.
+
+use std::fs;
+use std::path::Path;
+
+use crate::alone;
+use crate::common::{Ran, command, finish, folder};
+use crate::kernel::can_attach;
+use crate::nodes::{self, Node};
+
+/// A drain of so many microtasks that it is a stall, each of which computes a little.
+const DRAIN: &str = "const count = Number(process.argv[2]);
+function settle(sum) {
+  for (let step = 0; step < 500; step++) sum = (sum * 31 + step) % 65521;
+  return sum;
+}
+setTimeout(() => {
+  for (let job = 0; job < count; job++) Promise.resolve(job).then(settle);
+}, 20);";
+
+/// Turns that compute for some milliseconds each.
+const WORK: &str = "const rounds = Number(process.argv[2]);
+let [left, sum] = [30, 1];
+function turn() {
+  for (let round = 0; round < rounds; round++) sum = (sum * 31 + round) % 65521;
+  if (--left > 0) setTimeout(turn, 0);
+}
+setTimeout(turn, 1);";
+
+fn gate(place: &Path, node: &Node, options: &[&str]) -> Ran {
+    let mut command = command(&[&["gate", "--source", "ebpf"], options].concat());
+    let bin = node.program.parent().expect("a folder");
+    let search = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
+    finish(command.env("PATH", search).current_dir(place).spawn().expect("it starts"))
+}
+
+fn compare(place: &Path, node: &Node, base: &str, head: &str, pairs: &str) -> Ran {
+    let time = ["--max-time", "60s", "--pairs", pairs];
+    gate(place, node, &[&["--base", base, "--head", head], &time[..]].concat())
+}
+
+/// The newest Node.js, and a folder with the programs.
+fn prepare(test: &str) -> Option<(Node, std::path::PathBuf)> {
+    if !can_attach(test) {
+        return None;
+    }
+    let node = nodes::both_ends(test).pop()?;
+    let place = folder(test);
+    fs::write(place.join("drain.js"), DRAIN).expect("it can be written");
+    fs::write(place.join("work.js"), WORK).expect("it can be written");
+    Some((node, place))
+}
+
+/// On a busy machine it may not be able to tell; it never says that the same is worse.
+#[test]
+fn identical_commands_pass() {
+    let _alone = alone();
+    let Some((node, place)) = prepare("identical_commands_pass") else { return };
+    for program in ["node drain.js 40000", "node work.js 500000"] {
+        let ran = compare(&place, &node, program, program, "10");
+        assert!(matches!(ran.code, Some(0 | 3)), "{program}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_drain_that_grows_by_a_twentieth_fails_with_its_line() {
+    let _alone = alone();
+    let Some((node, place)) = prepare("a_drain_that_grows") else { return };
+    let ran = compare(&place, &node, "node drain.js 40000", "node drain.js 42000", "4");
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let line = ran.stdout.lines().find(|line| line.contains("longest drain"));
+    let line = line.unwrap_or_else(|| panic!("{ran:?}"));
+    assert!(line.contains("1.05"), "{line}");
+    assert!(ran.stdout.contains("drain.js:"), "{ran:?}");
+}
+
+#[test]
+fn what_takes_much_longer_fails() {
+    let _alone = alone();
+    let Some((node, place)) = prepare("what_takes_much_longer") else { return };
+    // Twice as long, as other tests and machines are noisy; the proof is about a fifth.
+    let ran = compare(&place, &node, "node work.js 500000", "node work.js 1000000", "10");
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stdout.contains("time in turns"), "{ran:?}");
+}
+
+#[test]
+fn budgets_are_about_times_too() {
+    let _alone = alone();
+    let Some((node, place)) = prepare("budgets_are_about_times") else { return };
+    let check = |budget: &str, code: i32| {
+        fs::write(place.join("budget.txt"), budget).expect("it can be written");
+        let program = ["--budget", "budget.txt", "--", "node", "drain.js", "40000"];
+        let ran = gate(&place, &node, &program);
+        assert_eq!(ran.code, Some(code), "{budget}: {ran:?}");
+    };
+    check("p99 turn < 60s\nmax turn < 60s\nstalls over 60s = 0\nlongest drain <= 40000", 0);
+    check("longest turn < 100us", 1);
+    check("stalls over 1ms = 0", 1);
+    check("longest drain < 40000", 1);
+}
+
+#[test]
+fn a_failing_command_shows_its_output() {
+    let _alone = alone();
+    let Some((node, place)) = prepare("a_failing_command") else { return };
+    let ran = compare(&place, &node, "node work.js 1000", "node no-such-file.js", "4");
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert!(ran.stderr.contains("MODULE_NOT_FOUND"), "{}", ran.stderr);
+}
