@@ -25,6 +25,7 @@ mod layout;
 pub mod log;
 pub mod monitor;
 pub mod now;
+mod page;
 mod places;
 #[cfg(target_os = "linux")]
 pub mod plan;

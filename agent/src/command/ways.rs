@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use loop_core::snapshot::Snapshot;
 use loop_core::units::format_count;
@@ -17,6 +18,7 @@ use crate::exit::Failure;
 use crate::monitor::Monitor;
 use crate::push::{self, Outlet};
 use crate::redact::Redactor;
+use crate::report::html::Timeline;
 use crate::report::{self, Report};
 use crate::serve::web::Access;
 use crate::serve::{self, Site};
@@ -41,6 +43,11 @@ impl Ways {
                 output: Output::open(args.output.as_deref(), default)?,
                 names: args.redact.then(Redactor::default),
                 profile: args.profile.as_deref().map(ProfileFile::open).transpose()?,
+                html: args.html.as_deref().map(|path| Output::file(path, "--html")).transpose()?,
+                timeline: Timeline {
+                    stall_threshold_ns: Some(args.stall_threshold_ns),
+                    ..Timeline::default()
+                },
             },
             push: outlet().map_err(Failure::usage)?,
             access: Arc::new(access(args)?),
@@ -65,10 +72,11 @@ impl Ways {
     /// Serves and pushes what is observed from now on. Without `on_interrupt`, signals are left
     /// alone.
     pub(super) fn start(
-        self,
+        mut self,
         observed: &Arc<dyn Observe>,
         on_interrupt: Option<OnInterrupt>,
     ) -> Result<(Told, Background), Failure> {
+        self.told.timeline.began_unix_ns = Some(now_unix_ns());
         let monitor = Arc::new(Monitor::default().with_compat(self.compat));
         let address = self.listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let site = Site::new(Arc::clone(observed), Arc::clone(&monitor));
@@ -96,6 +104,12 @@ impl Ways {
     }
 }
 
+/// Now, in nanoseconds since the Unix epoch.
+fn now_unix_ns() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// Who may see the pages, where there are any.
 fn access(args: &ObserveArgs) -> Result<Access, Failure> {
     match args.web_config_file.as_ref().filter(|_| args.listen.is_some()) {
@@ -116,6 +130,10 @@ pub(super) struct Told {
     /// Hides names, where that was asked for.
     names: Option<Redactor>,
     profile: Option<ProfileFile>,
+    /// A file for the report as a page.
+    html: Option<Output>,
+    /// When the observation began, for the page.
+    timeline: Timeline,
 }
 
 /// A file for the samples of stalls.
@@ -162,14 +180,11 @@ impl Told {
         self.names.as_ref().map_or_else(|| name.to_owned(), |names| names.name(name))
     }
 
-    /// Writes the profile, and the report in the form that was asked for.
+    /// Writes the profile, the page, and the report in the form that was asked for.
     pub(super) fn write(mut self, report: &Report<'_>) -> Result<(), Failure> {
         let profiled = self.write_profile(report.snapshot);
-        self.write_report(report).and(profiled)
-    }
-
-    fn write_report(self, report: &Report<'_>) -> Result<(), Failure> {
-        let names = self.names.as_ref();
+        let names = self.names.take();
+        let names = names.as_ref();
         let script = names.zip(report.script).map(|(names, run)| names.script(run));
         let command = names.zip(report.command).map(|(names, run)| names.command(run));
         let report = Report {
@@ -177,11 +192,25 @@ impl Told {
             command: command.as_ref().or(report.command),
             ..*report
         };
+        let page = self.write_page(&report);
+        self.write_report(&report).and(profiled).and(page)
+    }
+
+    /// Writes the page, where one was asked for.
+    fn write_page(&mut self, report: &Report<'_>) -> Result<(), Failure> {
+        let Some(output) = self.html.take() else { return Ok(()) };
+        let mut page = Vec::new();
+        report::html::write(report, &self.timeline, &mut page)
+            .map_err(|error| Failure::run(format!("the page can't be made: {error}")))?;
+        output.write(&page)
+    }
+
+    fn write_report(self, report: &Report<'_>) -> Result<(), Failure> {
         let mut text = Vec::new();
         match self.form {
             ReportForm::None => return Ok(()),
-            ReportForm::Text => report::text::write(&report, &self.output.terminal(), &mut text),
-            ReportForm::Json => report::json::write(&report, &mut text),
+            ReportForm::Text => report::text::write(report, &self.output.terminal(), &mut text),
+            ReportForm::Json => report::json::write(report, &mut text),
         }
         .map_err(|error| Failure::run(format!("the report can't be made: {error}")))?;
         self.output.write(&text)
