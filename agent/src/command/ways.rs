@@ -170,21 +170,28 @@ impl ProfileFile {
 }
 
 impl Told {
-    /// Writes the profile alone, where one was asked for.
-    pub(super) fn write_profile(&mut self, snapshot: &Snapshot) -> Result<(), Failure> {
-        self.profile.take().map_or(Ok(()), |profile| profile.write(snapshot))
-    }
-
     /// A name, as it may be told.
     pub(super) fn name(&self, name: &str) -> String {
         self.names.as_ref().map_or_else(|| name.to_owned(), |names| names.name(name))
     }
 
     /// Writes the profile, the page, and the report in the form that was asked for.
-    pub(super) fn write(mut self, report: &Report<'_>) -> Result<(), Failure> {
-        let profiled = self.write_profile(report.snapshot);
-        let names = self.names.take();
-        let names = names.as_ref();
+    pub(super) fn write(self, report: &Report<'_>) -> Result<(), Failure> {
+        self.write_hidden(report, Told::write_all)
+    }
+
+    /// Writes the profile and the page alone, where they were asked for.
+    pub(super) fn write_files(self, report: &Report<'_>) -> Result<(), Failure> {
+        self.write_hidden(report, |mut told, report| told.write_beside(report))
+    }
+
+    /// Writes the report without the names that may not be told.
+    fn write_hidden(
+        self,
+        report: &Report<'_>,
+        write: impl FnOnce(Told, &Report<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let names = self.names.as_ref();
         let script = names.zip(report.script).map(|(names, run)| names.script(run));
         let command = names.zip(report.command).map(|(names, run)| names.command(run));
         let report = Report {
@@ -192,27 +199,32 @@ impl Told {
             command: command.as_ref().or(report.command),
             ..*report
         };
-        let page = self.write_page(&report);
-        self.write_report(&report).and(profiled).and(page)
+        write(self, &report)
     }
 
-    /// Writes the page, where one was asked for.
+    fn write_all(mut self, report: &Report<'_>) -> Result<(), Failure> {
+        let beside = self.write_beside(report);
+        let mut text = Vec::new();
+        match self.form {
+            ReportForm::None => return beside,
+            ReportForm::Text => report::text::write(report, &self.output.terminal(), &mut text),
+            ReportForm::Json => report::json::write(report, &mut text),
+        }
+        .map_err(|error| Failure::run(format!("the report can't be made: {error}")))?;
+        self.output.write(&text).and(beside)
+    }
+
+    fn write_beside(&mut self, report: &Report<'_>) -> Result<(), Failure> {
+        let profile = self.profile.take();
+        let profiled = profile.map_or(Ok(()), |profile| profile.write(report.snapshot));
+        self.write_page(report).and(profiled)
+    }
+
     fn write_page(&mut self, report: &Report<'_>) -> Result<(), Failure> {
         let Some(output) = self.html.take() else { return Ok(()) };
         let mut page = Vec::new();
         report::html::write(report, &self.timeline, &mut page)
             .map_err(|error| Failure::run(format!("the page can't be made: {error}")))?;
         output.write(&page)
-    }
-
-    fn write_report(self, report: &Report<'_>) -> Result<(), Failure> {
-        let mut text = Vec::new();
-        match self.form {
-            ReportForm::None => return Ok(()),
-            ReportForm::Text => report::text::write(report, &self.output.terminal(), &mut text),
-            ReportForm::Json => report::json::write(report, &mut text),
-        }
-        .map_err(|error| Failure::run(format!("the report can't be made: {error}")))?;
-        self.output.write(&text)
     }
 }

@@ -20,7 +20,8 @@ function make(tag, attributes = {}, ...children) {
 function time(ns) {
   if (ns === null || ns === undefined) return '–';
   const units = [[1e9, ' s'], [1e6, ' ms'], [1e3, ' µs']];
-  const [size, unit] = units.find(([least]) => ns >= least) ?? [1, ' ns'];
+  const [size, unit] = units.find(([least]) => ns >= least) ?? [];
+  if (size === undefined) return `${ns} ns`;
   const value = ns / size;
   return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0) + unit;
 }

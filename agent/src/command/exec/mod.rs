@@ -175,15 +175,12 @@ fn report(
     end: &End,
     notes: Vec<String>,
     observed: &Arc<dyn Observe>,
-    mut told: Told,
+    told: Told,
 ) -> Result<(), Failure> {
     let snapshot = observed.snapshot();
     let nothing = snapshot.loops.is_empty();
     if args.observe.report != ReportForm::Text || nothing {
         notes.iter().for_each(|note| tell(note));
-    }
-    if nothing && args.observe.report == ReportForm::Text {
-        return told.write_profile(&snapshot);
     }
     let diagnoses = diagnose(&snapshot);
     let words = args.command.iter().map(|word| word.to_string_lossy().into_owned());
@@ -201,6 +198,10 @@ fn report(
         script: None,
         command: Some(&command),
     };
+    // A report of nothing is no answer in words; the notes have said why.
+    if nothing && args.observe.report == ReportForm::Text {
+        return told.write_files(&report);
+    }
     told.write(&report)
 }
 

@@ -117,8 +117,8 @@ fn of_target(target: &Target) -> Vec<(&'static str, String)> {
 fn verdicts(report: &Report<'_>, out: &mut String) {
     out.push_str("<section aria-labelledby=\"verdicts\"><h2 id=\"verdicts\">Verdicts</h2>\n");
     let name_loops = report.snapshot.loops.len() > 1;
-    for diagnosis in report.diagnoses.iter().take(DIAGNOSES_MAX) {
-        verdict(diagnosis, name_loops, out);
+    for (rank, diagnosis) in report.diagnoses.iter().take(DIAGNOSES_MAX).enumerate() {
+        verdict(diagnosis, rank == 0, name_loops, out);
     }
     let left_out = report.diagnoses.len().saturating_sub(DIAGNOSES_MAX);
     if left_out > 0 {
@@ -127,7 +127,9 @@ fn verdicts(report: &Report<'_>, out: &mut String) {
     out.push_str("</section>\n");
 }
 
-fn verdict(diagnosis: &Diagnosis, name_loops: bool, out: &mut String) {
+/// A verdict; of one that is closed, what happened is told.
+fn verdict(diagnosis: &Diagnosis, is_open: bool, name_loops: bool, out: &mut String) {
+    let open = if is_open { " open" } else { "" };
     let is_healthy = diagnosis.id == Id::Healthy.name();
     let (class, mark) = if is_healthy { (" healthy", "✓") } else { ("", "✗") };
     let place = match name_loops && !is_healthy {
@@ -137,8 +139,8 @@ fn verdict(diagnosis: &Diagnosis, name_loops: bool, out: &mut String) {
     let sure = format!("{} confidence{place}", diagnosis.confidence.name());
     let _ = writeln!(
         out,
-        "<article class=\"diagnosis{class}\"><h3>{mark} {} <small>{}</small></h3>\n\
-         <p class=\"told\">{}</p><div class=\"why\"><div><ul>",
+        "<details class=\"diagnosis{class}\"{open}><summary><h3>{mark} {} <small>{}</small></h3>\n\
+         <p class=\"told\">{}</p></summary>\n<div class=\"why\"><div><ul>",
         diagnosis.id,
         escape(&sure),
         escape(&diagnosis.summary)
@@ -149,7 +151,7 @@ fn verdict(diagnosis: &Diagnosis, name_loops: bool, out: &mut String) {
     }
     out.push_str("</ul></div>");
     if !is_healthy {
-        let _ = write!(out, "<div><h4>What to do</h4><p>{}</p>", escape(&diagnosis.advice));
+        let _ = write!(out, "<div><h4>What to do</h4><p>{}</p>", prose(&diagnosis.advice));
         if let Some(example) = &diagnosis.example {
             let _ = write!(out, "<pre tabindex=\"0\">{}</pre>", escape(example));
         }
@@ -159,7 +161,19 @@ fn verdict(diagnosis: &Diagnosis, name_loops: bool, out: &mut String) {
             diagnosis.id
         );
     }
-    out.push_str("</div></article>\n");
+    out.push_str("</div></details>\n");
+}
+
+/// A text in which backticks stand round code.
+fn prose(text: &str) -> String {
+    let mut out = String::new();
+    let parts: Vec<&str> = text.split('`').collect();
+    for (number, part) in parts.iter().enumerate() {
+        let is_code = number % 2 == 1 && number + 1 < parts.len();
+        let (begin, end) = if is_code { ("<code>", "</code>") } else { ("", "") };
+        let _ = write!(out, "{begin}{}{end}", escape(part));
+    }
+    out
 }
 
 fn truth<'a>(report: &Report<'a>) -> Option<&'a [TruthRow]> {

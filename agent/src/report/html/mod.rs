@@ -90,3 +90,6 @@ pub fn write(report: &Report<'_>, timeline: &Timeline, out: &mut dyn Write) -> i
     write!(out, "<script type=\"application/json\" id=\"data\">{data}</script>\n")?;
     write!(out, "<script>\n{script}</script>\n</body></html>\n")
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,13 +2,6 @@
 
 const CHART = { width: 320, height: 110, left: 8, right: 8, top: 30, bottom: 18 };
 
-function svg(tag, attributes, ...children) {
-  const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
 function wallBar(of) {
   const whole = of.wall.reduce((sum, part) => sum + part.ns, 0);
   const texts = of.wall.map((part) => `${label(part.key)} ${time(part.ns)}`);
@@ -20,17 +13,15 @@ function wallBar(of) {
     part.style.background = `var(--${key})`;
     bar.append(part);
   }
-  const most = [...of.wall].sort((a, b) => b.ns - a.ns).slice(0, 3)
-    .map((part) => `${label(part.key)} ${percent(part.ns / whole)}`);
-  return make('div', { class: 'row' }, make('div', { class: 'name' }, make('b', {}, loopName(of)),
-    make('small', {}, `${time(whole)}: ${most.join(', ')}`)), bar);
+  const told = of.wall.map(({ key, ns }) => make('span', {}, mark(key),
+    `${label(key)} ${percent(ns / whole)}`));
+  return make('div', { class: 'row' }, make('div', { class: 'name' },
+    make('b', { title: loopName(of) }, loopName(of)), make('small', {}, time(whole))),
+  make('div', {}, bar, make('p', { class: 'legend' }, ...told)));
 }
 
 function startWall() {
   $('wall').replaceChildren(...report.loops.map(wallBar));
-  const keys = [...KEYS, ...Object.keys(PARTS)]
-    .filter((key) => report.loops.some((of) => of.wall.some((part) => part.key === key)));
-  $('wall-legend').replaceChildren(...legend(keys));
 }
 
 // From a value to its place on a logarithmic axis. Below the first bar there is no room.
@@ -44,6 +35,7 @@ function scaleOf(chart) {
   return { from, to, x };
 }
 
+const times = (many) => many === 1 ? 'once' : `${count(many)} times`;
 const unitOf = (chart) => chart.unit === 'ns' ? time : count;
 const short = (text) => text.replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, '');
 
@@ -105,7 +97,7 @@ function summary(chart) {
   const tell = unitOf(chart);
   const values = [['p50', p50], ['p90', p90], ['p99', p99], ['p99.9', p999], ['max', max]]
     .map(([name, value]) => `${name} ${tell(value)}`);
-  return [...(chart.counted ? [`${count(many)} times`] : []), ...values].join(', ');
+  return [...(chart.counted ? [times(many)] : []), ...values].join(', ');
 }
 
 function figure(chart) {
@@ -117,7 +109,7 @@ function figure(chart) {
   const unit = chart.unit === 'ns' ? '' : ', number';
   const node = make('figure', { class: 'card' },
     make('figcaption', {}, make('b', {}, chart.name),
-      make('small', {}, chart.counted ? `${count(many)} times${unit}` : 'at a random instant')),
+      make('small', {}, chart.counted ? `${times(many)}${unit}` : 'at a random instant')),
     picture(chart), make('dl', {}, ...cells));
   if (chart.group === 'Phases') node.style.setProperty('--bar', `var(${phase})`);
   return node;

@@ -25,7 +25,8 @@ function grow(flame) {
 
 function kind(node) {
   const [name, file] = node.frame;
-  if (node.depth === 0 || (node.depth === 1 && report.flame_has_loops && !graph.isOne)) return 'root';
+  const heads = report.flame_has_loops && !graph.isOne ? 2 : 1;
+  if (node.depth < heads) return 'root';
   if (name === '(waiting)' && file === null) return 'waiting';
   if (file === null) return 'native';
   return file.startsWith('node:') ? 'internal' : 'own';
@@ -171,6 +172,13 @@ function scope(isOne) {
   search();
 }
 
+// What the colours say.
+function kinds() {
+  const named = { own: 'program', internal: 'Node.js', native: 'native', waiting: 'waiting' };
+  return Object.entries(named).map(([kind, text]) =>
+    make('span', {}, make('span', { class: `key ${kind}` }), text));
+}
+
 function chosenForFlame() {
   if (graph.isOne) scope(true);
 }
@@ -206,6 +214,10 @@ function keysOfFlame(event) {
 
 function startFlame() {
   $('flame-section').hidden = stalls.length === 0;
+  $('flame-tools').hidden = report.flame === null;
+  $('flame-keys').hidden = report.flame === null;
+  $('flame-kinds').hidden = report.flame === null;
+  $('flame-kinds').replaceChildren(...kinds());
   $('flame-all').addEventListener('click', () => scope(false));
   $('flame-one').addEventListener('click', () => scope(true));
   $('flame-reset').addEventListener('click', () => zoomFlame(0));

@@ -19,7 +19,7 @@ addEventListener('keydown', (event) => {
     $('flame-search').value = '';
     $('flame-search').dispatchEvent(new Event('input'));
     $('flame-search').blur();
-  } else if (!typing && event.key === '/' && !$('flame-section').hidden) {
+  } else if (!typing && event.key === '/' && report.flame !== null) {
     event.preventDefault();
     $('flame-search').focus();
   }
@@ -31,8 +31,8 @@ addEventListener('resize', () => {
   drawTimeline();
   drawFlame();
 });
-// On paper all histograms are drawn, also those that are closed.
+// On paper there is nothing to open.
 addEventListener('beforeprint', () => {
-  for (const box of document.querySelectorAll('details.loop')) box.open = true;
+  for (const box of document.querySelectorAll('details')) box.open = true;
 });
 start();

@@ -35,6 +35,14 @@ const noStalls = () => report.stall_threshold_ns === null
   ? 'No turn was long enough to be a stall.'
   : `No turn of at least ${time(report.stall_threshold_ns)}.`;
 
+// An element of a drawing.
+function svg(tag, attributes, ...children) {
+  const node = document.createElementNS($('empty').namespaceURI, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
 // The keys of these parts, each with its colour.
 function legend(keys) {
   return keys.map((key) => make('span', {}, mark(key), label(key)));

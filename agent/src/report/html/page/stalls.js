@@ -68,7 +68,8 @@ function culpritOf({ culprit, samples }) {
 function waitsOf({ waits }) {
   if (waits === null) return [make('p', { class: 'faint' }, 'What it waited for was not seen.')];
   if (waits.length === 0) return [];
-  const rows = waits.map((wait) => make('tr', {}, make('td', { class: 'n' }, time(wait.duration_ns)),
+  const rows = waits.map((wait) => make('tr', {},
+    make('td', { class: 'n' }, time(wait.duration_ns)),
     make('td', {}, make('code', {}, `${wait.call} ${wait.subject ?? ''}`.trim()))));
   return [make('h4', {}, 'Waited for'), make('table', { class: 'parts' },
     make('tbody', {}, ...rows))];

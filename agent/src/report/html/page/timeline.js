@@ -1,6 +1,8 @@
 // Each loop over time: how busy it was, and its stalls as blocks. All loops have one axis.
 
 const view = { from: 0, to: report.length_ns };
+// Whether anybody noted how busy loops were; else stalls alone are drawn.
+const isRecorded = report.loops.some((of) => of.columns.length > 0);
 const share = (at) => 100 * (at - view.from) / (view.to - view.from);
 
 function area(of) {
@@ -10,14 +12,8 @@ function area(of) {
   const x = (at) => (10 * Math.min(Math.max(share(at), 0), 100)).toFixed(1);
   const parts = known.map(({ from_ns: from, to_ns: to, utilization: busy }) =>
     `M${x(from)} 100V${(100 - 100 * busy).toFixed(1)}H${x(to)}V100Z`);
-  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  svg.setAttribute('viewBox', '0 0 1000 100');
-  svg.setAttribute('preserveAspectRatio', 'none');
-  svg.setAttribute('aria-hidden', 'true');
-  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
-  path.setAttribute('d', parts.join(''));
-  svg.append(path);
-  return [svg];
+  return [svg('svg', { viewBox: '0 0 1000 100', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
+    svg('path', { d: parts.join('') }))];
 }
 
 // Where it was stalled by what is no longer listed.
@@ -56,20 +52,23 @@ function row(of) {
   const busy = of.utilization === null ? 'utilisation not seen' : `${percent(of.utilization)} busy`;
   const many = of.stalls_ended + of.stalls.filter((stall) => stall.running).length;
   const text = many === 0 ? busy : `${busy}, ${count(many)} ${many === 1 ? 'stall' : 'stalls'}`;
-  const name = make('div', { class: 'name' }, make('b', {}, loopName(of)),
-    make('small', {}, `pid ${of.pid} · ${text}`));
+  const name = make('div', { class: 'name' }, make('b', { title: loopName(of) }, loopName(of)),
+    make('small', {}, `pid ${of.pid}`), make('small', {}, text));
   const shown = stalls.filter((stall) => stall.of === of && stall.at_ns < view.to
     && stall.at_ns + stall.duration_ns > view.from);
   shown.sort((a, b) => a.at_ns - b.at_ns);
   const lane = make('div', { class: 'lane', role: 'group', 'aria-label': loopName(of) },
     ...area(of), ...forgotten(of), ...shown.map(block));
-  if (of.columns.length === 0) lane.classList.add('unseen');
+  if (of.columns.length === 0 && isRecorded) {
+    lane.classList.add('dark');
+    lane.title = 'how busy it was in between was not seen';
+  }
   return make('div', { class: 'row' }, name, lane);
 }
 
 // Marks at round moments, as many as there is room for.
 function axis() {
-  const room = Math.max(($('timeline').clientWidth - 180) / 90, 2);
+  const room = Math.max($('timeline').querySelector('.lane').clientWidth / 90, 2);
   const least = (view.to - view.from) / room;
   const size = 10 ** Math.floor(Math.log10(least));
   const step = [1, 2, 5, 10].map((times) => times * size).find((one) => one >= least);
@@ -85,7 +84,8 @@ function axis() {
 
 function drawTimeline() {
   const focused = document.activeElement?.dataset?.stall;
-  $('timeline').replaceChildren(...report.loops.map(row), axis());
+  $('timeline').replaceChildren(...report.loops.map(row));
+  $('timeline').append(axis());
   const blocks = [...$('timeline').querySelectorAll('.block')];
   const now = blocks.find((one) => Number(one.dataset.stall) === chosen.stall?.id) ?? blocks[0];
   if (now) now.tabIndex = 0;
@@ -150,11 +150,11 @@ function startTimeline() {
   const texts = [none && report.loops.length > 0 ? noStalls() : '',
     !report.begin_is_known && !none
       ? 'from the first stall to the last; when the observation began is not known' : '',
+    isRecorded || none ? '' : 'what was between stalls was not recorded',
     gone > 0 ? `the worst ${report.loops.length} loops of ${report.loops.length + gone}` : ''];
   $('timeline-told').textContent = texts.filter((text) => text !== '').join('; ');
   const causes = KEYS.filter((key) => stalls.some((stall) => stall.cause === key));
-  const busy = report.loops.some((of) => of.columns.length > 0);
-  $('timeline-legend').replaceChildren(...legend([...causes, ...(busy ? ['busy'] : [])]));
+  $('timeline-legend').replaceChildren(...legend([...causes, ...(isRecorded ? ['busy'] : [])]));
   $('timeline').addEventListener('pointerdown', drag);
   $('timeline').addEventListener('click', (event) => {
     const id = event.target.closest('.block')?.dataset.stall;
