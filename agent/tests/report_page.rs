@@ -112,8 +112,8 @@ fn verdicts_stand_first_and_every_stall_is_on_the_timeline() {
     }
     let reader = r#"
 found.wall = all('#wall .ledger').map((bar) => {
-  const whole = bar.getBoundingClientRect().width;
-  return [...bar.children].reduce((sum, part) => sum + part.getBoundingClientRect().width, 0) / whole;
+  const width = (node) => node.getBoundingClientRect().width;
+  return [...bar.children].reduce((sum, part) => sum + width(part), 0) / width(bar);
 });
 found.colours = all('.block').map((node) => getComputedStyle(node).backgroundColor);
 found.charts = all('figure').length;
@@ -184,8 +184,6 @@ found.tabs = all('[tabindex="0"]').length;
 fn the_flame_graph_is_searched_and_zoomed() {
     let page = Page::of("flame", &sample::snapshot(), &sample::timeline());
     let reader = r#"
-const widest = (name) => all('.frame').filter((node) => node.textContent === name)
-  .map((node) => node.getBoundingClientRect().width)[0];
 const whole = document.getElementById('flame').clientWidth;
 found.told = text('#flame-told');
 press('/');
@@ -205,9 +203,10 @@ press('ArrowDown');
 press('ArrowDown');
 found.at = document.activeElement.getAttribute('aria-label');
 found.tip = text('#tip');
-const before = document.activeElement.getBoundingClientRect().width;
+const isWhole = () => document.activeElement.getBoundingClientRect().width >= whole - 1;
+const before = isWhole();
 press('Enter');
-found.zoomed = document.activeElement.getBoundingClientRect().width >= whole - 1 && before < whole - 1;
+found.zoomed = isWhole() && !before;
 press('Escape');
 found.out = document.querySelectorAll('.frame.above').length === 0;
 document.getElementById('flame-one').click();
@@ -253,7 +252,8 @@ found.markup = all('main img, main b b, #stall script').length;
 #[test]
 fn what_was_not_seen_is_said() {
     let quiet = Page::of("quiet", &sample::quiet(), &sample::timeline());
-    let reader = "found.sections = all('.scripted > section').filter((one) => one.checkVisibility()).length;";
+    let reader = "const shown = all('.scripted > section').filter((one) => one.checkVisibility());
+        found.sections = shown.length;";
     let Some(found) = quiet.read(&[], reader) else { return };
     assert_eq!(found["told"], "No turn of at least 50.0 ms.");
     assert_eq!((&found["blocks"], &found["sections"]), (&0.into(), &3.into()));

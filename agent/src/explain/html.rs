@@ -73,13 +73,13 @@ impl Page {
         let about = escape(&text::about(explained));
         let title_of_page = format!("{} - loopscope explain", explained.name);
         self.out = page::head(&title_of_page, page::ALONE, &format!("{}{STYLE}", page::THEME));
-        let _ = write!(
+        let _ = writeln!(
             self.out,
             "<header><h1>{name}</h1><p>{about}</p><p>{}</p>\
              <nav><button data-key=\"-\" title=\"smaller (-)\">−</button>\
              <button data-key=\"+\" title=\"larger (+)\">+</button>\
              <button data-key=\"e\" title=\"open all (e)\">open all</button>\
-             <button data-key=\"c\" title=\"close all (c)\">close all</button></nav></header>\n",
+             <button data-key=\"c\" title=\"close all (c)\">close all</button></nav></header>",
             title.unwrap_or_default()
         );
     }

@@ -400,7 +400,8 @@ pub(crate) fn searched_ns() -> (u64, u64, u64) {
 
 /// Names as somebody would choose them who wants to do harm.
 pub(crate) fn hostile() -> Snapshot {
-    let evil = "</script><script>window.ran = 1</script><img src=x onerror='window.ran = 2'>\"'`${1}\u{202e}\u{1b}[2J\u{2028}<!--";
+    let evil = "</script><script>window.ran = 1</script><img src=x onerror='window.ran = 2'>\
+        \"'`${1}\u{202e}\u{1b}[2J\u{2028}<!--";
     let mut profile = Profile::new(BEGAN_NS);
     let named = || ProfileFrame { name: evil.into(), file: Some(evil.into()), line: Some(1) };
     profile.add(60 * MS, 60 * MS, SampleState::OnCpu, [named()]);

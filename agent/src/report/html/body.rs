@@ -184,7 +184,8 @@ fn truth<'a>(report: &Report<'a>) -> Option<&'a [TruthRow]> {
 fn truths(rows: &[TruthRow], out: &mut String) {
     out.push_str(
         "<section aria-labelledby=\"truth\"><h2 id=\"truth\">Truth \
-         <small>what must have been observed</small></h2>\n<div class=\"wide\" tabindex=\"0\"><table>\
+         <small>what must have been observed</small></h2>\n\
+         <div class=\"wide\" tabindex=\"0\"><table>\
          <thead><tr><th><th>what<th>expected<th>observed</thead>\n",
     );
     for row in rows {
@@ -234,7 +235,8 @@ fn unseen(snapshot: &Snapshot, out: &mut String) {
     }
     out.push_str(
         "<section aria-labelledby=\"unseen\"><h2 id=\"unseen\">Measured \
-         <small>how, and what could not be seen</small></h2>\n<div class=\"wide\" tabindex=\"0\"><table>\
+         <small>how, and what could not be seen</small></h2>\n\
+         <div class=\"wide\" tabindex=\"0\"><table>\
          <thead><tr><th>process<th>runtime<th>source<th>overhead<th>not seen, and why</thead>\n",
     );
     for target in &snapshot.targets {
@@ -255,7 +257,8 @@ fn unseen(snapshot: &Snapshot, out: &mut String) {
 /// Loops and stalls as tables, shown where the script does not run.
 fn plain(snapshot: &Snapshot, out: &mut String) {
     out.push_str(
-        "<noscript><style>.scripted { display: none }</style><h2>Loops</h2>\n<table>\
+        "<noscript><style>.scripted { display: none }</style><h2>Loops</h2>\n\
+         <div class=\"wide\"><table>\
          <tr><th>process<th>thread<th>turns<th>utilisation<th>stalls<th>stalled</tr>\n",
     );
     for of in &snapshot.loops {
@@ -270,7 +273,10 @@ fn plain(snapshot: &Snapshot, out: &mut String) {
             format_ns(wall::stalled_ns(of)),
         );
     }
-    out.push_str("</table><h2>Stalls</h2>\n<table><tr><th>thread<th>stall<th>in</tr>\n");
+    out.push_str(
+        "</table></div><h2>Stalls</h2>\n<div class=\"wide\"><table>\
+         <tr><th>thread<th>stall<th>in</tr>\n",
+    );
     let all = snapshot.loops.iter().flat_map(|of| of.stalls.iter().map(move |one| (of, one)));
     let mut stalls: Vec<(&LoopSnapshot, &Stall)> = all.collect();
     stalls.sort_by_key(|(_, stall)| std::cmp::Reverse(stall.duration_ns));
@@ -284,5 +290,5 @@ fn plain(snapshot: &Snapshot, out: &mut String) {
             escape(&culprit)
         );
     }
-    out.push_str("</table></noscript>\n");
+    out.push_str("</table></div></noscript>\n");
 }

@@ -76,6 +76,8 @@ struct OneStall<'a> {
     cause: &'static str,
     ledger_ns: Ledger,
     culprit: Option<&'a Culprit>,
+    /// Of how many samples the culprit has its share; `None`: of the time.
+    culprit_samples: Option<u64>,
     waits: Option<&'a [Wait]>,
     drain: Option<&'a LongestDrain>,
     stack: Option<&'a [String]>,
@@ -174,6 +176,7 @@ impl<'a> OneStall<'a> {
             cause: stall.ledger_ns.cause().name(),
             ledger_ns: stall.ledger_ns,
             culprit: stall.culprit.as_ref(),
+            culprit_samples: stall.culprit.as_ref().and_then(|culprit| culprit.samples),
             waits: stall.waits.as_deref(),
             drain: stall.drain.as_ref(),
             stack: stack.map(|stack| &stack[..frames.min(FRAMES_MAX)]),
@@ -193,8 +196,8 @@ fn begins(snapshot: &Snapshot, timeline: &Timeline) -> Option<u64> {
     }
 }
 
-/// From when to when time is drawn: all that is known to have been observed, and every stall. Of a
-/// turn that has begun before, only what was observed.
+/// From when to when time is drawn: all that is known to have been observed, and every stall, also
+/// one that began before.
 fn span(snapshot: &Snapshot, timeline: &Timeline) -> (u64, u64) {
     let stalls = || snapshot.loops.iter().flat_map(|of| &of.stalls);
     let began_ns = begins(snapshot, timeline);

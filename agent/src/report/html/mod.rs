@@ -87,8 +87,8 @@ pub fn write(report: &Report<'_>, timeline: &Timeline, out: &mut dyn Write) -> i
     write!(out, "{}", page::head(&title, page::ALONE, &page::style(STYLE)))?;
     write!(out, "{}", body::top(report))?;
     write!(out, "{BODY}{}", body::bottom(report))?;
-    write!(out, "<script type=\"application/json\" id=\"data\">{data}</script>\n")?;
-    write!(out, "<script>\n{script}</script>\n</body></html>\n")
+    writeln!(out, "<script type=\"application/json\" id=\"data\">{data}</script>")?;
+    writeln!(out, "<script>\n{script}</script>\n</body></html>")
 }
 
 #[cfg(test)]

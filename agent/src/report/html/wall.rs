@@ -140,9 +140,16 @@ mod tests {
             for stall in stalls.iter().filter(|stall| !stall.running) {
                 stall_totals.add(LedgerKey::Microtasks, stall.duration_ns);
             }
-            let stalled_ns: u64 = stalls.iter().map(|stall| stall.duration_ns).sum::<u64>() + older_ns;
+            let listed_ns: u64 = stalls.iter().map(|stall| stall.duration_ns).sum();
+            let stalled_ns = listed_ns + older_ns;
             let active_ns = turns_ns.map(|turns_ns| turns_ns + stalled_ns);
-            let of = LoopSnapshot { active_ns, idle_ns, stalls, stall_totals, ..Default::default() };
+            let of = LoopSnapshot {
+                active_ns,
+                idle_ns,
+                stalls,
+                stall_totals,
+                ..LoopSnapshot::default()
+            };
             let seen_ns = stalled_ns + turns_ns.unwrap_or(0) + idle_ns.unwrap_or(0);
             let wall_ns = seen_ns + more_ns;
             let told = told(&of, wall_ns);

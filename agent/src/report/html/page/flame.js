@@ -148,6 +148,8 @@ function stepFlame(key) {
     ArrowRight: beside[place + 1] }[key]);
 }
 
+const stalledListed = () => stalls.reduce((sum, stall) => sum + stall.duration_ns, 0);
+
 // Which samples are drawn: of all stalls, or of the one that is chosen.
 function scope(isOne) {
   const flame = isOne ? chosen.stall?.flame ?? null : report.flame;
@@ -157,7 +159,8 @@ function scope(isOne) {
   $('flame-all').setAttribute('aria-pressed', !isOne);
   $('flame-one').setAttribute('aria-pressed', isOne);
   $('flame-told').textContent = flame === null ? ''
-    : `${count(flame.samples)} samples of ${time(flame.nodes[0][2])}`;
+    : `${count(flame.samples)} samples that stand for ${time(flame.nodes[0][2])} of `
+      + `${time(isOne ? chosen.stall.duration_ns : stalledListed())} in ${isOne ? 'it' : 'stalls'}`;
   $('flame').classList.toggle('empty', flame === null);
   if (flame === null) {
     const taken = isOne ? chosen.stall?.samples ?? 0 : 0;

@@ -56,13 +56,14 @@ function facts(stall) {
     ...(stall.counters ? [stall.counters] : [])].join(' · ');
 }
 
-function culpritOf({ culprit, samples }) {
+function culpritOf({ culprit, culprit_samples: samples }) {
   if (!culprit) return [];
+  const whole = samples === null ? 'its time' : `${count(samples)} samples`;
   const leaf = culprit.hot_leaf ? [', in ', make('code', {}, culprit.hot_leaf)] : [];
   return [make('h4', {}, 'Culprit'), make('p', { class: 'blame' },
     make('code', {}, culprit.function), make('br'),
     make('code', { class: 'faint' }, `${culprit.file}:${culprit.line}`), make('br'),
-    `${percent(culprit.share)} of its ${samples > 0 ? 'samples' : 'time'}`, ...leaf)];
+    `${percent(culprit.share)} of ${whole}`, ...leaf)];
 }
 
 function waitsOf({ waits }) {

@@ -12,8 +12,9 @@ function area(of) {
   const x = (at) => (10 * Math.min(Math.max(share(at), 0), 100)).toFixed(1);
   const parts = known.map(({ from_ns: from, to_ns: to, utilization: busy }) =>
     `M${x(from)} 100V${(100 - 100 * busy).toFixed(1)}H${x(to)}V100Z`);
-  return [svg('svg', { viewBox: '0 0 1000 100', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
-    svg('path', { d: parts.join('') }))];
+  const path = svg('path', { d: parts.join('') });
+  const stretched = { viewBox: '0 0 1000 100', preserveAspectRatio: 'none' };
+  return [svg('svg', { ...stretched, 'aria-hidden': 'true' }, path)];
 }
 
 // Where it was stalled by what is no longer listed.
