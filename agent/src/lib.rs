@@ -1,7 +1,7 @@
 //! The agent: runs workloads, observes loops, explains, serves, pushes and gates.
 //!
 //! ```text
-//! source ──> Snapshot ──┬──> diagnosis ──> report (text, JSON)
+//! source ──> Snapshot ──┬──> diagnosis ──> report (text, JSON, HTML)
 //!                       ├──> serve (/metrics), push (OTLP)
 //!                       └──> gate (lock file)
 //! cli ──> command: puts the others together
@@ -25,6 +25,7 @@ mod layout;
 pub mod log;
 pub mod monitor;
 pub mod now;
+mod page;
 mod places;
 #[cfg(target_os = "linux")]
 pub mod plan;

@@ -1,4 +1,4 @@
-//! `--profile`: what scripts were sampled in, in each format.
+//! `--profile` and `--html`: what scripts were sampled in, in each format and on the page.
 
 mod common;
 
@@ -59,6 +59,39 @@ fn a_script_is_profiled_in_each_format() {
     let sampled = events.iter().find(|event| event["name"] == "crunch").expect("crunch");
     let end = |event: &Value| event["ts"].as_f64().zip(event["dur"].as_f64()).map(|(a, b)| a + b);
     assert!(end(sampled) <= end(stall), "a sample lies in its stall: {sampled} {stall}");
+}
+
+#[test]
+fn the_page_has_the_stall_its_samples_and_its_verdict() {
+    let app = program("page");
+    let file = app.with_file_name("out.html");
+    let args = ["run", text(&app), "--report", "none", "--html", text(&file)];
+    let ran = run(&args);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), ""), "{}", ran.stderr);
+    let page = fs::read_to_string(&file).expect("the page is there");
+    // Which one it is the machine decides: it may be another program that has the CPU.
+    assert!(page.contains("<details class=\"diagnosis\" open>"), "no verdict");
+    let data = page.split("id=\"data\">").nth(1).and_then(|rest| rest.split("</script>").next());
+    let data: Value = serde_json::from_str(data.expect("it has data")).expect("JSON");
+    assert_eq!((&data["begin_is_known"], &data["clock"]), (&true.into(), &"real".into()));
+    assert_eq!(data["stall_threshold_ns"], 50_000_000);
+    let names = data["frames"].as_array().expect("frames").iter().map(|frame| &frame[0]);
+    assert!(
+        names.clone().any(|name| name == "crunch") && names.clone().any(|name| name == "handle")
+    );
+    let stall = &data["loops"][0]["stalls"][0];
+    assert_eq!(stall["culprit"]["function"], "crunch");
+    assert!(stall["flame"]["nodes"][0][2].as_u64() > Some(0), "{stall}");
+    assert!(stall["samples"].as_u64() > Some(0), "{stall}");
+
+    let args = ["run", text(&app), "--redact", "--report", "none", "--html", text(&file)];
+    assert_eq!(run(&args).code, Some(0));
+    let page = fs::read_to_string(&file).expect("the page is there");
+    let names = ["crunch", "handle", "app.js", "profile-page"];
+    assert!(!names.iter().any(|name| page.contains(name)), "a name is told");
+    let ran = run(&["run", text(&app), "--html", "/nowhere/page.html"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+    assert!(ran.stderr.contains("choose another --html"), "{}", ran.stderr);
 }
 
 #[test]

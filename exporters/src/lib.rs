@@ -12,7 +12,8 @@
 //!
 //! [`Format::of`] chooses one of the first three, which are pages, by what a server accepts.
 //!
-//! [`profile`] writes the samples of stalls, in formats of their own.
+//! [`profile`] writes the samples of stalls, in formats of their own. [`colours`] are those of all
+//! pictures.
 //!
 //! No exporter knows a metric by name: each walks [`metrics::all`], so a metric added to the list
 //! is in every format, in `METRICS.md` and demanded of the dashboard.
@@ -24,6 +25,7 @@
 #![forbid(unsafe_code)]
 
 pub mod classic;
+pub mod colours;
 mod compat;
 pub mod dashboard;
 mod exemplar;

@@ -36,6 +36,10 @@ pub struct ObserveArgs {
     /// `.trace.json` for Perfetto
     #[arg(long, env = "LOOPSCOPE_PROFILE", value_name = "FILE")]
     pub profile: Option<PathBuf>,
+    /// Write the report to this file as one page for a browser, too: timeline, ledgers, histograms
+    /// and a flame graph of the stalls
+    #[arg(long, env = "LOOPSCOPE_HTML", value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Tell the observed program's names of functions, files, processes and of what it waited for
     /// as hashes, which are others in each run
     #[arg(long, env = "LOOPSCOPE_REDACT", value_parser = values::yes)]

@@ -17,7 +17,8 @@ Examples:
   loopscope record -o app.loopscope 4711           makes a recording
   loopscope report app.loopscope
   loopscope report app.loopscope --report json | jq '.diagnoses[0].id'
-  loopscope report app.loopscope --profile stalls.cpuprofile";
+  loopscope report app.loopscope --profile stalls.cpuprofile
+  loopscope report app.loopscope --html app.html   a page for a browser, with the loops over time";
 
 /// Options of `report`.
 #[derive(Debug, Args)]
@@ -35,4 +36,7 @@ pub struct ReportArgs {
     /// `.trace.json` for Perfetto
     #[arg(long, env = "LOOPSCOPE_PROFILE", value_name = "FILE")]
     pub profile: Option<PathBuf>,
+    /// Write the report as one page for a browser to this file, with what loops did over time
+    #[arg(long, env = "LOOPSCOPE_HTML", value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }

@@ -1,5 +1,6 @@
 //! `report FILE`: what a recording tells.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -9,16 +10,18 @@ use crate::cli::ReportArgs;
 use crate::exit::{Exit, Failure};
 use crate::recording::{self, Recording};
 use crate::report::CommandRun;
+use crate::report::html::{LoopTick, Tick, Timeline};
 use crate::terminal::tell;
 
 pub(super) fn execute(args: &ReportArgs) -> Result<Exit, Failure> {
     let recording = recording::read(&args.file).map_err(Failure::usage)?;
-    let written = [("--output", &args.output), ("--profile", &args.profile)];
+    let written =
+        [("--output", &args.output), ("--profile", &args.profile), ("--html", &args.html)];
     for (option, path) in written {
         keep(&args.file, option, path.as_deref())?;
     }
     let output = Output::open(args.output.as_deref(), Output::Stdout)?;
-    let told = Told::again(args.report, output, args.profile.as_deref())?;
+    let told = Told::again(args, output, timeline(&recording))?;
     recording.notes().iter().for_each(|note| tell(note));
     told.tell(&recording.snapshot, command(&recording).as_ref())?;
     Ok(Exit::Ok)
@@ -46,4 +49,29 @@ fn command(recording: &Recording) -> Option<CommandRun> {
         timed_out: end.timed_out,
         notes: end.notes.clone(),
     })
+}
+
+/// What its loops did between one snapshot and the next. Of a loop that is new, from its beginning.
+fn timeline(recording: &Recording) -> Timeline {
+    let mut before = BTreeMap::new();
+    let ticks = recording.timeline.iter().map(|tick| Tick {
+        at_unix_ns: tick.unix_ns,
+        loops: tick.loops.iter().map(|now| since(now, before.insert(&now.whose, now))).collect(),
+    });
+    Timeline {
+        ticks: ticks.collect(),
+        began_unix_ns: Some(recording.head.began_unix_ns),
+        stall_threshold_ns: Some(recording.head.stall_threshold_ns),
+    }
+}
+
+fn since(now: &recording::LoopTick, then: Option<&recording::LoopTick>) -> LoopTick {
+    let turns_then = then.and_then(|then| then.turns).unwrap_or(0);
+    LoopTick {
+        pid: now.whose.pid,
+        thread: now.whose.thread.to_string(),
+        utilization: now.utilization,
+        turns: now.turns.map(|turns| turns.saturating_sub(turns_then)),
+        stall_ns: now.stall_ns.saturating_sub(then.map_or(0, |then| then.stall_ns)),
+    }
 }

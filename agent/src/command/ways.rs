@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use loop_core::snapshot::Snapshot;
 use loop_core::units::format_count;
@@ -12,12 +13,13 @@ use loopscope_exporters::profile::{FORMATS, ProfileFormat, format_of, samples};
 use super::cannot_start;
 use super::output::Output;
 use crate::background::{Background, OnInterrupt, Tasks};
-use crate::cli::{ObserveArgs, ReportForm};
+use crate::cli::{ObserveArgs, ReportArgs, ReportForm};
 use crate::diagnosis::diagnose;
 use crate::exit::Failure;
 use crate::monitor::Monitor;
 use crate::push::{self, Outlet};
 use crate::redact::Redactor;
+use crate::report::html::Timeline;
 use crate::report::{self, CommandRun, Report};
 use crate::serve::web::Access;
 use crate::serve::{self, Site};
@@ -47,6 +49,11 @@ impl Ways {
                 output,
                 names: args.redact.then(Redactor::default),
                 profile: args.profile.as_deref().map(ProfileFile::open).transpose()?,
+                html: args.html.as_deref().map(|path| Output::file(path, "--html")).transpose()?,
+                timeline: Timeline {
+                    stall_threshold_ns: Some(args.stall_threshold_ns),
+                    ..Timeline::default()
+                },
             },
             push: outlet().map_err(Failure::usage)?,
             access: Arc::new(access(args)?),
@@ -71,10 +78,11 @@ impl Ways {
     /// Serves and pushes what is observed from now on. Without `on_interrupt`, signals are left
     /// alone.
     pub(super) fn start(
-        self,
+        mut self,
         observed: &Arc<dyn Observe>,
         on_interrupt: Option<OnInterrupt>,
     ) -> Result<(Told, Background), Failure> {
+        self.told.timeline.began_unix_ns = Some(now_unix_ns());
         let monitor = Arc::new(Monitor::default().with_compat(self.compat));
         let address = self.listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let site = Site::new(Arc::clone(observed), Arc::clone(&monitor));
@@ -102,6 +110,12 @@ impl Ways {
     }
 }
 
+/// Now, in nanoseconds since the Unix epoch.
+fn now_unix_ns() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// Who may see the pages, where there are any.
 fn access(args: &ObserveArgs) -> Result<Access, Failure> {
     match args.web_config_file.as_ref().filter(|_| args.listen.is_some()) {
@@ -122,6 +136,10 @@ pub(super) struct Told {
     /// Hides names, where that was asked for.
     names: Option<Redactor>,
     profile: Option<ProfileFile>,
+    /// A file for the report as a page.
+    html: Option<Output>,
+    /// When the observation began, for the page.
+    timeline: Timeline,
 }
 
 /// A file for the samples of stalls.
@@ -160,12 +178,18 @@ impl ProfileFile {
 impl Told {
     /// What is told of something that was observed before, as it is.
     pub(super) fn again(
-        form: ReportForm,
+        args: &ReportArgs,
         output: Output,
-        profile: Option<&Path>,
+        timeline: Timeline,
     ) -> Result<Told, Failure> {
-        let profile = profile.map(ProfileFile::open).transpose()?;
-        Ok(Told { form, output, names: None, profile })
+        Ok(Told {
+            form: args.report,
+            output,
+            names: None,
+            profile: args.profile.as_deref().map(ProfileFile::open).transpose()?,
+            html: args.html.as_deref().map(|path| Output::file(path, "--html")).transpose()?,
+            timeline,
+        })
     }
 
     /// How a command has ended, as it may be told.
@@ -176,28 +200,24 @@ impl Told {
     /// Tells what was observed of processes, or of a command. Where nothing was, there is no
     /// report for people of a command, but only why.
     pub(super) fn tell(
-        mut self,
+        self,
         snapshot: &Snapshot,
         command: Option<&CommandRun>,
     ) -> Result<(), Failure> {
-        let is_text = self.form == ReportForm::Text;
+        let diagnoses = diagnose(snapshot);
+        let diagnoses = diagnoses.as_slice();
+        let report = Report { snapshot, diagnoses, workload: None, script: None, command };
         if let Some(run) = command {
+            let is_text = self.form == ReportForm::Text;
             let nothing = snapshot.loops.is_empty();
             if !is_text || nothing {
                 run.notes.iter().for_each(|note| tell(note));
             }
             if is_text && nothing {
-                return self.write_profile(snapshot);
+                return self.write_files(&report);
             }
         }
-        let diagnoses = diagnose(snapshot);
-        let diagnoses = diagnoses.as_slice();
-        self.write(&Report { snapshot, diagnoses, workload: None, script: None, command })
-    }
-
-    /// Writes the profile alone, where one was asked for.
-    fn write_profile(&mut self, snapshot: &Snapshot) -> Result<(), Failure> {
-        self.profile.take().map_or(Ok(()), |profile| profile.write(snapshot))
+        self.write(&report)
     }
 
     /// A name, as it may be told.
@@ -205,13 +225,22 @@ impl Told {
         self.names.as_ref().map_or_else(|| name.to_owned(), |names| names.name(name))
     }
 
-    /// Writes the profile, and the report in the form that was asked for.
-    pub(super) fn write(mut self, report: &Report<'_>) -> Result<(), Failure> {
-        let profiled = self.write_profile(report.snapshot);
-        self.write_report(report).and(profiled)
+    /// Writes the profile, the page, and the report in the form that was asked for.
+    pub(super) fn write(self, report: &Report<'_>) -> Result<(), Failure> {
+        self.write_hidden(report, Told::write_all)
     }
 
-    fn write_report(self, report: &Report<'_>) -> Result<(), Failure> {
+    /// Writes the profile and the page alone, where they were asked for.
+    pub(super) fn write_files(self, report: &Report<'_>) -> Result<(), Failure> {
+        self.write_hidden(report, |mut told, report| told.write_beside(report))
+    }
+
+    /// Writes the report without the names that may not be told.
+    fn write_hidden(
+        self,
+        report: &Report<'_>,
+        write: impl FnOnce(Told, &Report<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let names = self.names.as_ref();
         let script = names.zip(report.script).map(|(names, run)| names.script(run));
         let command = names.zip(report.command).map(|(names, run)| names.command(run));
@@ -220,13 +249,32 @@ impl Told {
             command: command.as_ref().or(report.command),
             ..*report
         };
+        write(self, &report)
+    }
+
+    fn write_all(mut self, report: &Report<'_>) -> Result<(), Failure> {
+        let beside = self.write_beside(report);
         let mut text = Vec::new();
         match self.form {
-            ReportForm::None => return Ok(()),
-            ReportForm::Text => report::text::write(&report, &self.output.terminal(), &mut text),
-            ReportForm::Json => report::json::write(&report, &mut text),
+            ReportForm::None => return beside,
+            ReportForm::Text => report::text::write(report, &self.output.terminal(), &mut text),
+            ReportForm::Json => report::json::write(report, &mut text),
         }
         .map_err(|error| Failure::run(format!("the report can't be made: {error}")))?;
-        self.output.write(&text)
+        self.output.write(&text).and(beside)
+    }
+
+    fn write_beside(&mut self, report: &Report<'_>) -> Result<(), Failure> {
+        let profile = self.profile.take();
+        let profiled = profile.map_or(Ok(()), |profile| profile.write(report.snapshot));
+        self.write_page(report).and(profiled)
+    }
+
+    fn write_page(&mut self, report: &Report<'_>) -> Result<(), Failure> {
+        let Some(output) = self.html.take() else { return Ok(()) };
+        let mut page = Vec::new();
+        report::html::write(report, &self.timeline, &mut page)
+            .map_err(|error| Failure::run(format!("the page can't be made: {error}")))?;
+        output.write(&page)
     }
 }

@@ -13,13 +13,10 @@ use loopscope_workloads::timeline::Place;
 
 use super::tree::{self, Kind, Node};
 use super::{Explained, text, why};
+use crate::page::{self, escape};
 
 const STYLE: &str = include_str!("picture/page.css");
 const SCRIPT: &str = include_str!("picture/page.js");
-
-/// Nothing is loaded, from nowhere.
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
 /// The lanes, in the order of a turn.
 const LANES: [&str; 8] =
@@ -74,18 +71,15 @@ impl Page {
         let name = escape(&explained.name);
         let title = explained.header.as_ref().map(|header| escape(&header.title));
         let about = escape(&text::about(explained));
-        let _ = write!(
+        let title_of_page = format!("{} - loopscope explain", explained.name);
+        self.out = page::head(&title_of_page, page::ALONE, &format!("{}{STYLE}", page::THEME));
+        let _ = writeln!(
             self.out,
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
-             <meta name=\"viewport\" content=\"width=device-width\">\n\
-             <link rel=\"icon\" href=\"data:,\">\n\
-             <title>{name} - loopscope explain</title>\n<style>\n{STYLE}</style></head>\n<body>\n\
-             <header><h1>{name}</h1><p>{about}</p><p>{}</p>\
+            "<header><h1>{name}</h1><p>{about}</p><p>{}</p>\
              <nav><button data-key=\"-\" title=\"smaller (-)\">−</button>\
              <button data-key=\"+\" title=\"larger (+)\">+</button>\
              <button data-key=\"e\" title=\"open all (e)\">open all</button>\
-             <button data-key=\"c\" title=\"close all (c)\">close all</button></nav></header>\n",
+             <button data-key=\"c\" title=\"close all (c)\">close all</button></nav></header>",
             title.unwrap_or_default()
         );
     }
@@ -290,35 +284,4 @@ fn tower(node: &Node) -> String {
         .iter()
         .map(|frame| format!("{:<24}  {}", tree::called(frame), why::at(&frame.place)));
     frames.collect::<Vec<_>>().join("\n")
-}
-
-/// A text as HTML, also within quotes.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\n' | '\t' => out.push(character),
-            control if control.is_control() => out.extend(control.escape_default()),
-            other => out.push(other),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::escape;
-
-    #[test]
-    fn nothing_of_a_text_is_read_as_html() {
-        assert_eq!(
-            escape("<a b=\"c\" d='e'>&\n\u{1b}"),
-            "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;\n\\u{1b}"
-        );
-    }
 }

@@ -3,7 +3,10 @@
 //! **Invariant**: a report is made from a snapshot and its diagnoses alone. It reads no clock and
 //! asks nobody, so a stored snapshot gives the same report for ever.
 
+mod figures;
+pub mod html;
 pub mod json;
+mod reasons;
 pub mod text;
 
 use loop_core::snapshot::Snapshot;

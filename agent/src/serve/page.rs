@@ -9,6 +9,7 @@ use loop_core::snapshot::Source;
 use loop_core::units::{format_count, format_ns};
 
 use crate::now::Now;
+use crate::page::{self, escape};
 
 const BODY: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
@@ -24,15 +25,11 @@ const PAGES: &str = "<p><a href=\"/metrics\">/metrics</a> <a href=\"/api/now\">/
 /// The page, with what is so now for who has no script.
 pub(super) fn page(now: &Now) -> String {
     let version = env!("CARGO_PKG_VERSION");
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n\
-         <link rel=\"icon\" href=\"data:,\"><title>loopscope {version}</title>\n\
-         <style>\n{STYLE}</style></head>\n<body>\n{BODY}<noscript><main>{PAGES}\n"
-    );
-    page.push_str(
-        "<table><tr><th>process<th>pid<th>thread<th>turns<th>stalls<th>source<th>now</tr>\n",
+    let mut page = page::head(&format!("loopscope {version}"), POLICY, &page::style(STYLE));
+    let _ = write!(
+        page,
+        "{BODY}<noscript><main>{PAGES}\n<table><tr><th>process<th>pid<th>thread<th>turns<th>stalls\
+         <th>source<th>now</tr>\n",
     );
     now.loops.iter().for_each(|row| {
         let turn = match row.current_turn_ns {
@@ -50,25 +47,10 @@ pub(super) fn page(now: &Now) -> String {
             row.source.map_or("-", Source::name),
         );
     });
+    let script = page::script(&[SCRIPT]);
     let _ =
-        write!(page, "</table></main></noscript>\n<script>\n{SCRIPT}</script>\n</body></html>\n");
+        write!(page, "</table></main></noscript>\n<script>\n{script}</script>\n</body></html>\n");
     page
-}
-
-/// Names come from processes that anybody may have started.
-fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            _ => safe.push(c),
-        }
-    }
-    safe
 }
 
 #[cfg(test)]

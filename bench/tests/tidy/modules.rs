@@ -45,6 +45,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
         "exporters",
         &[
             &["limits"],
+            &["colours"],
             &["compat"],
             &["self_stats"],
             &["label"],
@@ -96,6 +97,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["monitor"],
             &["diagnosis"],
             &["now"],
+            &["page"],
             &["explain", "gate", "progress", "push", "report", "serve", "top"],
             &["redact"],
             &["background"],

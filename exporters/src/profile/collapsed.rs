@@ -31,7 +31,7 @@ impl ProfileFormat for Collapsed {
                     line.push(';');
                     line.push_str(WAITING);
                 }
-                *stacks.entry(line).or_default() += stretch.end_ns - stretch.begin_ns;
+                *stacks.entry(line).or_default() += stretch.ns();
             }
         }
         // What is shorter than the unit is no line of 0.

@@ -16,6 +16,7 @@
 mod chrome_trace;
 mod collapsed;
 mod cpuprofile;
+mod tree;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -25,6 +26,7 @@ use loop_core::snapshot::{LoopSnapshot, Profile, ProfileFrame, Sample, SampleSta
 pub use chrome_trace::ChromeTrace;
 pub use collapsed::Collapsed;
 pub use cpuprofile::CpuProfile;
+pub use tree::{Node, Tree};
 
 /// Writes the samples of stalls in one format.
 pub trait ProfileFormat: Send + Sync + std::fmt::Debug {
@@ -81,13 +83,20 @@ impl Stretch<'_> {
     fn waits(&self) -> bool {
         self.sample.state == SampleState::Waiting
     }
+
+    fn ns(&self) -> u64 {
+        self.end_ns - self.begin_ns
+    }
 }
 
-/// What a loop was sampled in, oldest first. No two overlap: a sample stands for the time before
-/// it, as far as no other does.
+/// What a loop was sampled in.
 fn timeline(of: &LoopSnapshot) -> Vec<Stretch<'_>> {
-    let mut profiles: Vec<&Profile> =
-        of.stalls.iter().filter_map(|stall| stall.profile.as_deref()).collect();
+    stretches(of.stalls.iter().filter_map(|stall| stall.profile.as_deref()).collect())
+}
+
+/// The samples of a loop's profiles, oldest first. No two overlap: a sample stands for the time
+/// before it, as far as no other does.
+fn stretches(mut profiles: Vec<&Profile>) -> Vec<Stretch<'_>> {
     profiles.sort_by_key(|profile| profile.start_unix_ns());
     let mut stretches = Vec::new();
     let mut last_ns = 0;

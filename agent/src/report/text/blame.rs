@@ -54,7 +54,7 @@ fn place(culprit: &Culprit) -> String {
 }
 
 /// The function to look at, with its share of what was seen and what it was in.
-pub(super) fn line(culprit: &Culprit) -> String {
+pub(in crate::report) fn line(culprit: &Culprit) -> String {
     let share = percent(culprit.share);
     let of = match culprit.samples {
         Some(samples) => format!("{} samples", loop_core::units::format_count(samples)),

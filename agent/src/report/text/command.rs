@@ -14,13 +14,7 @@ pub(super) fn write(
 ) -> io::Result<()> {
     let words = command.arguments.iter().map(|word| printable(word));
     let line = words.collect::<Vec<_>>().join(" ");
-    let end = match (command.status, command.signal) {
-        (Some(status), _) => format!("exit status {status}"),
-        (None, Some(signal)) => format!("ended by signal {signal}"),
-        (None, None) => "still running".to_owned(),
-    };
-    let why = if command.timed_out { ", its time was up" } else { "" };
-    write_heading("Command", &format!("{line}, {end}{why}"), terminal, out)?;
+    write_heading("Command", &format!("{line}, {}", ending(command)), terminal, out)?;
     for note in &command.notes {
         for (number, line) in layout::wrap(note, terminal.width - 4).iter().enumerate() {
             let indent = if number == 0 { "  - " } else { "    " };
@@ -28,4 +22,15 @@ pub(super) fn write(
         }
     }
     Ok(())
+}
+
+/// How it ended.
+pub(in crate::report) fn ending(command: &CommandRun) -> String {
+    let end = match (command.status, command.signal) {
+        (Some(status), _) => format!("exit status {status}"),
+        (None, Some(signal)) => format!("ended by signal {signal}"),
+        (None, None) => "still running".to_owned(),
+    };
+    let why = if command.timed_out { ", its time was up" } else { "" };
+    format!("{end}{why}")
 }

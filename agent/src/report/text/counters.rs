@@ -24,7 +24,7 @@ pub(super) fn write(
 }
 
 /// The counters that are known, in words; `None` where none is.
-pub(super) fn line(counters: &Counters) -> Option<String> {
+pub(in crate::report) fn line(counters: &Counters) -> Option<String> {
     let count = |count: Option<u64>, one: &str, many: &str| {
         count.map(|count| {
             let name = if count == 1 { one } else { many };

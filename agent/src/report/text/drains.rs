@@ -2,12 +2,13 @@
 
 use std::io::{self, Write};
 
-use loop_core::snapshot::{Histogram, LoopSnapshot, Queue};
-use loop_core::units::{format_count, format_ns};
+use loop_core::snapshot::{LoopSnapshot, Queue};
+use loop_core::units::format_count;
 
-use super::reasons::{Figure, Reasons};
-use super::times::{Row, write_rows};
+use super::times::write_rows;
 use super::write_heading;
+use crate::report::figures;
+use crate::report::reasons::Reasons;
 use crate::terminal::Terminal;
 
 pub(super) fn write(
@@ -16,24 +17,8 @@ pub(super) fn write(
     terminal: &Terminal,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let rows = [
-        lengths("microtasks a drain", &observed.microtask_drain_length),
-        times("  time a microtask drain", &observed.microtask_drain_ns),
-        lengths("nextTicks a drain", &observed.tick_drain_length),
-        times("  time a nextTick drain", &observed.tick_drain_ns),
-    ];
     write_heading("Drains", &remark(observed), terminal, out)?;
-    write_rows(&rows, reasons, terminal, out)
-}
-
-fn lengths<'a>(name: &'static str, histogram: &'a Option<Histogram>) -> Row<'a> {
-    let histogram = histogram.as_ref();
-    Row { name, histogram, figure: Figure::Other, format: format_count, counted: true }
-}
-
-fn times<'a>(name: &'static str, histogram: &'a Option<Histogram>) -> Row<'a> {
-    let histogram = histogram.as_ref();
-    Row { name, histogram, figure: Figure::Duration, format: format_ns, counted: true }
+    write_rows(&figures::drains(observed), reasons, terminal, out)
 }
 
 fn remark(observed: &LoopSnapshot) -> String {

@@ -6,7 +6,6 @@ mod counters;
 mod drains;
 mod lambda;
 mod phases;
-mod reasons;
 mod script;
 mod stalls;
 mod times;
@@ -14,9 +13,15 @@ mod verdict;
 
 use std::io::{self, Write};
 
+pub(super) use blame::line as culprit;
+pub(super) use command::ending;
+pub(super) use counters::line as counted;
+pub(super) use stalls::head;
+
 use loop_core::snapshot::{ClockKind, LoopSnapshot, Snapshot, Target};
 use loop_core::units::{format_count, format_ns};
 
+use super::reasons::Reasons;
 use super::{Report, TruthRow};
 use crate::layout;
 use crate::terminal::{Ink, Terminal};
@@ -62,7 +67,7 @@ fn write_loop(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let target = snapshot.targets.iter().find(|target| target.pid == observed.pid);
-    let reasons = reasons::Reasons::new(snapshot.clock, target);
+    let reasons = Reasons::new(snapshot.clock, target);
     phases::write(observed, &reasons, terminal, out)?;
     times::write(observed, &reasons, terminal, out)?;
     drains::write(observed, &reasons, terminal, out)?;

@@ -6,9 +6,10 @@ use loop_core::Phase;
 use loop_core::snapshot::{Histogram, LoopSnapshot};
 use loop_core::units::{format_count, format_ns};
 
-use super::reasons::{Figure, Reasons};
+use super::times::write_unseen;
 use super::write_heading;
 use crate::layout::{BAR_COLUMNS, bar, pad_right, percent, table};
+use crate::report::reasons::{Figure, Reasons};
 use crate::terminal::Terminal;
 
 /// A remainder outside of all phases is shown from this share on.
@@ -53,7 +54,7 @@ pub(super) fn write(
     if !quiet.is_empty() {
         writeln!(out, "  nothing ran in: {}", quiet.join(", "))?;
     }
-    reasons.write(&unseen, terminal, out)
+    write_unseen(&unseen, reasons, terminal, out)
 }
 
 fn remark(observed: &LoopSnapshot) -> String {

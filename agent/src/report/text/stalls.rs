@@ -83,7 +83,7 @@ fn write_stall(
 }
 
 /// `1.50 s at 08:00:00.250 UTC, poll, 60,000 microtasks`.
-fn head(stall: &Stall, clock: ClockKind) -> String {
+pub(in crate::report) fn head(stall: &Stall, clock: ClockKind) -> String {
     let phase = match stall.phase {
         Some(phase) => phase.name(),
         None if stall.is_dark() => "in a phase that was not seen",

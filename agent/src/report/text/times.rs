@@ -5,20 +5,11 @@ use std::io::{self, Write};
 use loop_core::snapshot::{Histogram, LoopSnapshot};
 use loop_core::units::{format_count, format_ns};
 
-use super::reasons::{Figure, Reasons};
 use super::write_heading;
 use crate::layout::{table, wrap};
-use crate::terminal::Terminal;
-
-/// One line of a table of histograms.
-pub(super) struct Row<'a> {
-    pub(super) name: &'static str,
-    pub(super) histogram: Option<&'a Histogram>,
-    pub(super) figure: Figure,
-    pub(super) format: fn(u64) -> String,
-    /// Whether the number of values tells the reader anything.
-    pub(super) counted: bool,
-}
+use crate::report::figures::{self, Row};
+use crate::report::reasons::{Figure, Reasons};
+use crate::terminal::{Ink, Terminal};
 
 /// From what age on an open turn is told: a shorter one is how any turn looks from outside.
 const TOLD_OPEN_NS: u64 = 1_000_000;
@@ -29,28 +20,8 @@ pub(super) fn write(
     terminal: &Terminal,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    // Arrivals are one for each microsecond observed, so that their number is no finding.
-    let arrival = Row {
-        name: "arrival of an event",
-        histogram: observed.arrival_delay_ns.as_ref(),
-        figure: Figure::Duration,
-        format: format_ns,
-        counted: false,
-    };
-    let callbacks = observed.callback_ns();
-    let pauses = observed.gc_pause_ns();
-    let rows = [
-        row("active turn", &observed.turn_ns, Figure::Duration),
-        arrival,
-        row("timer lateness", &observed.timer_lateness_ns, Figure::Other),
-        row("wait in the poll", &observed.poll_wait_ns, Figure::Other),
-        row("callback", &callbacks, Figure::Callback),
-        row("gc pause", &pauses, Figure::GcPause),
-        row("pool queue", &observed.thread_pool.queue_ns, Figure::Duration),
-        row("pool job", &observed.thread_pool.run_ns, Figure::Duration),
-    ];
     write_heading("Delays", &remark(observed), terminal, out)?;
-    write_rows(&rows, reasons, terminal, out)
+    write_rows(&figures::delays(observed), reasons, terminal, out)
 }
 
 /// A turn that has not ended is in no histogram, and may be all that matters.
@@ -63,10 +34,6 @@ fn remark(observed: &LoopSnapshot) -> String {
     }
 }
 
-fn row<'a>(name: &'static str, histogram: &'a Option<Histogram>, figure: Figure) -> Row<'a> {
-    Row { name, histogram: histogram.as_ref(), figure, format: format_ns, counted: true }
-}
-
 /// A table of what was seen, then what was measured and did not happen, then what was not measured.
 pub(super) fn write_rows(
     rows: &[Row<'_>],
@@ -77,10 +44,10 @@ pub(super) fn write_rows(
     let mut cells = vec![["", "count", "p50", "p90", "p99", "max"].map(str::to_owned).to_vec()];
     let (mut none, mut unseen) = (Vec::new(), Vec::new());
     for row in rows {
-        match row.histogram {
-            Some(histogram) if histogram.is_empty() => none.push(row.name.trim_start()),
-            Some(histogram) => cells.push(figures(row, histogram)),
-            None => unseen.push((row.name.trim_start(), row.figure)),
+        match row.histogram.as_deref() {
+            Some(histogram) if histogram.is_empty() => none.push(row.name),
+            Some(histogram) => cells.push(values(row, histogram)),
+            None => unseen.push((row.name, row.figure)),
         }
     }
     if cells.len() > 1 {
@@ -94,15 +61,31 @@ pub(super) fn write_rows(
             writeln!(out, "  {line}")?;
         }
     }
-    reasons.write(&unseen, terminal, out)
+    write_unseen(&unseen, reasons, terminal, out)
 }
 
-fn figures(row: &Row<'_>, histogram: &Histogram) -> Vec<String> {
+/// What was not measured, and why.
+pub(super) fn write_unseen(
+    unseen: &[(&str, Figure)],
+    reasons: &Reasons,
+    terminal: &Terminal,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for (why, names) in reasons.of(unseen) {
+        let text = format!("not measured: {} ({why})", names.join(", "));
+        for line in wrap(&text, terminal.width - 2) {
+            writeln!(out, "  {}", terminal.paint(Ink::Faint, &line))?;
+        }
+    }
+    Ok(())
+}
+
+fn values(row: &Row<'_>, histogram: &Histogram) -> Vec<String> {
     let summary = histogram.summary();
     let count = if row.counted { format_count(summary.count) } else { String::new() };
     let values = [summary.p50, summary.p90, summary.p99, summary.max];
-    let values = values.map(|value| value.map_or_else(|| "-".to_owned(), row.format));
-    [row.name.to_owned(), count].into_iter().chain(values).collect()
+    let values = values.map(|value| value.map_or_else(|| "-".to_owned(), |v| row.unit.format(v)));
+    [row.title(), count].into_iter().chain(values).collect()
 }
 
 #[cfg(test)]
@@ -115,7 +98,7 @@ mod tests {
     fn what_was_not_seen_is_broken_into_lines() {
         let none = Some(Histogram::new(Scale::Time));
         let rows: Vec<Row<'_>> =
-            (0..12).map(|_| row("some figure", &none, Figure::Other)).collect();
+            (0..12).map(|_| Row::times("some figure", none.as_ref(), Figure::Other)).collect();
         let terminal = Terminal { width: 60, ..Terminal::PLAIN };
         let mut out = Vec::new();
         let reasons = Reasons::new(loop_core::snapshot::ClockKind::Real, None);

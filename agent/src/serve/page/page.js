@@ -1,36 +1,9 @@
-'use strict';
-
 // Asks once a second what is so, and draws it. What goes on grows by itself in between.
 
-const KEYS = ['frozen', 'throttled', 'run_queue', 'sync_io', 'lock_wait', 'gc', 'microtasks',
-  'ticks', 'native', 'javascript', 'unknown'];
-const $ = (id) => document.getElementById(id);
 const state = { now: null, got: 0, paused: false, failed: 0, open: new Set() };
 
-// No text of a process becomes markup: all of it goes in here.
-function make(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === 'class') node.className = value;
-    else node.setAttribute(name, value);
-  }
-  node.append(...children.map((child) => child instanceof Node ? child : String(child)));
-  return node;
-}
-
-function time(ns) {
-  if (ns === null || ns === undefined) return '–';
-  const units = [[1e9, ' s'], [1e6, ' ms'], [1e3, ' µs']];
-  const [size, unit] = units.find(([least]) => ns >= least) ?? [1, ' ns'];
-  const value = ns / size;
-  return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0) + unit;
-}
-
-const count = (number) => number === null || number === undefined
-  ? '–' : number.toLocaleString('en').replaceAll(',', ' ');
 const clock = (ns) => new Date(ns / 1e6).toISOString().slice(11, 23);
 const who = (of) => `${of.target || 'unknown'} ${of.thread === 'main' ? '' : of.thread}`.trim();
-const place = ({ function: name, file, line }) => `${name} (${file}:${line})`;
 const id = (of) => `${of.pid}-${of.thread}-${of.start_unix_ns}`;
 // What was so when it was asked is older by now.
 const since = () => state.paused ? 0 : (performance.now() - state.got) * 1e6;
@@ -39,20 +12,6 @@ function wanted(of) {
   const text = $('filter').value.trim().toLowerCase();
   const all = [of.target, of.pid, of.thread, of.cause, of.culprit && place(of.culprit)];
   return text === '' || all.join(' ').toLowerCase().includes(text);
-}
-
-function ledger(of, large) {
-  const bar = make('span', { class: large ? 'ledger large' : 'ledger', role: 'img' });
-  const parts = KEYS.filter((key) => of.ledger_ns[key] > 0);
-  const text = parts.map((key) => `${key} ${time(of.ledger_ns[key])}`);
-  bar.setAttribute('aria-label', text.join(', '));
-  for (const key of parts) {
-    const part = make('i', { title: `${key} ${time(of.ledger_ns[key])}` });
-    part.style.cssText = `width:${100 * of.ledger_ns[key] / of.duration_ns}%;`
-      + `background:var(--${key})`;
-    bar.append(part);
-  }
-  return bar;
 }
 
 function drawRunning({ loops, stalls }) {
@@ -207,11 +166,7 @@ addEventListener('keydown', (event) => {
 });
 $('filter').addEventListener('input', draw);
 $('pause').addEventListener('click', pause);
-$('legend').append(...KEYS.flatMap((key) => {
-  const mark = make('span', { class: 'key' });
-  mark.style.background = `var(--${key})`;
-  return [mark, key];
-}));
+$('legend').append(...KEYS.flatMap((key) => [mark(key), key]));
 setInterval(ask, 1000);
 setInterval(grow, 100);
 ask();

@@ -1,11 +1,6 @@
 //! Why a figure is not there: no report shows a 0 for what was not measured.
 
-use std::io::{self, Write};
-
 use loop_core::snapshot::{ClockKind, Source, Target, Tier};
-
-use crate::layout::wrap;
-use crate::terminal::{Ink, Terminal};
 
 /// A figure that may be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,13 +32,11 @@ impl Reasons {
         }
     }
 
-    /// Tells what was not measured, the figures with the same reason together.
-    pub(super) fn write(
+    /// What was not measured, the figures with the same reason together.
+    pub(super) fn of<'a>(
         &self,
-        missing: &[(&str, Figure)],
-        terminal: &Terminal,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
+        missing: &[(&'a str, Figure)],
+    ) -> Vec<(&'static str, Vec<&'a str>)> {
         let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
         for &(name, figure) in missing {
             let why = self.why(figure);
@@ -52,13 +45,7 @@ impl Reasons {
                 None => groups.push((why, vec![name])),
             }
         }
-        for (why, names) in groups {
-            let text = format!("not measured: {} ({why})", names.join(", "));
-            for line in wrap(&text, terminal.width - 2) {
-                writeln!(out, "  {}", terminal.paint(Ink::Faint, &line))?;
-            }
-        }
-        Ok(())
+        groups
     }
 
     fn why(&self, figure: Figure) -> &'static str {
