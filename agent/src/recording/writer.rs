@@ -1,7 +1,7 @@
 //! Writes recordings: one write a snapshot, with the stalls that are new in it.
 //!
-//! **Invariant**: all that was added is in the file when the call returns, so that whoever is killed
-//! behind it loses nothing of it. Nothing is forced to the disk: the file is the kernel's to keep.
+//! **Invariant**: all that was added is in the file when the call returns, so that whoever is
+//! killed behind it loses nothing of it. Nothing is forced to the disk.
 //!
 //! **Invariant**: the file is no longer than its bound, unless the newest snapshot alone is.
 
