@@ -183,7 +183,7 @@ mod tests {
         check("loopscope run a.js --max-memory 9", &["`9`", "`--max-memory`", "256MiB"]);
         check("loopscope record 7", &["missing", "--output <FILE>"]);
         check("loopscope record -o x", &["missing", "<PID>"]);
-        check("loopscope record -o x 7 -- node", &["`<PID>...` does not go with `<CMD>...`"]);
+        check("loopscope record -o x 7 -- node", &["`[PID]...` does not go with `[CMD]...`"]);
         check("loopscope record -o x --duration 1s -- node", &["`--duration`", "does not go"]);
         check("loopscope record -o x --max-size 9B 7", &["`9B`", "`--max-size`", "1MiB"]);
         check("loopscope report", &["missing <FILE>"]);

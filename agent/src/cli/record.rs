@@ -10,8 +10,9 @@ const USAGE: &str = "loopscope record -o <FILE> [OPTIONS] (<PID>... | -- <CMD> [
 
 const EXAMPLES: &str = "\
 With PIDs it observes as `loopscope attach` does, with a command as `loopscope exec`, and ends with
-the same exit status. What is seen is in the file within a second, also of a loopscope that is killed;
-`loopscope report` reads it, whole or cut. A recording that is there is replaced, any other file is not.
+the same exit status. What is seen is in the file within a second, also of a loopscope that is
+killed; `loopscope report` reads it, whole or cut. A recording that is there is replaced, any other
+file is not.
 
 Examples:
   loopscope record -o app.loopscope 4711           30 s of a running Node.js

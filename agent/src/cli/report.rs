@@ -9,9 +9,9 @@ use super::ReportForm;
 const USAGE: &str = "loopscope report <FILE> [OPTIONS]";
 
 const EXAMPLES: &str = "\
-The report is the one that `loopscope attach` or `loopscope exec` would have told. Of a recording that
-was cut, or whose recorder was killed, it is the one of the last moment that is whole; what is missing
-is told on standard error. No rights are needed, nor the machine that was recorded on.
+The report is the one that `loopscope attach` or `loopscope exec` would have told. Of a recording
+that was cut, or whose recorder was killed, it is the one of the last moment that is whole; what is
+missing is told on standard error. No rights are needed, nor the machine that was recorded on.
 
 Examples:
   loopscope record -o app.loopscope 4711           makes a recording

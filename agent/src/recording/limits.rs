@@ -12,9 +12,13 @@ pub const SIZE_BYTES_DEFAULT: u64 = 64 << 20;
 /// A file that is longer is not read: twice the longest that is written.
 pub(super) const READ_BYTES_MAX: u64 = 2 * SIZE_BYTES_MAX;
 
-/// A block's payload, inflated. A snapshot has up to 16 KiB a loop; the samples of a stall have up
-/// to 4,096 functions with the paths of their files.
-pub(super) const RAW_BYTES_MAX: u32 = 16 << 20;
+/// A block's payload, inflated. A snapshot has up to [`LOOP_BYTES_MAX`] a loop; the samples of a
+/// stall have up to 4,096 functions with the paths of their files.
+pub(super) const RAW_BYTES_MAX: u32 = 32 << 20;
+
+/// What a loop of a snapshot takes: its 26 histograms seldom have 100 buckets with something in
+/// them, of six bytes.
+const LOOP_BYTES_MAX: usize = 16 << 10;
 
 /// The details of all stalls together, inflated, that are kept in memory by a reader.
 pub(super) const DETAILS_BYTES_MAX: u64 = 256 << 20;
@@ -43,4 +47,5 @@ pub(super) const RATIO_MAX: f64 = 1e6;
 pub(super) const TIMELINE_MIN: usize = 64;
 
 const _: () = assert!(SIZE_BYTES_DEFAULT <= SIZE_BYTES_MAX);
+const _: () = assert!(LOOPS_MAX * LOOP_BYTES_MAX <= RAW_BYTES_MAX as usize);
 const _: () = assert!(UNIX_NS_MAX + VALUE_MAX < i64::MAX as u64);

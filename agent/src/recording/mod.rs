@@ -13,8 +13,8 @@
 //!
 //! Cost: some 5 KB a second and loop, and up to 50 KB a stall with its samples.
 //!
-//! **Invariant**: a file that was cut at any byte behind its first 16 opens, and what is whole of it
-//! is read. Bytes that were damaged lose their block alone.
+//! **Invariant**: a file that was cut at any byte behind its first 16 opens, and what is whole of
+//! it is read. Bytes that were damaged lose their block alone.
 //!
 //! **Invariant**: what is read is equal to what was written, field by field.
 

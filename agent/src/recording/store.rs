@@ -18,8 +18,8 @@ pub trait Store: fmt::Debug + Send {
     /// Why they can't be added.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
 
-    /// Keeps these parts of what there is, in this order, and these bytes behind them. Whoever reads
-    /// meanwhile sees the old or the new whole, never a part.
+    /// Keeps these parts of what there is, in this order, and these bytes behind them. Whoever
+    /// reads meanwhile sees the old or the new whole, never a part.
     ///
     /// # Errors
     /// Why that can't be done. All is as it was.

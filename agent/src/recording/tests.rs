@@ -253,7 +253,7 @@ fn what_is_too_long_is_thinned_and_told_and_the_last_snapshot_is_whole() {
 fn what_one_snapshot_needs_is_dropped_last_the_longest_of_it_at_all() {
     let max_bytes = 64 << 10;
     let last = stalled(1, 0..64, 1_000);
-    let (size, bytes) = write_within(max_bytes, &[last.clone()]);
+    let (size, bytes) = write_within(max_bytes, std::slice::from_ref(&last));
     assert!(size.bytes <= max_bytes, "{size:?}");
     let found = read(&bytes);
     assert_eq!(found.snapshot.loops[0].turns, last.loops[0].turns);

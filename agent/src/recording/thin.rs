@@ -113,7 +113,8 @@ impl Thinning<'_> {
                 return;
             }
             self.interval *= 2;
-            let goes = |of: &Entry| of.number % self.interval != 0 && of.number != self.newest;
+            let interval = self.interval;
+            let goes = |of: &Entry| !of.number.is_multiple_of(interval) && of.number != self.newest;
             let gone: Vec<usize> = self
                 .left(Kind::Snapshot)
                 .filter(|(_, entry)| goes(entry))

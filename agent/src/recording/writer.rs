@@ -1,7 +1,7 @@
 //! Writes recordings: one write a snapshot, with the stalls that are new in it.
 //!
-//! **Invariant**: all that was added is in the file when the call returns, so that whoever is killed
-//! behind it loses nothing of it. Nothing is forced to the disk: the file is the kernel's to keep.
+//! **Invariant**: all that was added is in the file when the call returns, so that whoever is
+//! killed behind it loses nothing of it. Nothing is forced to the disk.
 //!
 //! **Invariant**: the file is no longer than its bound, unless the newest snapshot alone is.
 
@@ -267,7 +267,8 @@ fn moved(entries: Vec<Entry>, begin: u64) -> impl Iterator<Item = Entry> {
 
 /// The parts of a recording that have its start and these blocks, neighbours joined.
 fn parts(entries: &[Entry]) -> Vec<Range<u64>> {
-    let mut parts = vec![0..START_BYTES as u64];
+    let start = 0..START_BYTES as u64;
+    let mut parts = vec![start];
     for entry in entries {
         let end = entry.begin + entry.bytes;
         match parts.last_mut().filter(|last| last.end == entry.begin) {

@@ -232,12 +232,11 @@ impl Loop {
             thread_pool: Some(thread_pool.into()),
             stalls: numbers,
             stall_totals: cause_totals(stall_totals),
-            cpu: Some((*cpu).into()),
-            counters: Some(counters.into()),
             ..Loop::plain(Whose { pid: *pid, tid: *tid, thread: thread.as_str().into() })
         }
         .with_totals([*turns, *microtasks, *ticks, *timers, *immediates])
         .with_times([*active_ns, *idle_ns, *frozen_ns], *utilization)
+        .with_kernel(*cpu, counters)
     }
 
     fn plain(whose: Whose) -> Loop {
@@ -253,6 +252,10 @@ impl Loop {
     fn with_times(self, times: [Option<u64>; 3], utilization: Option<f64>) -> Loop {
         let [active_ns, idle_ns, frozen_ns] = times;
         Loop { active_ns, idle_ns, frozen_ns, utilization, ..self }
+    }
+
+    fn with_kernel(self, cpu: ThreadCpu, counters: &snapshot::Counters) -> Loop {
+        Loop { cpu: Some(cpu.into()), counters: Some(counters.into()), ..self }
     }
 
     /// What a timeline has of it, but for the time since the tick before.

@@ -3,8 +3,8 @@
 //! Protocol Buffers: a reader skips the fields that it does not know. Numbers of fields and of
 //! names are never given out again.
 //!
-//! **Invariant**: what was written comes back equal. Both ways name every field, so that none can be
-//! forgotten: a field that is added to a snapshot does not compile until it has a place here.
+//! **Invariant**: what was written comes back equal. Both ways name every field, so that none can
+//! be forgotten: a field that is added to a snapshot does not compile until it has a place here.
 //!
 //! **Invariant**: what comes back can be told. Sums of its numbers don't overflow, its shares are
 //! finite, and its lists are bounded, whatever was read.
