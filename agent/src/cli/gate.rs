@@ -129,7 +129,7 @@ pub struct RunsArgs {
     pub on_inconclusive: Option<OnInconclusive>,
     /// How much a count that never varies may grow, in percent
     #[arg(long = "exact-tolerance", env = "LOOPSCOPE_EXACT_TOLERANCE", value_name = "PERCENT",
-          default_value = "0", value_parser = tolerance)]
+          default_value = "0", allow_negative_numbers = true, value_parser = tolerance)]
     pub exact_tolerance: f64,
     /// A turn that lasts this long is a stall
     #[arg(long = "stall-threshold", env = "LOOPSCOPE_STALL_THRESHOLD", value_name = "DURATION",
