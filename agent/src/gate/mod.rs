@@ -4,14 +4,14 @@
 //! workload -> virtual clock -> Snapshot -> Counts -> Section ──┬── compare with the lock: diff
 //!                                                              └── accept: write the lock
 //!
-//! runs of base and head -> Snapshot -> Sample ──┬── counts that never varied: exact tier ─┐
-//!                                               ├── what varies: time tier, by statistics ├──> Comparison
-//!                                               └── budgets ──────────────────────────────┘
+//! base, head -> Snapshot -> Sample ──┬── counts that never varied: exact tier ──┐
+//!                                    ├── what varies: time tier, by statistics  ├──> Comparison
+//!                                    └── budgets ───────────────────────────────┘
 //! ```
 //!
-//! With the lock only counts are compared, never times, so a difference is a change of behaviour and
-//! not a slow machine. Two commands are run by turns in one job, so that a slow machine is slow for
-//! both.
+//! With the lock only counts are compared, never times, so a difference is a change of behaviour
+//! and not a slow machine. Two commands are run by turns in one job, so that a slow machine is slow
+//! for both.
 //!
 //! **Invariant**: a lock's text is the same for the same program, on every machine; a comparison is
 //! a function of its samples alone.

@@ -27,7 +27,7 @@ pub const fn pair(number: usize) -> [Which; 2] {
     }
 }
 
-/// How many pairs to have after `pairs` of them were not enough: half as many more, in whole blocks.
+/// How many pairs to have after `pairs` were not enough: half as many more, in whole blocks.
 pub const fn more(pairs: usize) -> usize {
     let more = pairs.div_ceil(2);
     (pairs + if more < 2 { 2 } else { more }).next_multiple_of(2)

@@ -1,4 +1,5 @@
-//! `gate --lock`: workloads under virtual time against a lock file, and `gate accept`, which writes it.
+//! `gate --lock`: workloads under virtual time against a lock file, and `gate accept`, which writes
+//! it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -192,7 +192,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_gives_budgets_or_an_error(text in "\\PC{0,60}|([a-z0-9 .]{0,12}[<>=#%\n]{1,2}){0,4}") {
+        fn any_text_gives_budgets_or_an_error(
+            text in "\\PC{0,60}|([a-z0-9 .]{0,12}[<>=#%\n]{1,2}){0,4}",
+        ) {
             if let Ok(budgets) = parse(&text) {
                 prop_assert!(budgets.iter().all(|budget| budget.limit >= 0.0));
             }

@@ -34,7 +34,7 @@ struct Way {
     interval: fn(&[f64]) -> (f64, f64),
 }
 
-const WAYS: [Way; 5] = [
+const WAYS: [Way; 4] = [
     Way { name: "mean, percentiles", middle: mean, interval: |of| percentiles(of, mean) },
     Way { name: "median, percentiles", middle: median, interval: |of| percentiles(of, median) },
     Way {
@@ -42,8 +42,7 @@ const WAYS: [Way; 5] = [
         middle: hodges_lehmann_of_many,
         interval: signed_ranks,
     },
-    Way { name: "trimmed mean, percentiles", middle, interval: |of| percentiles(of, middle) },
-    Way { name: "trimmed mean, BCa (the gate's)", middle, interval },
+    Way { name: "trimmed mean (the gate's)", middle, interval },
 ];
 
 pub(crate) fn print(series: usize) {
