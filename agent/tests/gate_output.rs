@@ -40,11 +40,12 @@ fn table(comparison: &Comparison, terminal: Terminal) -> String {
 
 /// Every form of it.
 fn all(name: &str, comparison: &Comparison) {
-    let narrow = Terminal { width: 80, ..Terminal::PLAIN };
+    let narrow = Terminal { width: 80, colour: false, rewrites: true };
     for terminal in [Terminal::PLAIN, narrow] {
         let told = table(comparison, terminal);
-        let wide: Vec<&str> =
-            told.lines().filter(|line| line.chars().count() > terminal.width).collect();
+        // The verdict is one line, where nobody has to look at it.
+        let lines = told.lines().skip(usize::from(!terminal.rewrites));
+        let wide: Vec<&str> = lines.filter(|line| line.chars().count() > terminal.width).collect();
         assert!(wide.is_empty(), "{name}, {} columns: {wide:#?}", terminal.width);
     }
     check(&format!("{name}.txt"), &table(comparison, narrow));
@@ -283,8 +284,8 @@ fn every_form_is_as_it_was() {
 #[test]
 fn the_first_line_says_all_that_matters() {
     let first = table(&regressed(), Terminal::PLAIN).lines().next().map(str::to_owned);
-    let want =
-        "✗ Regressed: longest drain grew from 30,000 to 31,500 microtasks (+5.0 %), at handler";
+    let want = "✗ Regressed: longest drain grew from 30,000 to 31,500 microtasks (+5.0 %), \
+                at handler (/srv/shop/app.js:12); and 3 more";
     assert_eq!(first.as_deref(), Some(want));
 }
 

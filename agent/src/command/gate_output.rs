@@ -49,8 +49,8 @@ struct Github {
 }
 
 impl Targets {
-    /// Opens every file now, so that runs of minutes do not end with nowhere to write to. What is in
-    /// a file stays there until there is something to put in its place.
+    /// Opens every file now, so that runs of minutes do not end with nowhere to write to. What is
+    /// in a file stays there until there is something to put in its place.
     ///
     /// # Errors
     /// [`Failure`] of kind usage where a file can't be written, or is named twice.

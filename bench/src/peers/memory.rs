@@ -1,6 +1,6 @@
-//! What is held of the allocator for one histogram and for one timer, by us and by others, in bytes:
-//! the mean of many, what they share included. Where [`Counting`](crate::counting::Counting) is not
-//! the `#[global_allocator]`, all of it is 0.
+//! What is held of the allocator for one histogram and for one timer, by us and by others, in
+//! bytes: the mean of many, what they share included. Where
+//! [`Counting`](crate::counting::Counting) is not the `#[global_allocator]`, all of it is 0.
 
 use std::future::Future;
 use std::task::{Context, Waker};

@@ -1,7 +1,7 @@
 //! JUnit's XML, as GitLab, Jenkins and others show it: a test case a metric.
 //!
-//! What got worse is a failure, what is too noisy or not compared is skipped, and runs that can't be
-//! compared are an error of the first case, which stands for the runs themselves.
+//! What got worse is a failure, what is too noisy or not compared is skipped, and runs that can't
+//! be compared are an error of the first case, which stands for the runs themselves.
 
 use std::fmt::Write;
 

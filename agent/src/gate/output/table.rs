@@ -16,9 +16,9 @@ const DEEPER: &str = "      ";
 const MARK_COLUMNS: usize = 4;
 
 /// What a column of the table means, where it does not say it itself.
-const LEGEND: &str = "Base and head are the middle of their runs, the change is the middle of pairs. \
-                      p is how likely so clear a change is where there is none, for all metrics \
-                      together.";
+const LEGEND: &str = "\
+    Base and head are the middle of their runs, the change is the middle of pairs. p is how likely \
+    so clear a change is where there is none, for all metrics together.";
 
 /// Fewer columns than this do not tell one metric from another.
 const TITLE_COLUMNS_MIN: usize = 14;
@@ -68,7 +68,12 @@ pub fn table(comparison: &Comparison, terminal: &Terminal, out: &mut dyn Write) 
     };
     let mark = words::verdict_mark(comparison.verdict);
     let verdict = format!("{mark} {}", words::verdict(comparison));
-    for (number, line) in wrap(&verdict, terminal.width - INDENT.len()).iter().enumerate() {
+    // In a log the first line is the whole sentence, to be found by `grep` and `head`.
+    let lines = match terminal.rewrites {
+        true => wrap(&verdict, terminal.width - INDENT.len()),
+        false => vec![verdict],
+    };
+    for (number, line) in lines.iter().enumerate() {
         let indent = if number == 0 { "" } else { INDENT };
         writeln!(out, "{indent}{}", terminal.paint(ink, line))?;
     }

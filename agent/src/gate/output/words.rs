@@ -21,12 +21,12 @@ pub(super) fn verdict(comparison: &Comparison) -> String {
         Verdict::Inconclusive => {
             let titles: Vec<&str> = with(comparison, &Standing::Unclear).map(title).collect();
             match titles.as_slice() {
-                [] => first_note(comparison, "the runs are too few or too noisy"),
+                [] => not_told(comparison, "the runs are too few or too noisy"),
                 [one] => format!("too noisy to tell of {one}"),
                 [one, more @ ..] => format!("too noisy to tell of {one} and {} more", more.len()),
             }
         }
-        Verdict::Invalid => first_note(comparison, "the runs can't be compared"),
+        Verdict::Invalid => not_told(comparison, "the runs can't be compared"),
     };
     format!("{word}: {why}")
 }
@@ -87,6 +87,14 @@ fn first_of(comparison: &Comparison, standing: &Standing) -> String {
     format!("{}{}{more}", sentence(first), at.unwrap_or_default())
 }
 
+/// Why nothing can be told: by the notes, or by what was not compared.
+fn not_told(comparison: &Comparison, otherwise: &str) -> String {
+    match untold(comparison).next() {
+        Some(untold) if comparison.notes.is_empty() => format!("can't tell {untold}"),
+        _ => first_note(comparison, otherwise),
+    }
+}
+
 fn first_note(comparison: &Comparison, otherwise: &str) -> String {
     comparison.notes.first().map_or_else(|| otherwise.to_owned(), |note| name(note))
 }
@@ -98,8 +106,8 @@ pub(super) fn notes(comparison: &Comparison) -> impl Iterator<Item = String> {
     notes.filter(move |note| !verdict.ends_with(note.as_str()))
 }
 
-/// The metrics that stand so and decide, worst first. Of those that are not compared the reason does
-/// not matter.
+/// The metrics that stand so and decide, worst first. Of those that are not compared the reason
+/// does not matter.
 pub(super) fn with<'a>(
     comparison: &'a Comparison,
     standing: &'a Standing,
@@ -115,13 +123,19 @@ pub(super) fn besides(comparison: &Comparison) -> impl Iterator<Item = &Metric> 
     metrics.filter(|metric| matches!(metric.standing, Standing::Worse | Standing::Better))
 }
 
-/// What is not compared, as a sentence with the reason. Of what decides nothing that is no news.
+/// What is not compared, by its reason. Of what decides nothing that is no news.
 pub(super) fn untold(comparison: &Comparison) -> impl Iterator<Item = String> {
-    let metrics = comparison.metrics.iter().filter(|metric| metric.decides);
-    metrics.filter_map(|metric| match &metric.standing {
-        Standing::Untold(why) => Some(format!("{}: {}", name(title(metric)), name(why))),
-        _ => None,
-    })
+    let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
+    for metric in comparison.metrics.iter().filter(|metric| metric.decides) {
+        let Standing::Untold(why) = &metric.standing else { continue };
+        match by_reason.iter_mut().find(|(reason, _)| reason == why) {
+            Some((_, titles)) => titles.push(title(metric)),
+            None => by_reason.push((why, vec![title(metric)])),
+        }
+    }
+    let told =
+        |(why, titles): (&str, Vec<&str>)| format!("{}: {}", name(&titles.join(", ")), name(why));
+    by_reason.into_iter().map(told)
 }
 
 /// How a metric is called, by the text of its budget if it has one.
@@ -241,7 +255,7 @@ pub(super) fn method(comparison: &Comparison) -> Vec<String> {
     let cpus = (print.cpus > 0).then(|| figures::counted(print.cpus, "CPU"));
     let quota = print.quota_percent.map(|hundredths| format!("quota {hundredths} % of a CPU"));
     let pieces = [
-        Some(format!("source {source}, tier {tier}")),
+        (source != "none").then(|| format!("source {source}, tier {tier}")),
         known("runtime ", &print.runtime),
         known("", &print.cpu),
         cpus,

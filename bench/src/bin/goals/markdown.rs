@@ -11,6 +11,10 @@ const HEAD: &str = "\
 |---|---|---:|---|
 ";
 
+const LEGEND: &str = "
+Below 1 ours is faster, or smaller: 0.50 is half of theirs. By the quietest rounds; both took turns.
+";
+
 /// The table, and below it what is missing, and whether the machine was quiet.
 pub(crate) fn render(pairs: &[Pair]) -> String {
     let mut text = HEAD.to_owned();
@@ -26,11 +30,7 @@ pub(crate) fn render(pairs: &[Pair]) -> String {
         let (what, how) = (&pair.row.what, &pair.how);
         let _ = writeln!(text, "| {what} | {} | {ratio}{mark} | {how} |", peer(pair));
     }
-    let _ = writeln!(
-        text,
-        "\nBelow 1 ours is faster, or smaller: 0.50 is half of theirs. By the quietest rounds; both took \
-         turns."
-    );
+    text.push_str(LEGEND);
     put_noise(&mut text, pairs);
     put_missing(&mut text, pairs);
     text
@@ -54,11 +54,11 @@ fn ratio(ratio: f64) -> String {
 fn put_noise(text: &mut String, pairs: &[Pair]) {
     let noisy = pairs.iter().filter(|pair| pair.row.noisy()).count();
     if noisy > 0 {
+        let all = pairs.len();
         let _ = writeln!(
             text,
-            "`~`: the machine was busy, a middle round was a tenth above the quietest ({noisy} of {} \
-             rows).",
-            pairs.len()
+            "`~`: the machine was busy, a middle round was a tenth above the quietest \
+             ({noisy} of {all} rows)."
         );
     }
 }

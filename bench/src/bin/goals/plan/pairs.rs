@@ -138,10 +138,11 @@ fn libuv_timer_bytes() -> Option<f64> {
 
 fn turns(size: &Size) -> Result<Vec<Pair>, Failure> {
     const GROUP: &str = "turns";
-    const SAME: &str = "an idle and a check callback, and a poll that finds nothing; libuv measures \
-                        nothing";
-    const YIELD: &str = "theirs is a future that yields to the driver: a poll that finds nothing, and \
-                         the future is polled; it measures nothing";
+    const SAME: &str = "\
+        an idle and a check callback, and a poll that finds nothing; libuv measures nothing";
+    const YIELD: &str = "\
+        theirs is a future that yields to the driver: a poll that finds nothing, and the \
+        future is polled; it measures nothing";
     let measured_turn = turn::turns(measured()?, size.turns, 0);
     let others = vec![
         libuv(libuv_turns(size)?, SAME),
@@ -198,10 +199,12 @@ fn of_differences(what: &str, ours: &Figures, theirs: &Figures) -> Row {
 
 fn microtasks(size: &Size) -> Result<Vec<Pair>, Failure> {
     const GROUP: &str = "microtasks";
-    const SPAWNED: &str = "30,000 closures queued, then run; theirs are tasks, which also can wait, \
-                           be joined and be aborted";
-    const CHAINED: &str = "each queues the next one; theirs is a task that wakes itself, so that an \
-                           operation is a poll and no new task";
+    const SPAWNED: &str = "\
+        30,000 closures queued, then run; theirs are tasks, which also can wait, be joined \
+        and be aborted";
+    const CHAINED: &str = "\
+        each queues the next one; theirs is a task that wakes itself, so that an operation \
+        is a poll and no new task";
     let flat = queues::microtasks_flat(measured()?);
     let others = vec![theirs("tokio", tokio_tasks::spawned()?, SPAWNED)];
     let mut all = beside((GROUP, "a microtask, many at once"), size.rounds, flat, others)?;
