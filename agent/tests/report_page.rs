@@ -281,13 +281,11 @@ found.paper = getComputedStyle(document.body).backgroundColor;
 found.inner = innerWidth;
 "#;
     // Headless windows are no narrower than this; a frame of 400 px is as narrow as a phone.
-    let framed = format!(
-        "<!doctype html><body style=\"margin:0\"><iframe id=\"f\" style=\"width:400px;height:900px;\
-         border:0\" src=\"page.html\"></iframe><script>\n\
-         document.getElementById('f').onload = (event) => {{\n\
-         const inside = event.target.contentDocument.getElementById('found');\n\
-         document.body.append(document.importNode(inside, true)); }};</script>"
-    );
+    let framed = "<!doctype html><body style=\"margin:0\"><iframe id=\"f\" src=\"page.html\" \
+        style=\"width:400px;height:900px;border:0\"></iframe><script>\n\
+        document.getElementById('f').onload = (event) => {\n\
+        const inside = event.target.contentDocument.getElementById('found');\n\
+        document.body.append(document.importNode(inside, true)); };</script>";
     let Some(light) = page.read(&[], reader) else { return };
     fs::write(page.folder.join("frame.html"), framed).expect("it can be written");
     let url = format!("file://{}", page.folder.join("frame.html").display());
@@ -309,7 +307,7 @@ fn a_picture_can_be_taken() {
     let kept = env::var_os("UPDATE_PICTURES").is_some();
     let picture = page.folder.join("report.png");
     let shot = format!("--screenshot={}", picture.display());
-    let window = "--window-size=1280,2600";
+    let window = "--window-size=1280,2740";
     let options = [shot.as_str(), window, "--hide-scrollbars", "--force-device-scale-factor=1"];
     if page.read(&options, "").is_none() {
         return;

@@ -22,8 +22,10 @@ const PARTS_STYLE: &str = include_str!("parts.css");
 const PARTS_SCRIPT: &str = include_str!("parts.js");
 
 /// What a page may do that is a file: nothing is loaded, from nowhere, and nothing is sent.
-pub(crate) const ALONE: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; \
-     base-uri 'none'; form-action 'none'";
+pub(crate) const ALONE: &str = concat!(
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; ",
+    "img-src data:; base-uri 'none'; form-action 'none'",
+);
 
 /// A page up to its body.
 pub(crate) fn head(title: &str, policy: &str, style: &str) -> String {

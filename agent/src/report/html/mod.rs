@@ -7,12 +7,12 @@
 //! ```
 //!
 //! The page is a file that asks for nothing from anywhere. Whatever of it grows with what was
-//! observed is bounded, and what was left out is told ([`limits`]).
+//! observed is bounded, and what was left out is told (`limits.rs`).
 //!
 //! Cost: one pass over the snapshot, and over the samples of its stalls; a page is at most some
 //! megabytes.
 //!
-//! **Invariant**: no name of a program becomes markup ([`crate::page`]).
+//! **Invariant**: no name of a program becomes markup (`page`).
 
 mod bins;
 mod body;
