@@ -35,7 +35,7 @@ fn gate(place: &Path, node: &Node, options: &[&str]) -> Ran {
 }
 
 fn compare(place: &Path, node: &Node, base: &str, head: &str, pairs: &str) -> Ran {
-    let time = ["--max-time", "60s", "--pairs", pairs];
+    let time = ["--max-time", "20s", "--pairs", pairs];
     gate(place, node, &[&["--base", base, "--head", head], &time[..]].concat())
 }
 

@@ -4,7 +4,7 @@
 
 const options = new Map(process.argv.slice(2).map((word) => word.replace(/^--/, '').split('=')));
 const turns = Number(options.get('turns') ?? 25);
-const rounds = Number(options.get('rounds') ?? 20_000);
+const rounds = Number(options.get('rounds') ?? 50_000);
 const slower = Number(options.get('slower') ?? 0);
 
 const each = Math.round(rounds * (1 + slower));

@@ -26,8 +26,9 @@ usage: gate_proof [--simulated | --real | --estimators] [--quick] [--node FILE] 
   --quick          a short form, to see that it works
   --jobs N         simulated comparisons of each kind; 2000 without
   --node FILE      the Node.js; the one of the search path without
-  --comparisons N  real comparisons of identical programs, quiet and beside a hog; 200 without
-  --detections N   real comparisons with each slower program; 40 without
+  --comparisons N  real comparisons of identical programs: so many quiet, so many beside a hog;
+                   100 without
+  --detections N   the same with each slower program; 30 without
   --hogs N         threads that compute beside it; 1 without
 
 --real needs the rights that `loopscope doctor` tells, and a machine with nothing else to do.";
@@ -108,8 +109,8 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Asked>, Strin
         estimators: false,
         jobs: 2_000,
         node: "node".to_owned(),
-        comparisons: 200,
-        detections: 40,
+        comparisons: 100,
+        detections: 30,
         hogs: 1,
     };
     while let Some(word) = words.next() {

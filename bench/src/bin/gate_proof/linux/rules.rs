@@ -26,7 +26,7 @@ pub(crate) const RIVALS: [Rival; 5] = [
     ("mean against a stored result, 5 %", |job| {
         mean(&job.head_block) > 1.05 * mean(&job.base_block) * job.stored
     }),
-    ("the same, 200 % (github-action-benchmark)", |job| {
+    ("mean, twice as long (github-action-benchmark)", |job| {
         mean(&job.head_block) > 2.0 * mean(&job.base_block) * job.stored
     }),
     ("Mann-Whitney, 10 after 10 (benchstat)", |job| {
