@@ -5,11 +5,11 @@
 //! file ──> read ──> Recording { head, snapshot, timeline, stalls, end } ──> report, profile, gate
 //! ```
 //!
-//! `agent/docs/recording.md` draws the bytes. [`block`] frames them, [`wire`] says what they mean.
+//! `agent/docs/recording.md` draws the bytes. `block` frames them, `wire` says what they mean.
 //!
 //! A stall is written once, and again only if it has changed. The newest snapshot tells everything
 //! since the beginning, so the end of the file is the report. When the file is as long as it may
-//! be, [`thin`] says what of it goes, and it is written anew in the place of the old one.
+//! be, `thin` says what of it goes, and it is written anew in the place of the old one.
 //!
 //! Cost: some 5 KB a second and loop, and up to 50 KB a stall with its samples.
 //!
