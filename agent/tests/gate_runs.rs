@@ -103,13 +103,46 @@ fn budgets_hold_or_are_exceeded_and_what_is_not_seen_is_no_pass() {
 }
 
 #[test]
+fn runs_that_are_kept_say_the_same_again() {
+    let Some(place) = place("runs_that_are_kept") else { return };
+    let lenient = ["--on-inconclusive", "pass"];
+    let ran = pair(&place, "node app.js 1000", "node app.js 1050", &["--save", "kept"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let again = |base: &str, head: &str| {
+        let args = ["gate", "--base-from", base, "--head-from", head, "--report", "text"];
+        let mut command = command(&[&args[..], &lenient[..]].concat());
+        finish(command.current_dir(&place).spawn().expect("the binary starts"))
+    };
+    let ran = again("kept/base", "kept/head");
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    for want in ["longest drain grew from 1,000 to 1,050", "kept/head, 4 runs"] {
+        assert!(ran.stdout.contains(want), "`{want}` not in {}", ran.stdout);
+    }
+    assert_eq!(again("kept/base", "kept/base").code, Some(0), "the same runs are the same");
+
+    let ran = pair(&place, "node app.js 5", "node app.js 5", &["--save", "kept"]);
+    assert_eq!(ran.code, Some(2), "the runs are not written over: {ran:?}");
+    // One that was cut is not compared.
+    let first = place.join("kept/head/001.loopscope");
+    let bytes = fs::read(&first).expect("it is there");
+    fs::write(&first, &bytes[..bytes.len() - 9]).expect("it can be written");
+    let ran = again("kept/base", "kept/head");
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert!(ran.stdout.contains("was cut"), "{}", ran.stdout);
+    fs::remove_file(&first).expect("it is there");
+    let ran = again("kept/base", "kept/head");
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("has 4 runs and kept/head has 3"), "{}", ran.stderr);
+}
+
+#[test]
 fn what_is_asked_for_wrongly_runs_nothing() {
     let place = folder("gate-asked-for-wrongly");
     let made = place.join("made").display().to_string();
     let touch = format!("touch {made}");
     fs::write(place.join("bad.txt"), "turns < 5\np99 trun < 50ms\n").expect("it can be written");
     let bad = place.join("bad.txt").display().to_string();
-    let cases: [(&[&str], &[&str]); 9] = [
+    let cases: [(&[&str], &[&str]); 13] = [
         (&["--head", &touch], &["--base", "--budget"]),
         (&["--base", &touch, "--head", " "], &["--head is empty"]),
         (&["--base", "", "--head", &touch], &["--base is empty"]),
@@ -119,6 +152,10 @@ fn what_is_asked_for_wrongly_runs_nothing() {
         (&["--budget", &bad, "--head", &touch, "--", "touch", &made], &["given twice"]),
         (&["--lock", "x", "--head", &touch], &["--lock"]),
         (&["--lock", "x"], &["<NAME>"]),
+        (&["--base-from", "x", "--head", &touch], &["--head-from"]),
+        (&["--head-from", "/no/such"], &["--base-from DIR", "--budget"]),
+        (&["--head-from", "/no/such", "--base-from", "/"], &["/no/such can't be read"]),
+        (&["--head-from", "/", "--base-from", "/"], &["0 recordings", "--save"]),
     ];
     for (options, wants) in cases {
         let ran = run(&[&["gate"], options].concat());

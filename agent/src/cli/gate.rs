@@ -10,6 +10,7 @@ use super::{GateOutputArgs, SourceArgs, TierChoice, values};
 const USAGE: &str = "\
 loopscope gate --base <CMD> --head <CMD> [OPTIONS]
        loopscope gate --budget <FILE> [OPTIONS] (--head <CMD> | -- <CMD> [ARGS]...)
+       loopscope gate --base-from <DIR> --head-from <DIR> [OPTIONS]
        loopscope gate [accept] --lock <FILE> [--timeout <DURATION>] -- <NAME>...";
 
 const EXAMPLES: &str = "\
@@ -28,6 +29,9 @@ Examples:
   loopscope gate --base 'node old/bench.js' --head 'node bench.js' --budget budget.txt
   loopscope gate --budget budget.txt -- node bench.js
   echo 'p99 turn < 50ms' > budget.txt              a limit a line; `#` begins a comment
+  loopscope gate --base 'node old.js' --head 'node new.js' --save runs
+  loopscope gate --base-from runs/base --head-from runs/head --budget budget.txt
+                                                   the same runs again, by other rules
   loopscope gate accept --lock gate.lock -- sync-promises 'next-tick-recursion --count 1000'
   loopscope gate --lock gate.lock -- sync-promises 'next-tick-recursion --count 1000'
 
@@ -44,7 +48,8 @@ Exit codes:
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     mut_arg("overhead_budget", |budget| budget.default_value("100")),
-    group = ArgGroup::new("what").args(["lock", "base", "head", "budget"]).multiple(true)
+    group = ArgGroup::new("what")
+        .args(["lock", "base", "head", "budget", "base_from", "head_from"]).multiple(true)
         .required(true)
 )]
 pub struct GateArgs {
@@ -109,6 +114,17 @@ pub struct RunsArgs {
     /// The command after the change
     #[arg(long, env = "LOOPSCOPE_HEAD", value_name = "CMD")]
     pub head: Option<String>,
+    /// Keep a recording of each run that counts in this folder, as base/001.loopscope
+    #[arg(long, env = "LOOPSCOPE_SAVE", value_name = "DIR")]
+    pub save: Option<PathBuf>,
+    /// The runs before the change are the recordings in this folder
+    #[arg(long = "base-from", env = "LOOPSCOPE_BASE_FROM", value_name = "DIR",
+          requires = "head_from", conflicts_with_all = ["base", "save"])]
+    pub base_from: Option<PathBuf>,
+    /// The runs after the change are the recordings in this folder
+    #[arg(long = "head-from", env = "LOOPSCOPE_HEAD_FROM", value_name = "DIR",
+          conflicts_with_all = ["head", "save"])]
+    pub head_from: Option<PathBuf>,
     /// A file of limits that hold whatever was before, as in `p99 turn < 50ms`, one a line
     #[arg(long, env = "LOOPSCOPE_BUDGET", value_name = "FILE")]
     pub budget: Option<PathBuf>,

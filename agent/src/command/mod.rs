@@ -34,7 +34,7 @@ use loopscope_workloads::Workload;
 use crate::cli::Command;
 use crate::exit::{Exit, Failure};
 #[cfg(target_os = "linux")]
-pub use gate::{CommandLine, Ran, Runner, Watched};
+pub use gate::{CommandLine, Ran, Run, Runner, Watched};
 
 /// Does what was asked.
 ///

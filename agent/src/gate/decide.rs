@@ -33,7 +33,17 @@ pub struct Rules {
 
 /// What is known of both sides: the metrics, worst first.
 pub fn metrics(base: Runs<'_>, head: Runs<'_>, rules: Rules) -> Vec<Metric> {
-    let why_no_times = no_times(base, head);
+    metrics_but(base, head, rules, None)
+}
+
+/// The same without the times, where there is a reason to leave them out.
+pub fn metrics_but(
+    base: Runs<'_>,
+    head: Runs<'_>,
+    rules: Rules,
+    why_no_times: Option<String>,
+) -> Vec<Metric> {
+    let why_no_times = why_no_times.or_else(|| no_times(base, head));
     let mut metrics = Vec::new();
     let mut varying = Vec::new();
     for measure in &MEASURES {

@@ -1,15 +1,15 @@
 //! Where runs were made. Times of different machines are never compared.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
 
-use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
+
+use crate::recording::{machine, quota_percent};
 
 /// What a time depends on, besides the program.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
-    /// The machine, as a hash of its id and boot-independent; `None` where it has none.
+    /// The machine since it was started, as a hash; `None` where that isn't known.
     pub machine: Option<String>,
     /// The CPU's model.
     pub cpu: Option<String>,
@@ -27,23 +27,29 @@ pub struct Fingerprint {
     pub loopscope: String,
 }
 
-/// Bytes of the machine's hash that are kept: enough to tell machines apart, too few to be an id.
-const HASH_BYTES: usize = 6;
-
 impl Fingerprint {
     /// That of this machine as it is now. The runtime is not known yet.
     ///
     /// Cost: some small files.
     pub fn here() -> Fingerprint {
         Fingerprint {
-            machine: line("/etc/machine-id").map(|id| hash(&id)),
-            cpu: fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| cpu_model(&text)),
-            cpus: cpus(),
-            governor: line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-            kernel: line("/proc/sys/kernel/osrelease"),
-            quota_percent: quota_percent(Path::new("/sys/fs/cgroup")),
-            runtime: None,
             loopscope: env!("CARGO_PKG_VERSION").to_owned(),
+            ..Fingerprint::of(&machine())
+        }
+    }
+
+    /// That of a machine by what a recording says of it. What it does not say is not known.
+    pub fn of(machine: &BTreeMap<String, String>) -> Fingerprint {
+        let text = |key: &str| machine.get(key).cloned();
+        Fingerprint {
+            machine: text("boot"),
+            cpu: text("cpu"),
+            cpus: text("cpus").and_then(|cpus| cpus.parse().ok()).unwrap_or(0),
+            governor: text("governor"),
+            kernel: text("kernel"),
+            quota_percent: text("cpu_quota").and_then(|quota| quota_percent(&quota)),
+            runtime: None,
+            loopscope: String::new(),
         }
     }
 
@@ -68,61 +74,6 @@ impl Fingerprint {
     }
 }
 
-/// The first line of a file; `None` where it can't be read or has nothing in it.
-fn line(path: impl AsRef<Path>) -> Option<String> {
-    let text = fs::read_to_string(path).ok()?;
-    text.lines().next().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty())
-}
-
-/// The id itself is confidential (machine-id(5)).
-fn hash(id: &str) -> String {
-    let digest = digest(&SHA256, format!("loopscope fingerprint\n{id}").as_bytes());
-    digest.as_ref().iter().take(HASH_BYTES).map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn cpu_model(cpuinfo: &str) -> Option<String> {
-    let value = |key: &str| {
-        let lines = cpuinfo.lines().filter_map(|line| line.split_once(':'));
-        let mut values = lines.filter(|(name, _)| name.trim() == key);
-        values.next().map(|(_, value)| value.trim().to_owned()).filter(|value| !value.is_empty())
-    };
-    // ARM has numbers instead of a name.
-    value("model name")
-        .or_else(|| Some(format!("{} {}", value("CPU implementer")?, value("CPU part")?)))
-}
-
-#[cfg(target_os = "linux")]
-fn cpus() -> usize {
-    let allowed = rustix::thread::sched_getaffinity(None).map(|set| set.count() as usize);
-    allowed.unwrap_or_else(|_| available())
-}
-
-#[cfg(not(target_os = "linux"))]
-fn cpus() -> usize {
-    available()
-}
-
-fn available() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
-}
-
-/// The smallest quota of our control group and those above it.
-fn quota_percent(root: &Path) -> Option<u64> {
-    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let group = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
-    let folder: PathBuf = root.join(group);
-    let above = folder.ancestors().take_while(|folder| folder.starts_with(root));
-    let quotas = above.filter_map(|folder| quota(&line(folder.join("cpu.max"))?));
-    quotas.min()
-}
-
-/// `QUOTA PERIOD` or `max PERIOD`, in microseconds.
-fn quota(text: &str) -> Option<u64> {
-    let (quota, period) = text.split_once(' ')?;
-    let (quota, period): (u64, u64) = (quota.parse().ok()?, period.trim().parse().ok()?);
-    quota.checked_mul(100)?.checked_div(period)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,24 +94,13 @@ mod tests {
     }
 
     #[test]
-    fn the_machines_id_is_not_told() {
-        let id = "0123456789abcdef0123456789abcdef";
-        assert_eq!(hash(id).len(), 2 * HASH_BYTES);
-        assert!(!id.contains(&hash(id)));
-        assert_ne!(hash(id), hash("0123456789abcdef0123456789abcdee"));
-    }
-
-    #[test]
-    fn what_the_kernel_tells_is_read() {
-        let intel = "processor\t: 0\nmodel name\t: A CPU @ 2 GHz\nmodel name\t: B\n";
-        assert_eq!(cpu_model(intel).as_deref(), Some("A CPU @ 2 GHz"));
-        let arm = "CPU implementer\t: 0x41\nCPU part\t: 0xd0c\n";
-        assert_eq!(cpu_model(arm).as_deref(), Some("0x41 0xd0c"));
-        assert_eq!(cpu_model("nothing"), None);
-        assert_eq!(quota("150000 100000"), Some(150));
-        assert_eq!(quota("max 100000"), None);
-        for bad in ["", "1", "1 0", "x y", "99999999999999999999 1"] {
-            assert_eq!(quota(bad), None, "{bad}");
-        }
+    fn a_recording_has_the_fingerprint_of_where_it_was_made() {
+        let there = Fingerprint::of(&machine());
+        assert_eq!(there.differs(&Fingerprint::here()), None);
+        let pairs = [("cpus", "4"), ("cpu_quota", "150000 100000"), ("boot", "b")];
+        let told = pairs.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let told = Fingerprint::of(&told.into_iter().collect());
+        assert_eq!((told.cpus, told.quota_percent, told.cpu), (4, Some(150), None));
+        assert_eq!(told.machine.as_deref(), Some("b"));
     }
 }

@@ -41,7 +41,7 @@ use std::sync::Arc;
 use loop_core::snapshot::{Snapshot, Stall};
 
 pub use error::{NotRead, ReadError};
-pub use machine::machine;
+pub use machine::{machine, quota_percent};
 pub use place::{Place, PlaceError};
 pub use reader::{parse, read};
 pub use store::{FileStore, Store};
@@ -159,6 +159,9 @@ pub struct End {
     pub timed_out: bool,
     /// What is to be known of how it was observed, a line each.
     pub notes: Vec<String>,
+    /// Time of the command's main thread on a CPU, in nanoseconds; `None` where that wasn't asked
+    /// for, as only the gate does.
+    pub cpu_ns: Option<u64>,
 }
 
 /// What was observed and is not in the recording.

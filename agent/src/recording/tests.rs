@@ -33,6 +33,7 @@ fn end() -> End {
         signal: Some(9),
         timed_out: true,
         notes: vec!["a note".to_owned()],
+        cpu_ns: Some(1_234_567_890),
     }
 }
 

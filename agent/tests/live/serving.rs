@@ -166,6 +166,7 @@ fn a_stopped_target_is_frozen() {
     }
     for node in nodes::some(test) {
         let target = Target::start(&node, "idle.js");
+        target.rest();
         target.signal("STOP");
         until("the stop", || target.state() == 'T');
         for tier in ["full", "turn", "passive"] {

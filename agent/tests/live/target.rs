@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::common::{self, wait};
+use crate::common::{self, until, wait};
 use crate::nodes::Node;
 
 /// Longer than any target takes on the slowest machine; only a hang gets there.
@@ -117,6 +117,15 @@ impl Target {
         let stat = stat.unwrap_or_else(|error| panic!("{self} is gone: {error}"));
         let state = stat.rsplit(')').next().and_then(|rest| rest.trim_start().chars().next());
         state.unwrap_or_else(|| panic!("no state in `{stat}`"))
+    }
+
+    /// Waits until its main thread has slept for a while, so that it is in no turn.
+    pub(crate) fn rest(&self) {
+        let sleeps = || {
+            thread::sleep(Duration::from_millis(5));
+            self.state() == 'S'
+        };
+        until("it rests", || (0..10).all(|_| sleeps()));
     }
 
     /// Sends it a signal by name.

@@ -189,7 +189,7 @@ impl End {
     fn recorded(&self, run: CommandRun) -> recording::End {
         let CommandRun { arguments: _, status, signal, timed_out, notes } = run;
         let exit_code = self.exit().code();
-        recording::End { unix_ns: 0, exit_code, status, signal, timed_out, notes }
+        recording::End { exit_code, status, signal, timed_out, notes, ..recording::End::default() }
     }
 }
 

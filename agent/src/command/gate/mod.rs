@@ -2,7 +2,11 @@
 
 #[cfg(target_os = "linux")]
 mod command_line;
+#[cfg(target_os = "linux")]
+mod kept;
 mod lock;
+#[cfg(target_os = "linux")]
+mod outcome;
 #[cfg(target_os = "linux")]
 mod progress;
 #[cfg(target_os = "linux")]
@@ -17,7 +21,7 @@ use crate::exit::{Exit, Failure};
 #[cfg(target_os = "linux")]
 pub use command_line::CommandLine;
 #[cfg(target_os = "linux")]
-pub use runner::{Ran, Runner, Watched};
+pub use runner::{Ran, Run, Runner, Watched};
 
 pub(super) fn execute(args: &GateArgs) -> Result<Exit, Failure> {
     if let Some(GateAction::Accept(args)) = &args.action {
@@ -31,7 +35,11 @@ pub(super) fn execute(args: &GateArgs) -> Result<Exit, Failure> {
 
 #[cfg(target_os = "linux")]
 fn compare(args: &GateArgs) -> Result<Exit, Failure> {
-    series::execute(args)
+    let runs = &args.runs;
+    match runs.base_from.is_some() || runs.head_from.is_some() {
+        true => kept::execute(args),
+        false => series::execute(args),
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -43,7 +51,8 @@ fn compare(_: &GateArgs) -> Result<Exit, Failure> {
 fn lock_args(args: &GateArgs) -> Result<Option<LockArgs>, Failure> {
     let Some(lock) = &args.lock else { return Ok(None) };
     let runs = &args.runs;
-    if runs.base.is_some() || runs.head.is_some() || runs.budget.is_some() {
+    let recorded = runs.base_from.is_some() || runs.head_from.is_some() || runs.save.is_some();
+    if runs.base.is_some() || runs.head.is_some() || runs.budget.is_some() || recorded {
         return Err(Failure::usage(
             "--lock is for workloads under virtual time, and --base, --head and --budget are for \
              commands; run `loopscope gate` for each",

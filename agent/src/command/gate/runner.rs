@@ -10,7 +10,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{self, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use loop_core::snapshot::Snapshot;
 
@@ -21,6 +21,7 @@ use crate::command::cannot_start;
 use crate::command::exec::{self, Gate, Running, Watch};
 use crate::exit::{Exit, Failure};
 use crate::gate::Sample;
+use crate::recording::End;
 use crate::source::{Observer, probes_can_be_set};
 use crate::supervise::{self, Event, Outcome};
 
@@ -54,11 +55,24 @@ pub struct Runner {
     background: Background,
 }
 
+/// A run that ended well.
+#[derive(Debug)]
+pub struct Run {
+    /// What it showed.
+    pub sample: Sample,
+    /// The snapshot that tells so.
+    pub snapshot: Snapshot,
+    /// When it began, in nanoseconds since the Unix epoch.
+    pub began_unix_ns: u64,
+    /// How it ended.
+    pub end: End,
+}
+
 /// How a run ended.
 #[derive(Debug)]
 pub enum Ran {
     /// By itself, well.
-    Done(Box<Sample>),
+    Done(Box<Run>),
     /// By itself, and not well.
     Failed {
         /// Its status, as people say it.
@@ -98,6 +112,11 @@ impl Runner {
         self.run_with(command, self.watched.stall_threshold_ns)
     }
 
+    /// A turn that lasts this long is a stall.
+    pub(super) fn stall_threshold_ns(&self) -> u64 {
+        self.watched.stall_threshold_ns
+    }
+
     /// The same with another threshold of stalls, in nanoseconds.
     ///
     /// # Errors
@@ -122,6 +141,7 @@ impl Runner {
                 return Err(failure);
             }
         };
+        let began_unix_ns = unix_ns();
         let child = gate.open().map_err(|error| {
             observer.ended();
             Failure::run(exec::not_run(command.words(), &error).message)
@@ -141,8 +161,9 @@ impl Runner {
         let snapshot = observed.snapshot();
         let cpu_ns = running.cpu_ns().filter(|_| is_alone(&snapshot, pid));
         let mut sample = Sample::of(&snapshot, cpu_ns);
-        sample.losses.extend(notes);
-        Ok(Ran::Done(Box::new(sample)))
+        sample.losses.extend_from_slice(&notes);
+        let end = End { unix_ns: unix_ns(), status: Some(0), notes, cpu_ns, ..End::default() };
+        Ok(Ran::Done(Box::new(Run { sample, snapshot, began_unix_ns, end })))
     }
 
     /// Ends: signals are no longer caught.
@@ -186,10 +207,14 @@ fn is_alone(snapshot: &Snapshot, pid: u32) -> bool {
     matches!(snapshot.targets.as_slice(), [target] if target.pid == pid)
 }
 
+fn unix_ns() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// A file that goes when it is closed.
 fn unnamed_file() -> io::Result<File> {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let nanos = since.unwrap_or_default().as_nanos();
+    let nanos = unix_ns();
     let path = std::env::temp_dir().join(format!("loopscope-run-{}-{nanos}", process::id()));
     let file = OpenOptions::new().read(true).append(true).create_new(true).open(&path)?;
     fs::remove_file(path)?;

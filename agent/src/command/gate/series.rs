@@ -1,20 +1,18 @@
 //! The runs of one gate: a warm-up of each command, pairs by turns, more of them while undecided.
 
-use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::command_line::CommandLine;
+use super::kept::Folder;
+use super::outcome::{self, Runs};
 use super::progress::Progress;
-use super::runner::{Ran, Runner, Watched};
-use crate::cli::{GateArgs, OnInconclusive};
+use super::runner::{Ran, Run, Runner, Watched};
+use crate::cli::GateArgs;
 use crate::command::gate_output::Targets;
 use crate::exit::{Exit, Failure};
 use crate::gate::budget::{self, Budget};
-use crate::gate::comparison::{Comparison, Metric, Side, Standing, Verdict};
-use crate::gate::decide::{self, Rules, Runs};
+use crate::gate::comparison::{Comparison, Metric, Standing};
+use crate::gate::decide::{self, Rules};
 use crate::gate::order::{self, Which};
 use crate::gate::{Fingerprint, PAIRS_MAX, Sample};
 use crate::terminal::tell;
@@ -24,8 +22,9 @@ const LOOK_CLOSER_NS: u64 = 2_000_000;
 
 pub(super) fn execute(args: &GateArgs) -> Result<Exit, Failure> {
     let (base, head) = commands(args)?;
-    let budgets = args.runs.budget.as_deref().map(read_budgets).transpose()?.unwrap_or_default();
+    let budgets = outcome::read_budgets(args.runs.budget.as_deref())?;
     let targets = Targets::open(&args.output)?;
+    let folder = args.runs.save.as_deref().map(Folder::open).transpose()?;
     let stall_threshold_ns = budget::stall_threshold_ns(&budgets, args.runs.stall_threshold_ns);
     let runner = Runner::new(Watched {
         source: args.source.clone(),
@@ -36,8 +35,18 @@ pub(super) fn execute(args: &GateArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
     let progress = Progress::new(started);
     let (base_runs, head_runs) = (Vec::new(), Vec::new());
-    let mut series =
-        Series { args, base, head, budgets, runner, started, progress, base_runs, head_runs };
+    let mut series = Series {
+        args,
+        base,
+        head,
+        budgets,
+        runner,
+        started,
+        progress,
+        folder,
+        base_runs,
+        head_runs,
+    };
     let comparison = match series.compare()? {
         Made::Comparison(comparison) => comparison,
         Made::CutShort(exit) => {
@@ -49,7 +58,7 @@ pub(super) fn execute(args: &GateArgs) -> Result<Exit, Failure> {
     series.progress.clear();
     series.runner.stop();
     targets.write(&comparison)?;
-    Ok(exit(&comparison, args.runs.on_inconclusive))
+    Ok(outcome::exit(&comparison, args.runs.on_inconclusive))
 }
 
 /// The commands before and after.
@@ -79,43 +88,6 @@ fn commands(args: &GateArgs) -> Result<(Option<CommandLine>, CommandLine), Failu
     Ok((runs.base.as_ref().map(|text| parse(text, "--base")).transpose()?, head))
 }
 
-fn read_budgets(path: &Path) -> Result<Vec<Budget>, Failure> {
-    let mut text = String::new();
-    let most = budget::BUDGET_BYTES_MAX;
-    File::open(path).and_then(|file| file.take(most + 1).read_to_string(&mut text)).map_err(
-        |error| {
-            let path = path.display();
-            Failure::usage(format!("{path} can't be read ({error}); check --budget"))
-        },
-    )?;
-    if text.len() as u64 > most {
-        let path = path.display();
-        return Err(Failure::usage(format!("{path} is longer than {most} bytes; check --budget")));
-    }
-    budget::parse(&text).map_err(|error| {
-        let path = path.display();
-        Failure::usage(match error.line {
-            0 => format!("{path}: {}", error.why),
-            line => format!("{path}:{line}: {}", error.why),
-        })
-    })
-}
-
-/// How the gate ends.
-fn exit(comparison: &Comparison, on_inconclusive: Option<OnInconclusive>) -> Exit {
-    match (comparison.verdict, on_inconclusive) {
-        (Verdict::Passed, _) => Exit::Ok,
-        (Verdict::Regressed, _) => Exit::GateFailed,
-        (Verdict::Invalid, _) => Exit::RunFailed,
-        (Verdict::Inconclusive, None) => Exit::Inconclusive,
-        (Verdict::Inconclusive, Some(OnInconclusive::Fail)) => Exit::GateFailed,
-        (Verdict::Inconclusive, Some(OnInconclusive::Pass)) => {
-            tell("the gate is inconclusive, and passes as --on-inconclusive says");
-            Exit::Ok
-        }
-    }
-}
-
 /// What came of the runs.
 enum Made {
     Comparison(Box<Comparison>),
@@ -137,6 +109,8 @@ struct Series<'a> {
     runner: Runner,
     started: Instant,
     progress: Progress,
+    /// Where the runs that count are kept.
+    folder: Option<Folder>,
     base_runs: Vec<Sample>,
     head_runs: Vec<Sample>,
 }
@@ -149,42 +123,24 @@ impl Series<'_> {
             None if self.base.is_some() => self.judge_pairs(&here)?,
             None => self.judge_head()?,
         };
-        let (mut metrics, mut notes, verdict) = match judged {
-            Ok((metrics, notes)) => {
-                let verdict = decide::verdict(&metrics);
-                (metrics, notes, verdict)
+        let mut judged = match judged {
+            Ok((metrics, mut notes)) => {
+                notes.extend(outcome::budget_notes(&self.budgets, &self.head_runs));
+                Ok((metrics, notes))
             }
-            Err(Stop::Invalid(why)) => (Vec::new(), why, Verdict::Invalid),
+            Err(Stop::Invalid(why)) => Err(why),
             Err(Stop::CutShort(exit)) => return Ok(Made::CutShort(exit)),
         };
-        if let Some(exit) = self.name_culprits(&mut metrics)? {
+        if let Ok((metrics, _)) = &mut judged
+            && let Some(exit) = self.name_culprits(metrics)?
+        {
             return Ok(Made::CutShort(exit));
         }
-        notes.extend(self.budget_notes());
-        let runtimes = |runs: &[Sample]| {
-            let all: BTreeSet<_> = runs.iter().flat_map(|run| run.runtimes.clone()).collect();
-            all.into_iter().collect::<Vec<_>>().join(", ")
-        };
-        let (before, after) = (runtimes(&self.base_runs), runtimes(&self.head_runs));
-        if !before.is_empty() && !after.is_empty() && before != after {
-            notes.push(format!("base ran on Node.js {before}, head on {after}"));
-        }
-        let side = |command: &CommandLine, runs: &[Sample]| Side {
-            command: command.text().to_owned(),
-            runs: runs.len(),
-        };
-        let observed = self.head_runs.iter().chain(&self.base_runs).find_map(|run| run.observed);
-        Ok(Made::Comparison(Box::new(Comparison {
-            verdict,
-            base: self.base.as_ref().map(|command| side(command, &self.base_runs)),
-            head: side(&self.head, &self.head_runs),
-            fingerprint: Fingerprint { runtime: Some(after).filter(|of| !of.is_empty()), ..here },
-            observed: observed
-                .map_or(("none", "none"), |(source, tier)| (source.name(), tier.name())),
-            metrics,
-            notes,
-            took_ns: u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX),
-        })))
+        let base = self.base.as_ref();
+        let base = base.map(|base| Runs { command: base.text(), samples: &self.base_runs });
+        let head = Runs { command: self.head.text(), samples: &self.head_runs };
+        let comparison = outcome::comparison(base, head, judged, here, self.started);
+        Ok(Made::Comparison(Box::new(comparison)))
     }
 
     /// Runs each command once: files come into memory, and what fails does so at once.
@@ -202,15 +158,15 @@ impl Series<'_> {
     }
 
     /// Runs one of the commands; a run that can't be compared ends the gate.
-    fn run(&mut self, which: Which) -> Result<Result<Sample, Stop>, Failure> {
+    fn run(&mut self, which: Which) -> Result<Result<Box<Run>, Stop>, Failure> {
         let (name, command) = match (which, &self.base) {
             (Which::Base, Some(base)) => ("base", base),
             _ => ("head", &self.head),
         };
         match self.runner.run(command)? {
-            Ran::Done(sample) => {
-                let why = decide::invalid(name, std::slice::from_ref(&sample));
-                Ok(if why.is_empty() { Ok(*sample) } else { Err(Stop::Invalid(why)) })
+            Ran::Done(run) => {
+                let why = decide::invalid(name, std::slice::from_ref(&run.sample));
+                Ok(if why.is_empty() { Ok(run) } else { Err(Stop::Invalid(why)) })
             }
             Ran::CutShort(exit) => Ok(Err(Stop::CutShort(exit))),
             Ran::Failed { status, output } => {
@@ -264,12 +220,27 @@ impl Series<'_> {
         }
     }
 
+    /// Runs one of the commands, and counts it.
+    fn count(&mut self, which: Which) -> Result<Result<(), Stop>, Failure> {
+        let run = match self.run(which)? {
+            Ok(run) => run,
+            Err(stop) => return Ok(Err(stop)),
+        };
+        let (command, runs) = match (which, &self.base) {
+            (Which::Base, Some(base)) => (base, &mut self.base_runs),
+            _ => (&self.head, &mut self.head_runs),
+        };
+        if let Some(folder) = &mut self.folder {
+            folder.keep(which, command, self.runner.stall_threshold_ns(), &run)?;
+        }
+        runs.push(run.sample);
+        Ok(Ok(()))
+    }
+
     fn pair(&mut self, number: usize) -> Result<Result<(), Stop>, Failure> {
         for which in order::pair(number) {
-            match (self.run(which)?, which) {
-                (Ok(sample), Which::Base) => self.base_runs.push(sample),
-                (Ok(sample), Which::Head) => self.head_runs.push(sample),
-                (Err(stop), _) => return Ok(Err(stop)),
+            if let Err(stop) = self.count(which)? {
+                return Ok(Err(stop));
             }
         }
         Ok(Ok(()))
@@ -277,7 +248,7 @@ impl Series<'_> {
 
     fn metrics(&self, here: &Fingerprint, look: u32) -> Vec<Metric> {
         let exact_tolerance = self.args.runs.exact_tolerance / 100.0;
-        let side = |samples| Runs { samples, fingerprint: here };
+        let side = |samples| decide::Runs { samples, fingerprint: here };
         decide::metrics(
             side(&self.base_runs),
             side(&self.head_runs),
@@ -304,9 +275,8 @@ impl Series<'_> {
     fn judge_head(&mut self) -> Result<Judged, Failure> {
         for number in 1..=self.args.runs.runs {
             self.progress.show(&format!("run {number} of {}", self.args.runs.runs));
-            match self.run(Which::Head)? {
-                Ok(sample) => self.head_runs.push(sample),
-                Err(stop) => return Ok(Err(stop)),
+            if let Err(stop) = self.count(Which::Head)? {
+                return Ok(Err(stop));
             }
         }
         let why = decide::invalid("head", &self.head_runs);
@@ -322,17 +292,6 @@ impl Series<'_> {
         self.budgets.iter().map(|budget| budget.judge(&self.head_runs)).collect()
     }
 
-    fn budget_notes(&self) -> Option<String> {
-        use loop_core::snapshot::Source;
-        let traced = |run: &Sample| run.observed.is_some_and(|(of, _)| of == Source::V8Trace);
-        let of_stalls = |budget: &Budget| budget.text.starts_with("stalls");
-        let partly = self.budgets.iter().any(of_stalls) && self.head_runs.iter().any(traced);
-        partly.then(|| {
-            "v8-trace sees no stall of a callback in the poll phase that waits, as for a file"
-                .to_owned()
-        })
-    }
-
     /// Where something got worse and nobody is known for it, runs head once more and looks closer.
     fn name_culprits(&mut self, metrics: &mut [Metric]) -> Result<Option<Exit>, Failure> {
         let nameless = |metric: &&mut Metric| {
@@ -343,9 +302,9 @@ impl Series<'_> {
         }
         self.progress.show("looking for the function");
         match self.runner.run_with(&self.head, LOOK_CLOSER_NS)? {
-            Ran::Done(sample) => {
+            Ran::Done(run) => {
                 let named = metrics.iter_mut().filter(nameless);
-                named.for_each(|metric| decide::blame(metric, std::slice::from_ref(&sample)));
+                named.for_each(|metric| decide::blame(metric, std::slice::from_ref(&run.sample)));
                 Ok(None)
             }
             Ran::CutShort(exit) => Ok(Some(exit)),

@@ -121,8 +121,8 @@ fn rounds(asked: &Asked, runner: &Runner) -> Result<Vec<Vec<Sample>>, Failure> {
 
 fn sample(runner: &Runner, command: &CommandLine) -> Result<Sample, Failure> {
     match runner.run(command)? {
-        Ran::Done(sample) if sample.losses.is_empty() => Ok(*sample),
-        Ran::Done(sample) => Err(sample.losses.join("; ").into()),
+        Ran::Done(run) if run.sample.losses.is_empty() => Ok(run.sample),
+        Ran::Done(run) => Err(run.sample.losses.join("; ").into()),
         Ran::Failed { status, output } => Err(format!("{status}: {output}").into()),
         Ran::CutShort(Exit::Interrupted(_)) => Err("interrupted".into()),
         Ran::CutShort(_) => Err("a run did not end".into()),
