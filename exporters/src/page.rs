@@ -24,7 +24,7 @@ use loop_core::snapshot::Histogram;
 use crate::View;
 use crate::classic::Classic;
 use crate::exemplar::{self, Exemplar, Exemplars, STALL_ID};
-use crate::limits::{BOUNDS, Bounds, PAGE_BYTES};
+use crate::limits::{Bounds, PAGE_BYTES};
 use crate::metrics::{self, Kind, Metric, Series, Value};
 
 /// What differs between the formats.
@@ -100,11 +100,8 @@ impl Page {
         }
         if let Value::Histogram(histogram) = series.value {
             let classic = Classic::of(histogram);
-            let examples = match D::EXEMPLARS {
-                true => exemplar::newest(view, metric, series, &classic),
-                false => [const { None }; BOUNDS + 1],
-            };
-            self.histogram(metric.name, histogram, &classic, &examples);
+            let examples = D::EXEMPLARS.then(|| exemplar::newest(view, metric, series, &classic));
+            self.histogram(metric.name, histogram, &classic, examples.as_ref());
             return;
         }
         put_name(&mut self.bytes, metric.name, "", &self.labels);
@@ -122,7 +119,7 @@ impl Page {
         name: &str,
         histogram: &Histogram,
         classic: &Classic,
-        examples: &Exemplars,
+        examples: Option<&Exemplars>,
     ) {
         let Page { bytes, labels, bucket, .. } = self;
         bucket.clear();
@@ -135,12 +132,14 @@ impl Page {
         bucket.extend_from_slice(b"le=\"");
         let bounds = Bounds::of(histogram.scale).le.into_iter().zip(classic.cumulative);
         let buckets = bounds.chain([("+Inf", classic.count)]);
-        for ((le, count), example) in buckets.zip(examples) {
+        for (place, (le, count)) in buckets.enumerate() {
             bytes.extend_from_slice(bucket);
             bytes.extend_from_slice(le.as_bytes());
             bytes.extend_from_slice(b"\"} ");
             digits::put_integer(bytes, count);
-            example.iter().for_each(|example| put_exemplar(bytes, example));
+            if let Some(example) = examples.and_then(|examples| examples[place].as_ref()) {
+                put_exemplar(bytes, example);
+            }
             bytes.push(b'\n');
         }
         put_name(bytes, name, "_sum", labels);
@@ -157,12 +156,12 @@ impl Page {
 
 /// `# WORD name text` on a line of its own; quotes in the text stay as they are.
 pub(crate) fn put_unquoted(bytes: &mut Vec<u8>, word: &str, name: &str, text: &str) {
-    put_about(bytes, word, name, |bytes| put_escaped(bytes, text, b""));
+    put_about(bytes, word, name, |bytes| put_escaped(bytes, text, false));
 }
 
 /// The same, with quotes in the text escaped.
 pub(crate) fn put_quoted(bytes: &mut Vec<u8>, word: &str, name: &str, text: &str) {
-    put_about(bytes, word, name, |bytes| put_escaped(bytes, text, b"\""));
+    put_about(bytes, word, name, |bytes| put_escaped(bytes, text, true));
 }
 
 fn put_about(bytes: &mut Vec<u8>, word: &str, name: &str, put_text: impl Fn(&mut Vec<u8>)) {
@@ -217,17 +216,22 @@ fn put_label(labels: &mut Vec<u8>, name: &str, value: &str) {
     }
     labels.extend_from_slice(name.as_bytes());
     labels.extend_from_slice(b"=\"");
-    put_escaped(labels, value, b"\"");
+    put_escaped(labels, value, true);
     labels.push(b'"');
 }
 
-/// Escapes backslash, newline, and what else must not stand there.
-fn put_escaped(bytes: &mut Vec<u8>, text: &str, more: &[u8]) {
-    for &byte in text.as_bytes() {
+/// Escapes backslash, newline, and quotes where those must not stand, either.
+fn put_escaped(bytes: &mut Vec<u8>, text: &str, quotes: bool) {
+    let is_escaped = |byte: u8| (byte == b'\\') | (byte == b'\n') | (quotes & (byte == b'"'));
+    // Hardly any text has one. Without a branch, many bytes are looked at at a time.
+    if !text.bytes().fold(false, |any, byte| any | is_escaped(byte)) {
+        bytes.extend_from_slice(text.as_bytes());
+        return;
+    }
+    for byte in text.bytes() {
         match byte {
-            b'\\' => bytes.extend_from_slice(b"\\\\"),
             b'\n' => bytes.extend_from_slice(b"\\n"),
-            _ if more.contains(&byte) => bytes.extend_from_slice(&[b'\\', byte]),
+            _ if is_escaped(byte) => bytes.extend_from_slice(&[b'\\', byte]),
             _ => bytes.push(byte),
         }
     }

@@ -20,7 +20,7 @@ let freeImmediate = 0;
 // What ran last, for when it throws.
 let ran;
 
-// The slot of the timeout that runs: until it has ended the loop knows it by that.
+// The slot of the timeout that runs, taken until that has ended: the loop knows it by that.
 let spent = NO_SLOT;
 
 // What was asked for its number, by that.
@@ -55,7 +55,8 @@ function note(made, asked) {
 
 // What waits of what there are notes on, in the order in which it was made.
 function waiting() {
-  const all = filter(concat(timers, immediates), (made) => notes.has(made));
+  const waits = (made, place) => place !== spent && notes.has(made);
+  const all = filter(concat(timers, immediates), waits);
   const listed = map(all, (made) => ({ what: describe(made), notes: notes.get(made) }));
   return sort(listed, (a, b) => a.notes.order - b.notes.order);
 }
@@ -143,7 +144,8 @@ class Timeout {
     timer._onTimeout = null;
     if (slot !== NO_SLOT) {
       internal.clearTimer(slot);
-      Timeout.release(slot);
+      timers[slot] = freeTimer;
+      freeTimer = slot;
       timer.#slot = NO_SLOT;
     } else if (timer === ran && spent !== NO_SLOT) {
       internal.clearTimer(spent);
@@ -156,7 +158,6 @@ class Timeout {
     const timer = timers[slot];
     if (typeof timer !== 'object' || timer._onTimeout === null) return false;
     if (timer._repeat === null) {
-      timers[slot] = NO_SLOT;
       spent = slot;
       timer.#slot = NO_SLOT;
     }
@@ -168,17 +169,12 @@ class Timeout {
     return false;
   }
 
-  static release(slot) {
-    timers[slot] = freeTimer;
-    freeTimer = slot;
-  }
-
   static end(timer) {
-    if (spent !== NO_SLOT) {
-      Timeout.release(spent);
-      spent = NO_SLOT;
-    }
-    if (timer._repeat === null && timer.#slot === NO_SLOT) destroy(timer);
+    if (spent === NO_SLOT) return;
+    timers[spent] = freeTimer;
+    freeTimer = spent;
+    spent = NO_SLOT;
+    if (timer.#slot === NO_SLOT) destroy(timer);
   }
 }
 
