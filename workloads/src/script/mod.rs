@@ -168,7 +168,7 @@ impl Running {
             return Ok(None);
         }
         // What handlers of `exit` have put into the queue of microtasks is run; ticks aren't.
-        lp.enter(|lp| host.callback(lp, Entry::Exit, []));
+        lp.enter(|lp| host.exit(lp));
         // Nothing follows: this closes the turn.
         lp.pass(Duration::ZERO);
         // Those microtasks may have set the status, too.

@@ -150,6 +150,15 @@ impl Host {
         }
     }
 
+    /// The same for handlers of `exit`: behind one that throws nothing is run, as in Node.
+    pub(crate) fn exit(self: &Rc<Self>, lp: &mut Loop) {
+        match self.call(lp, Entry::Exit, []) {
+            Called::Returned => self.checkpoint(lp),
+            Called::Failed => {}
+            Called::Ended => lp.stop(),
+        }
+    }
+
     /// Calls the library, and returns what it does; `None` once the program has ended.
     pub(crate) fn ask<const N: usize>(
         &self,

@@ -52,9 +52,13 @@ function beforeExit() {
   return false;
 }
 
-// Called by the host when nothing is left to do. Returns the status.
+// Called by the host when nothing is left to do, and once more behind what that has queued. Returns
+// the status, or that a handler has thrown. A `process.exit` whose handlers threw has not ended it.
+let exited = false;
+
 function exit() {
-  if (process._exiting) return process.exitCode || 0;
+  if (exited) return Math.trunc(Number(process.exitCode ?? 0)) || 0;
+  exited = true;
   process._exiting = true;
   const before = process.exitCode || 0;
   if (unfinished && process.exitCode === undefined) {
@@ -65,6 +69,7 @@ function exit() {
     process.emit('exit', before);
   } catch (error) {
     uncaught(error);
+    return true;
   }
   return Math.trunc(Number(process.exitCode ?? 0)) || 0;
 }
