@@ -180,6 +180,27 @@ fn a_stall_lasts_as_long_as_its_script_has_measured() {
     fs::remove_dir_all(folder).unwrap();
 }
 
+/// What is awaited throws while it is resumed, and there the engine lets the host look.
+#[test]
+fn what_a_script_throws_survives_that_its_stack_is_taken() {
+    let source = "let lost = 0;
+        const given = new Error('given');
+        const until = Date.now() + 1_000;
+        const fail = async () => { await null; throw given; };
+        const look = async () => {
+          try { await fail(); } catch (error) { lost += error !== given; }
+          if (Date.now() < until) look();
+        };
+        look();
+        process.on('exit', () => { process.exitCode = Math.min(lost, 100); });";
+    let (folder, file) = write("rejections", &[("rejections.js", source)]);
+    let (seen, status) = run(file);
+    fs::remove_dir_all(folder).unwrap();
+    let culprit = longest(&seen).and_then(|stall| stall.culprit.as_ref()).unwrap();
+    assert!(culprit.samples > Some(20), "{culprit:?}");
+    assert_eq!(status, 0, "so many were lost");
+}
+
 #[test]
 fn watched_built_ins_look_and_work_as_before() {
     let source = include_str!("culprits/built_ins.js");

@@ -389,13 +389,19 @@ impl Borrowed {
         Borrowed(context.as_raw())
     }
 
-    /// Uses the context from within the interrupt handler. Its exception is as before.
+    /// Uses the context from within the interrupt handler. Its exception is as before: an async
+    /// function is resumed by what is thrown into it, and the handler is called in between.
     pub(super) fn with<T>(&self, run: impl for<'js> FnOnce(&Ctx<'js>) -> T) -> T {
+        let context = self.0.as_ptr();
         // SAFETY: the handler is called by the runtime of this context, on the thread that has it
-        // locked, and is dropped with it.
-        let ctx = unsafe { Ctx::from_raw(self.0) };
-        let result = run(&ctx);
-        drop(ctx.catch());
-        result
+        // locked, and is dropped with it. What was thrown is taken, and given back when nobody else
+        // uses the context any more; where nothing was, so is that.
+        unsafe {
+            let ctx = Ctx::from_raw(self.0);
+            let thrown = qjs::JS_GetException(context);
+            let result = run(&ctx);
+            qjs::JS_Throw(context, thrown);
+            result
+        }
     }
 }
