@@ -33,4 +33,9 @@ pub trait Observer: Send + Sync {
     fn ended(&self) -> Vec<String> {
         Vec::new()
     }
+
+    /// Node.js processes that had ended before they could be observed, as far as the source knows.
+    fn missed(&self) -> u64 {
+        0
+    }
 }

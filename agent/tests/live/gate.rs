@@ -18,6 +18,17 @@ setTimeout(() => {
   for (let job = 0; job < count; job++) Promise.resolve(job).then(settle);
 }, 20);";
 
+/// Drains of so many microtasks, by a function that makes them. Its third line is the one to tell.
+const SHORT: &str = "const count = Number(process.argv[2]);
+function settle() {
+  for (let job = 0; job < count; job++) Promise.resolve(job).then(() => job + 1);
+}
+let left = 30;
+setTimeout(function again() { settle(); if (--left > 0) setTimeout(again, 2); }, 20);";
+
+/// How often something may be tried that samples must see: the machine may be busy.
+const TRIES: usize = 4;
+
 /// Turns that compute for some milliseconds each.
 const WORK: &str = "const rounds = Number(process.argv[2]);
 let [left, sum] = [30, 1];
@@ -47,6 +58,7 @@ fn prepare(test: &str) -> Option<(Node, std::path::PathBuf)> {
     let node = nodes::both_ends(test).pop()?;
     let place = folder(test);
     fs::write(place.join("drain.js"), DRAIN).expect("it can be written");
+    fs::write(place.join("short.js"), SHORT).expect("it can be written");
     fs::write(place.join("work.js"), WORK).expect("it can be written");
     Some((node, place))
 }
@@ -74,6 +86,20 @@ fn a_drain_that_grows_by_a_twentieth_fails_with_its_line() {
     assert!(ran.stdout.contains("drain.js:"), "{ran:?}");
 }
 
+/// Drains of a few milliseconds, most of them, which are no stalls. They are seen when head is run
+/// once more and looked at closer.
+#[test]
+fn the_line_of_a_short_drain_is_known_too() {
+    let _alone = alone();
+    let Some((node, place)) = prepare("the_line_of_a_short_drain") else { return };
+    let named = (0..TRIES).any(|_| {
+        let ran = compare(&place, &node, "node short.js 20000", "node short.js 21000", "4");
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        ran.stdout.contains("settle (") && ran.stdout.contains("short.js:3)")
+    });
+    assert!(named);
+}
+
 #[test]
 fn what_takes_much_longer_fails() {
     let _alone = alone();
@@ -82,6 +108,29 @@ fn what_takes_much_longer_fails() {
     let ran = compare(&place, &node, "node work.js 500000", "node work.js 1000000", "10");
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.stdout.contains("time in turns"), "{ran:?}");
+}
+
+/// A program of Node's name that ends at once is gone before anything can look at it.
+#[test]
+fn a_run_that_was_not_seen_is_made_again() {
+    let _alone = alone();
+    let Some((node, place)) = prepare("a_run_that_was_not_seen") else { return };
+    fs::create_dir_all(place.join("short")).expect("it can be made");
+    fs::copy("/bin/true", place.join("short/node")).expect("it can be copied");
+    let said = (0..TRIES).any(|_| {
+        let _ = fs::remove_file(place.join("once"));
+        let once = "test -e once || { touch once; ./short/node; }; node work.js 1000";
+        let ran = compare(&place, &node, once, "node work.js 1000", "4");
+        assert!(matches!(ran.code, Some(0 | 3)), "{ran:?}");
+        ran.stdout.contains("1 run was made again: a Node.js process had ended before")
+    });
+    assert!(said);
+    let always = "./short/node; node work.js 1000";
+    let refused = (0..TRIES).any(|_| {
+        let ran = compare(&place, &node, always, "node work.js 1000", "4");
+        ran.code == Some(4) && ran.stdout.contains("ended before it could be observed")
+    });
+    assert!(refused);
 }
 
 #[test]

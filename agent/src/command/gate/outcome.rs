@@ -103,6 +103,13 @@ pub(super) fn read_budgets(path: Option<&Path>) -> Result<Vec<Budget>, Failure> 
     })
 }
 
+/// How many runs were made again, and why.
+pub(super) fn again_note(again: usize) -> Option<String> {
+    let runs = if again == 1 { "1 run was".to_owned() } else { format!("{again} runs were") };
+    let why = "a Node.js process had ended before it could be observed";
+    (again > 0).then(|| format!("{runs} made again: {why}"))
+}
+
 /// What the source does not see of what the budgets ask for.
 pub(super) fn budget_notes(budgets: &[Budget], head: &[Sample]) -> Option<String> {
     let traced = |run: &Sample| run.observed.is_some_and(|(of, _)| of == Source::V8Trace);

@@ -66,6 +66,8 @@ pub struct Run {
     pub began_unix_ns: u64,
     /// How it ended.
     pub end: End,
+    /// Node.js processes that had ended before they could be observed. Nothing is known of them.
+    pub missed: u64,
 }
 
 /// How a run ended.
@@ -154,7 +156,7 @@ impl Runner {
                 return Ok(Ran::CutShort(exit));
             }
         };
-        let notes = observer.ended();
+        let (notes, missed) = (observer.ended(), observer.missed());
         if !status.success() {
             return self.failed(status, &mut output);
         }
@@ -163,7 +165,7 @@ impl Runner {
         let mut sample = Sample::of(&snapshot, cpu_ns);
         sample.losses.extend_from_slice(&notes);
         let end = End { unix_ns: unix_ns(), status: Some(0), notes, cpu_ns, ..End::default() };
-        Ok(Ran::Done(Box::new(Run { sample, snapshot, began_unix_ns, end })))
+        Ok(Ran::Done(Box::new(Run { sample, snapshot, began_unix_ns, end, missed })))
     }
 
     /// Ends: signals are no longer caught.

@@ -46,6 +46,7 @@ pub(super) fn execute(args: &GateArgs) -> Result<Exit, Failure> {
         folder,
         base_runs,
         head_runs,
+        again: 0,
     };
     let comparison = match series.compare()? {
         Made::Comparison(comparison) => comparison,
@@ -88,6 +89,10 @@ fn commands(args: &GateArgs) -> Result<(Option<CommandLine>, CommandLine), Failu
     Ok((runs.base.as_ref().map(|text| parse(text, "--base")).transpose()?, head))
 }
 
+/// A machine that stands still for a moment, or has no CPU for us, may let a short process end
+/// before it is looked at. So many such runs of a gate are made again; nothing was seen of them.
+const AGAIN_MAX: usize = 3;
+
 /// What came of the runs.
 enum Made {
     Comparison(Box<Comparison>),
@@ -113,6 +118,8 @@ struct Series<'a> {
     folder: Option<Folder>,
     base_runs: Vec<Sample>,
     head_runs: Vec<Sample>,
+    /// Runs that were made again.
+    again: usize,
 }
 
 impl Series<'_> {
@@ -126,6 +133,7 @@ impl Series<'_> {
         let mut judged = match judged {
             Ok((metrics, mut notes)) => {
                 notes.extend(outcome::budget_notes(&self.budgets, &self.head_runs));
+                notes.extend(outcome::again_note(self.again));
                 Ok((metrics, notes))
             }
             Err(Stop::Invalid(why)) => Err(why),
@@ -163,7 +171,13 @@ impl Series<'_> {
             (Which::Base, Some(base)) => ("base", base),
             _ => ("head", &self.head),
         };
-        match self.runner.run(command)? {
+        let ran = loop {
+            match self.runner.run(command)? {
+                Ran::Done(run) if run.missed > 0 && self.again < AGAIN_MAX => self.again += 1,
+                ran => break ran,
+            }
+        };
+        match ran {
             Ran::Done(run) => {
                 let why = decide::invalid(name, std::slice::from_ref(&run.sample));
                 Ok(if why.is_empty() { Ok(run) } else { Err(Stop::Invalid(why)) })

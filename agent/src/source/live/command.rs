@@ -147,4 +147,8 @@ impl Observer for LiveCommand {
     fn ended(&self) -> Vec<String> {
         self.live.get().map_or_else(Vec::new, |live| notes(&live.end()))
     }
+
+    fn missed(&self) -> u64 {
+        self.live.get().map_or(0, |live| live.missed())
+    }
 }

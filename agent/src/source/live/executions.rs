@@ -21,14 +21,36 @@ const REMEMBERED_NS: u64 = 5_000_000_000;
 /// How many settled ones are kept: an execution may be told of after its process was observed.
 const SETTLED: usize = 256;
 
+/// How much later than it can be seen an execution may be told: the kernel tells it when it has
+/// mapped the program, and may have no CPU in between.
+const TOLD_LATE_NS: u64 = 1_000_000_000;
+
 /// Nodes that were executed, until it is known what became of them.
 #[derive(Debug, Default)]
 pub(super) struct Executions {
     /// Processes of the family, and when each was seen last to be one.
     family: BTreeMap<u32, u64>,
     waiting: Vec<Waiting>,
-    /// Which process was observed, and when.
-    settled: VecDeque<(u32, u64)>,
+    settled: VecDeque<Settled>,
+}
+
+/// A process that was observed, or can't be.
+#[derive(Debug)]
+struct Settled {
+    pid: u32,
+    at_ns: u64,
+    /// That it has executed its program was told by then.
+    is_told: bool,
+}
+
+impl Settled {
+    /// Whether this execution is that of the program which was seen.
+    fn is_by(&mut self, pid: u32, at_ns: u64) -> bool {
+        let late_ns = if self.is_told { 0 } else { TOLD_LATE_NS };
+        let is_by = self.pid == pid && at_ns <= self.at_ns + late_ns;
+        self.is_told |= is_by;
+        is_by
+    }
 }
 
 #[derive(Debug)]
@@ -53,7 +75,7 @@ impl Executions {
             return;
         }
         self.family.insert(pid, at_ns);
-        let is_settled = self.settled.iter().any(|&(of, until_ns)| of == pid && at_ns <= until_ns);
+        let is_settled = self.settled.iter_mut().any(|settled| settled.is_by(pid, at_ns));
         if !is_settled && is_node() {
             self.waiting.retain(|waiting| waiting.pid != pid);
             self.waiting.push(Waiting { pid, at_ns, tried: false });
@@ -71,8 +93,8 @@ impl Executions {
 
     /// A process is observed, or it was seen that it can't be.
     pub(super) fn settle(&mut self, pid: u32, now_ns: u64) {
-        self.waiting.retain(|waiting| waiting.pid != pid);
-        self.settled.push_back((pid, now_ns));
+        let is_told = self.waiting.extract_if(.., |waiting| waiting.pid == pid).count() > 0;
+        self.settled.push_back(Settled { pid, at_ns: now_ns, is_told });
         if self.settled.len() > SETTLED {
             self.settled.pop_front();
         }
@@ -132,10 +154,22 @@ mod tests {
         let mut executions = of(7);
         executions.add(&executed(8, 7, 10), || true);
         executions.settle(8, 20);
-        executions.settle(9, 30);
-        executions.add(&executed(9, 7, 30), || true);
-        assert_eq!(executions.take_missed(|_| false), 0);
-        executions.add(&executed(9, 7, 31), || true);
+        executions.add(&executed(8, 7, 19), || true);
+        assert_eq!(executions.take_missed(|_| false), 0, "before it was observed");
+        executions.add(&executed(8, 7, 21), || true);
         assert_eq!(executions.take_missed(|_| false), 1, "it has executed another one since");
+    }
+
+    #[test]
+    fn an_execution_is_told_a_little_later_than_it_can_be_seen() {
+        let mut executions = of(7);
+        executions.settle(9, 30);
+        executions.add(&executed(9, 7, 31), || true);
+        assert_eq!(executions.take_missed(|_| false), 0, "it is the one that was seen");
+        executions.add(&executed(9, 7, 32), || true);
+        assert_eq!(executions.take_missed(|_| false), 1, "it has executed another one since");
+        executions.settle(10, 30);
+        executions.add(&executed(10, 7, 31 + TOLD_LATE_NS), || true);
+        assert_eq!(executions.take_missed(|_| false), 1, "long after it was seen");
     }
 }

@@ -233,6 +233,11 @@ impl Live {
         &self.shared
     }
 
+    /// Nodes that had ended before they could be observed, so far.
+    pub(super) fn missed(&self) -> u64 {
+        self.shared.state().missed
+    }
+
     /// Nothing more is to come: what is observed stands still.
     pub(super) fn end(&self) -> Ended {
         let mut state = self.shared.state_once_looked();

@@ -8,13 +8,26 @@ pub(super) const OPEN_PARTS: u64 = 5;
 /// one to the other libuv takes some microseconds.
 pub(super) const BEGUN_AGAIN_NS: u64 = 200_000;
 
-/// How often loops are looked at of which none is open for so long, in nanoseconds. It must be
-/// short against a fifth of the usual threshold of 50 ms.
-pub(super) const IDLE_PAUSE_NS: u64 = 10_000_000;
+/// How often loops are looked at of which none is open for so long, in nanoseconds, where stalls
+/// are of the usual length.
+const IDLE_PAUSE_NS: u64 = 10_000_000;
 
 /// The same where processes are watched that nobody has named, for as long as they run: it costs
 /// two thirds, and of the shortest stall the second half is still seen.
-pub(super) const WATCH_PAUSE_NS: u64 = 15_000_000;
+const WATCH_PAUSE_NS: u64 = 15_000_000;
+
+/// What stalls usually last, at least.
+const USUAL_NS: u64 = 50_000_000;
+
+/// Nothing is looked at more often: 2,000 looks a second are some 3 % of a core.
+const SHORTEST_PAUSE_NS: u64 = 500_000;
+
+/// How often loops are looked at of which none is open for a fifth of the threshold. Stalls that
+/// are shorter are looked for more often: the second look at a turn is the first that tells.
+pub(super) fn idle_pause_ns(threshold_ns: u64, named_by_nobody: bool) -> u64 {
+    let usual_ns = if named_by_nobody { WATCH_PAUSE_NS } else { IDLE_PAUSE_NS };
+    (usual_ns * threshold_ns.min(USUAL_NS) / USUAL_NS).max(SHORTEST_PAUSE_NS)
+}
 
 /// For how long, where a host is watched, the kernel is kept ready to sample threads behind a loop
 /// that was held up.
@@ -31,7 +44,8 @@ pub(super) struct Pace {
 
 /// The longer a stall is, the less often it has to be looked at to tell its parts to a percent or
 /// two.
-const PACES: [(u64, Pace); 4] = [
+const PACES: [(u64, Pace); 5] = [
+    (8_000_000, Pace { period_ns: 200_000, pause_ns: 500_000 }),
     (50_000_000, Pace { period_ns: 1_000_000, pause_ns: 2_000_000 }),
     (300_000_000, Pace { period_ns: 2_000_000, pause_ns: 3_000_000 }),
     (2_000_000_000, Pace { period_ns: 4_000_000, pause_ns: 5_000_000 }),
@@ -99,3 +113,20 @@ pub(super) const PERF_MAP_NS: u64 = 1_000_000_000;
 
 const _: () = assert!(PACES[0].1.pause_ns <= 16 * PACES[0].1.period_ns, "no sample is overwritten");
 const _: () = assert!(PACES[1].1.pause_ns <= 16 * PACES[1].1.period_ns);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_stalls_are_looked_for_more_often() {
+        let pauses = [1, 2, 10, 50, 500].map(|ms| idle_pause_ns(ms * 1_000_000, false));
+        assert_eq!(pauses, [500_000, 500_000, 2_000_000, 10_000_000, 10_000_000]);
+        assert_eq!(idle_pause_ns(50_000_000, true), 15_000_000);
+    }
+
+    #[test]
+    fn usual_stalls_are_not_looked_at_as_closely_as_the_shortest() {
+        assert_eq!(pace(USUAL_NS / OPEN_PARTS).period_ns, 1_000_000);
+    }
+}

@@ -12,9 +12,9 @@
 //! and ended; here is asked what was seen meanwhile.
 //!
 //! Cost: a wake-up, a read of `/proc`, and one read for each loop a hundred times a second, or 67
-//! times where a whole host is watched; while one is held up, naming its samples, four reads of
-//! `/proc` a look, and once for each socket that it waits for, a copy of that. Nothing in the
-//! target but the samples.
+//! times where a whole host is watched, and more often for a threshold below 50 ms; while one is
+//! held up, naming its samples, four reads of `/proc` a look, and once for each socket that it
+//! waits for, a copy of that. Nothing in the target but the samples.
 //! `attach_cost -- --only stalls` in `bench` measures it.
 //!
 //! **Invariant**: while no loop is held up, nothing is set into the target or other processes:
@@ -49,7 +49,7 @@ use std::time::Duration;
 pub(super) use episode::Seen;
 pub(super) use watched::LoopAt;
 
-use limits::{IDLE_PAUSE_NS, WATCH_PAUSE_NS};
+use limits::idle_pause_ns;
 use loop_core::snapshot::{Limit, ThreadPoolSnapshot};
 use names::{Files, Names};
 use pool::{Places, Pool};
@@ -344,7 +344,10 @@ impl Shared {
                 }
                 continue;
             }
-            let pause_ns = state.look(gap, self.call.get());
+            let call = self.call.get();
+            // Who is called watches for as long as there is a host.
+            let idle_ns = idle_pause_ns(self.threshold_ns, call.is_some());
+            let pause_ns = state.look(gap, call, idle_ns);
             if self.kernel.is_some() {
                 readiness.keep(self.call.get().is_none(), state.is_held(), monotonic_ns());
             }
@@ -382,9 +385,7 @@ impl State {
 
     /// Looks at all loops, after a time in which that was to be done and was not. Returns how long
     /// to wait.
-    fn look(&mut self, gap: Option<Gap>, call: Option<&Call>) -> u64 {
-        // Who is called watches for as long as there is a host.
-        let idle_ns = if call.is_some() { WATCH_PAUSE_NS } else { IDLE_PAUSE_NS };
+    fn look(&mut self, gap: Option<Gap>, call: Option<&Call>, idle_ns: u64) -> u64 {
         let mut pause_ns = idle_ns;
         for watching in self.processes.values_mut() {
             if let Some(pool) = &mut watching.pool {

@@ -35,6 +35,9 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/bin/gate_proof/wo
 const FIRST: usize = 10;
 const MOST: usize = 54;
 
+/// How many runs may be made again: of some 3,000.
+const AGAIN_MAX: usize = 30;
+
 /// Programs: identical ones, and the slower ones.
 const PROGRAMS: usize = 1 + SLOWDOWNS.len();
 
@@ -101,6 +104,7 @@ fn rounds(asked: &Asked, runner: &Runner) -> Result<Vec<Vec<Sample>>, Failure> {
         .collect();
     let mut runs: Vec<Vec<Sample>> = vec![Vec::new(); PROGRAMS];
     let (most, slower) = (asked.comparisons * FIRST, asked.detections * FIRST);
+    let mut again = 0;
     for round in 0..most {
         let programs = if round < slower { PROGRAMS } else { 2 };
         let mut numbers: Vec<usize> = (0..programs).collect();
@@ -108,7 +112,7 @@ fn rounds(asked: &Asked, runner: &Runner) -> Result<Vec<Vec<Sample>>, Failure> {
             numbers.reverse();
         }
         for number in numbers {
-            runs[number].push(sample(runner, &commands[number])?);
+            runs[number].push(sample(runner, &commands[number], &mut again)?);
         }
         if round % 50 == 49 {
             eprint!("\r{} of {most} rounds", round + 1);
@@ -116,11 +120,17 @@ fn rounds(asked: &Asked, runner: &Runner) -> Result<Vec<Vec<Sample>>, Failure> {
         }
     }
     eprintln!();
+    println!("\n{again} runs were made again: their process had ended before it could be observed");
     Ok(runs)
 }
 
-fn sample(runner: &Runner, command: &CommandLine) -> Result<Sample, Failure> {
+/// As the gate, it makes a run again of which nothing was seen.
+fn sample(runner: &Runner, command: &CommandLine, again: &mut usize) -> Result<Sample, Failure> {
     match runner.run(command)? {
+        Ran::Done(run) if run.missed > 0 && *again < AGAIN_MAX => {
+            *again += 1;
+            sample(runner, command, again)
+        }
         Ran::Done(run) if run.sample.losses.is_empty() => Ok(run.sample),
         Ran::Done(run) => Err(run.sample.losses.join("; ").into()),
         Ran::Failed { status, output } => Err(format!("{status}: {output}").into()),
