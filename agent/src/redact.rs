@@ -18,7 +18,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use loop_core::snapshot::{Culprit, ProfileFrame, Snapshot, Stall};
+use loop_core::snapshot::{Culprit, ProfileFrame, Snapshot, Stall, Target};
 use loop_core::stacks::TOP_LEVEL;
 
 use crate::report::{CommandRun, InvocationRun, PendingRun, ScriptRun};
@@ -118,6 +118,14 @@ impl Redactor {
             notes: run.notes.iter().map(|note| self.without_paths(note)).collect(),
             ..run.clone()
         }
+    }
+
+    /// A sentence of ours in which files, and these targets, may be named.
+    pub fn note(&self, note: &str, targets: &[Target]) -> String {
+        let names = targets.iter().map(|target| target.name.as_str());
+        let named = names.filter(|name| !name.is_empty());
+        let hide = |note: String, name: &str| note.replace(name, &self.name(name));
+        self.without_paths(&named.fold(note.to_owned(), hide))
     }
 
     /// The hash of any name.

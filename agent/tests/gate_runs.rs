@@ -5,6 +5,7 @@
 mod common;
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -59,6 +60,39 @@ fn counts_are_exact_and_times_are_not_told() {
     let lenient = ["--on-inconclusive", "pass", "--exact-tolerance", "5%"];
     assert_eq!(pair(&place, same, grown, &lenient).code, Some(0));
     assert_eq!(pair(&place, grown, same, &lenient).code, Some(0), "less is no regression");
+}
+
+/// A user without any rights: counts decide, and nothing is said of times.
+#[test]
+fn who_has_no_rights_compares_counts() {
+    const NOBODY: u32 = 65_534;
+    let Some(place) = place("without_rights") else { return };
+    let name = format!("loopscope-nobody-{}", std::process::id());
+    let public = std::env::temp_dir().join(name);
+    fs::create_dir_all(&public).expect("it can be made");
+    fs::copy(place.join("app.js"), public.join("app.js")).expect("it can be copied");
+    let program = public.join("loopscope");
+    let built = env!("CARGO_BIN_EXE_loopscope");
+    if fs::hard_link(built, &program).is_err() {
+        fs::copy(built, &program).expect("it can be copied");
+    }
+    let gate = |head: &str| {
+        let mut command = Command::new(&program);
+        if rustix::process::geteuid().is_root() {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        let few = ["gate", "--pairs", "4", "--max-time", "1ms", "--base", "node app.js 1000"];
+        command.args(few).args(["--head", head]).env_remove("NODE_OPTIONS");
+        command.current_dir(&public).stdin(Stdio::null()).stdout(Stdio::piped());
+        finish(command.stderr(Stdio::piped()).spawn().expect("the binary starts"))
+    };
+    let same = gate("node app.js 1000");
+    assert_eq!(same.code, Some(3), "{same:?}");
+    assert!(same.stdout.contains("source v8-trace"), "{}", same.stdout);
+    let grown = gate("node app.js 1050");
+    assert_eq!(grown.code, Some(1), "{grown:?}");
+    assert!(grown.stdout.contains("grew from 1,000 to 1,050 microtasks (+5.0 %)"), "{grown:?}");
+    fs::remove_dir_all(&public).expect("it can be removed");
 }
 
 #[test]

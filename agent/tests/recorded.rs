@@ -5,8 +5,10 @@
 //! anew, which is right only before it was released.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use loop_core::Phase;
@@ -199,6 +201,27 @@ fn a_recording_of_format_1_opens_and_tells_what_it_always_has() {
         found.timeline.iter().map(|tick| (tick.wall_ns / SECOND_NS, tick.loops[0].stalls));
     assert_eq!(moments.collect::<Vec<_>>(), [(0, 0), (1, 1), (2, 2), (3, 3)]);
     assert!(found.timeline[3].loops[0].utilization.is_some_and(|busy| busy > 0.2 && busy < 0.3));
+}
+
+/// What is missing of it is told with names, too.
+#[test]
+fn the_report_of_a_recording_hides_its_names_where_that_is_asked_for() {
+    let path = golden("recording-1.loopscope");
+    let page = Path::new(env!("CARGO_TARGET_TMPDIR")).join("recorded-without-names.html");
+    for form in ["text", "json"] {
+        let args = ["--redact", "--report", form, "--html"].map(OsStr::new);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_loopscope"));
+        let output = command.arg("report").arg(&path).args(args).arg(&page).output();
+        let output = output.expect("it starts");
+        let texts = [&output.stdout, &output.stderr, &fs::read(&page).expect("it was written")]
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        assert!(output.status.success() && texts[0].contains("name-"), "{texts:?}");
+        assert!(texts[1].contains("has ended; the report is of the time until then"), "{texts:?}");
+        for name in ["shop", "load.js", "rows.json", "10.0.0.7"] {
+            assert!(texts.iter().all(|text| !text.contains(name)), "{name} in {texts:?}");
+        }
+    }
+    fs::remove_file(&page).expect("it can be removed");
 }
 
 #[test]

@@ -9,12 +9,15 @@
 //!
 //! A fine bucket goes where its midpoint falls. Values up to the zero threshold are counted apart.
 //!
-//! Cost: one logarithm a fine bucket that holds something; three allocations.
+//! Cost: an addition a fine bucket between the first and the last that hold something; one
+//! allocation. The logarithms are taken once.
 //!
 //! **Invariant**: never more than [`limits::EXPONENTIAL_BUCKETS_MAX`] buckets; a histogram that
 //! spreads further is told at a lower scale, and every count stays.
 
-use loop_core::buckets::Scale;
+use std::sync::LazyLock;
+
+use loop_core::buckets::{BUCKETS, Scale};
 use loop_core::snapshot::Histogram;
 
 use crate::limits;
@@ -37,26 +40,27 @@ pub struct Exponential {
 impl Exponential {
     /// Converts at [`limits::EXPONENTIAL_SCALE`], or lower where the values spread too far.
     pub fn of(histogram: &Histogram) -> Self {
-        let threshold = zero_threshold(histogram.scale);
-        let fine = histogram.counts.iter().enumerate().filter(|(_, count)| **count > 0);
-        let (zero, positive): (Vec<_>, Vec<_>) =
-            fine.partition(|&(index, _)| histogram.scale.midpoint(index) <= threshold);
-        let zero_count = zero.iter().map(|(_, count)| **count).sum();
-
-        let mut scale = limits::EXPONENTIAL_SCALE;
-        let mut first = positive.first().map_or(0, |&(fine, _)| index_of(histogram.scale, fine));
-        let mut last = positive.last().map_or(-1, |&(fine, _)| index_of(histogram.scale, fine));
-        let mut shift = 0;
-        while (last - first + 1) as usize > limits::EXPONENTIAL_BUCKETS_MAX {
-            (first, last) = (coarser(first), coarser(last));
-            (scale, shift) = (scale - 1, shift + 1);
+        let places = Places::of(histogram.scale);
+        let (zero, positive) = histogram.counts.split_at(places.zeros);
+        let zero_count = zero.iter().sum();
+        let is_used = |count: &u64| *count > 0;
+        let used = positive.iter().position(is_used).zip(positive.iter().rposition(is_used));
+        let Some((first, last)) = used else {
+            let scale = limits::EXPONENTIAL_SCALE;
+            return Exponential { scale, zero_count, first_index: 0, counts: Vec::new() };
+        };
+        let indexes = &places.indexes[first..=last];
+        let (first_index, last_index) = (indexes[0], indexes[indexes.len() - 1]);
+        let most = limits::EXPONENTIAL_BUCKETS_MAX;
+        let spread = |shift| coarser(last_index, shift) - coarser(first_index, shift) + 1;
+        let shift = (0..).find(|&shift| spread(shift) as usize <= most).unwrap_or(0);
+        let first_index = coarser(first_index, shift);
+        let mut counts = vec![0; spread(shift) as usize];
+        for (&index, &count) in indexes.iter().zip(&positive[first..=last]) {
+            counts[(coarser(index, shift) - first_index) as usize] += count;
         }
-        let mut counts = vec![0; (last - first + 1) as usize];
-        for (fine, count) in positive {
-            let index = (0..shift).fold(index_of(histogram.scale, fine), |i, _| coarser(i));
-            counts[(index - first) as usize] += count;
-        }
-        Exponential { scale, zero_count, first_index: first, counts }
+        let scale = limits::EXPONENTIAL_SCALE - shift;
+        Exponential { scale, zero_count, first_index, counts }
     }
 
     /// The index of the first bucket as OTLP counts.
@@ -78,6 +82,32 @@ const fn zero_threshold(scale: Scale) -> u64 {
     }
 }
 
+/// Where the fine buckets of a scale go.
+struct Places {
+    /// So many go into the zero bucket: the first ones.
+    zeros: usize,
+    /// Prometheus' index, at [`limits::EXPONENTIAL_SCALE`], of each behind them.
+    indexes: Vec<i32>,
+}
+
+impl Places {
+    fn of(scale: Scale) -> &'static Places {
+        static TIME: LazyLock<Places> = LazyLock::new(|| Places::new(Scale::Time));
+        static LENGTH: LazyLock<Places> = LazyLock::new(|| Places::new(Scale::Length));
+        match scale {
+            Scale::Time => &TIME,
+            Scale::Length => &LENGTH,
+        }
+    }
+
+    fn new(scale: Scale) -> Places {
+        let is_zero = |fine: &usize| scale.midpoint(*fine) <= zero_threshold(scale);
+        let zeros = (0..BUCKETS).take_while(is_zero).count();
+        let indexes = (zeros..BUCKETS).map(|fine| index_of(scale, fine)).collect();
+        Places { zeros, indexes }
+    }
+}
+
 /// Prometheus' index, at [`limits::EXPONENTIAL_SCALE`], of a fine bucket: that of its midpoint.
 fn index_of(scale: Scale, fine: usize) -> i32 {
     let midpoint = scale.midpoint(fine) as f64;
@@ -85,9 +115,9 @@ fn index_of(scale: Scale, fine: usize) -> i32 {
     (value.log2() * f64::from(1 << limits::EXPONENTIAL_SCALE)).ceil() as i32
 }
 
-/// The bucket one scale lower that holds bucket `index`: `ceil(index / 2)`.
-const fn coarser(index: i32) -> i32 {
-    (index + 1) >> 1
+/// The bucket so many scales lower that holds bucket `index`: `ceil(index / 2^shift)`.
+const fn coarser(index: i32, shift: i32) -> i32 {
+    (index + (1 << shift) - 1) >> shift
 }
 
 #[cfg(test)]
@@ -129,11 +159,11 @@ mod tests {
     #[test]
     fn the_widest_spread_lowers_the_scale_once() {
         for scale in [Scale::Time, Scale::Length] {
-            let all = (0..loop_core::buckets::BUCKETS).map(|index| scale.lower(index));
+            let all = (0..BUCKETS).map(|index| scale.lower(index));
             let wide = Exponential::of(&Histogram::of(scale, all));
             assert_eq!(wide.scale, 2);
             assert!(wide.counts.len() <= limits::EXPONENTIAL_BUCKETS_MAX);
-            assert_eq!(wide.count(), loop_core::buckets::BUCKETS as u64);
+            assert_eq!(wide.count(), BUCKETS as u64);
         }
     }
 
@@ -162,13 +192,17 @@ mod tests {
         // (base^(i-1), base^i] of scale 3 lies in (base^(2j-2), base^2j] for j = ceil(i / 2).
         let pairs = [(-3, -1), (-2, -1), (-1, 0), (0, 0), (1, 1), (2, 1), (3, 2)];
         for (fine, coarse) in pairs {
-            assert_eq!(coarser(fine), coarse, "{fine}");
+            assert_eq!(coarser(fine, 1), coarse, "{fine}");
+        }
+        for index in -9..9 {
+            assert_eq!(coarser(index, 0), index);
+            assert_eq!(coarser(index, 2), coarser(coarser(index, 1), 1), "{index}");
         }
     }
 
     proptest! {
         #[test]
-        fn every_fine_bucket_obeys_the_index_rule(fine in 1usize..loop_core::buckets::BUCKETS) {
+        fn every_fine_bucket_obeys_the_index_rule(fine in 1usize..BUCKETS) {
             for (scale, unit) in [(Scale::Time, NS_PER_SECOND), (Scale::Length, 1.0)] {
                 let (value, index) = (scale.midpoint(fine) as f64 / unit, index_of(scale, fine));
                 let near = value * 1e-12;

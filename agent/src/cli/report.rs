@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::ReportForm;
+use super::{ReportForm, values};
 
 const USAGE: &str = "loopscope report <FILE> [OPTIONS]";
 
@@ -17,6 +17,7 @@ Examples:
   loopscope record -o app.loopscope 4711           makes a recording
   loopscope report app.loopscope
   loopscope report app.loopscope --report json | jq '.diagnoses[0].id'
+  loopscope report app.loopscope --redact          for those who may not see the names in it
   loopscope report app.loopscope --profile stalls.cpuprofile
   loopscope report app.loopscope --html app.html   a page for a browser, with the loops over time";
 
@@ -29,6 +30,10 @@ pub struct ReportArgs {
     /// The form of the report
     #[arg(long, env = "LOOPSCOPE_REPORT", value_name = "FORM", default_value = "text")]
     pub report: ReportForm,
+    /// Tell the observed program's names of functions, files, processes and of what it waited for
+    /// as hashes, which are others in each run; the recording keeps its own
+    #[arg(long, env = "LOOPSCOPE_REDACT", value_parser = values::yes)]
+    pub redact: bool,
     /// Write the report to this file instead of standard output
     #[arg(long, env = "LOOPSCOPE_OUTPUT", value_name = "FILE")]
     pub output: Option<PathBuf>,

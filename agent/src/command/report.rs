@@ -22,8 +22,11 @@ pub(super) fn execute(args: &ReportArgs) -> Result<Exit, Failure> {
     }
     let output = Output::open(args.output.as_deref(), Output::Stdout)?;
     let told = Told::again(args, output, timeline(&recording))?;
-    recording.notes().iter().for_each(|note| tell(note));
-    told.tell(&recording.snapshot, command(&recording).as_ref())?;
+    let command = command(&recording).map(|run| told.command(&run));
+    let notes = recording.notes();
+    let (snapshot, notes) = told.recorded(recording.snapshot, notes);
+    notes.iter().for_each(|note| tell(note));
+    told.tell(&snapshot, command.as_ref())?;
     Ok(Exit::Ok)
 }
 

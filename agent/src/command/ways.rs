@@ -176,7 +176,7 @@ impl ProfileFile {
 }
 
 impl Told {
-    /// What is told of something that was observed before, as it is.
+    /// What is told of something that was observed before.
     pub(super) fn again(
         args: &ReportArgs,
         output: Output,
@@ -185,11 +185,24 @@ impl Told {
         Ok(Told {
             form: args.report,
             output,
-            names: None,
+            names: args.redact.then(Redactor::default),
             profile: args.profile.as_deref().map(ProfileFile::open).transpose()?,
             html: args.html.as_deref().map(|path| Output::file(path, "--html")).transpose()?,
             timeline,
         })
+    }
+
+    /// What was observed before, and what is to be known of that, as far as it may be told.
+    pub(super) fn recorded(
+        &self,
+        mut snapshot: Snapshot,
+        mut notes: Vec<String>,
+    ) -> (Snapshot, Vec<String>) {
+        if let Some(names) = &self.names {
+            notes.iter_mut().for_each(|note| *note = names.note(note, &snapshot.targets));
+            names.redact(&mut snapshot);
+        }
+        (snapshot, notes)
     }
 
     /// How a command has ended, as it may be told.

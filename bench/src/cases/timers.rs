@@ -4,6 +4,8 @@
 //! kernel for events, once for each millisecond in which something is due.
 
 use std::hint::black_box;
+use std::thread;
+use std::time::Duration;
 
 use loop_core::{Loop, Record, RunMode, TimerId};
 
@@ -12,6 +14,9 @@ use crate::measure::{Batch, Case};
 
 /// The longest duration, in milliseconds, of timers that are spread.
 pub const SPREAD_MS: u64 = 60_000;
+
+/// Over how many milliseconds timers are spread that are to expire in real time.
+pub const EXPIRE_SPREAD_MS: u64 = 60;
 
 /// Which durations the timers have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +135,27 @@ pub fn scattered_timers<R: Record>(
         ids.clear();
         Ok(timed(count, || insert(&mut lp, &durations, &mut ids)))
     })
+}
+
+/// Timers spread over [`EXPIRE_SPREAD_MS`], all of which are due when the loop runs.
+pub fn due_timers<R: Record>(
+    make: impl Fn() -> Result<Loop<R>, Failure> + 'static,
+    count: usize,
+) -> Case {
+    let spread = durations(count, Durations::Spread).into_iter();
+    let durations: Vec<u64> = spread.map(|ms| ms / (SPREAD_MS / EXPIRE_SPREAD_MS)).collect();
+    Box::new(move || {
+        let mut lp = make()?;
+        let mut ids = Vec::with_capacity(count);
+        insert(&mut lp, &durations, &mut ids);
+        let_all_fall_due();
+        Batch::try_timed(count as u64, || lp.run(RunMode::Default))
+    })
+}
+
+/// Sleeps until timers that were just set, spread over [`EXPIRE_SPREAD_MS`], are due.
+pub(crate) fn let_all_fall_due() {
+    thread::sleep(Duration::from_millis(EXPIRE_SPREAD_MS + 5));
 }
 
 fn timed(count: usize, work: impl FnOnce()) -> Batch {

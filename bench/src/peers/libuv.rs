@@ -11,9 +11,10 @@ use std::time::Instant;
 
 use libuv_sys2 as uv;
 
-use super::{EXPIRE_SPREAD_MS, let_all_fall_due};
 use crate::Failure;
-use crate::cases::timers::{Durations, Part, Random, SPREAD_MS, durations};
+use crate::cases::timers::{
+    Durations, EXPIRE_SPREAD_MS, Part, Random, SPREAD_MS, durations, let_all_fall_due,
+};
 use crate::measure::{Batch, Case};
 
 /// The version of libuv, as `1.53.1`.

@@ -13,11 +13,6 @@ pub mod tokio_polls;
 pub mod tokio_tasks;
 pub mod tokio_timers;
 
-use std::time::Duration;
-
-/// Over how many milliseconds the timers of peers are spread that are to expire in real time.
-pub const EXPIRE_SPREAD_MS: u64 = 60;
-
 /// The bounds that peers' histograms have: those of our exporter.
 const BOUNDS_SECONDS: [f64; 19] = [
     1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
@@ -32,11 +27,6 @@ pub fn version(package: &str) -> &'static str {
     let entry = format!("name = \"{package}\"\nversion = \"");
     let rest = LOCK.split_once(&entry).map(|(_, rest)| rest);
     rest.and_then(|rest| rest.split('"').next()).unwrap_or_default()
-}
-
-/// Sleeps until timers that were just set, spread over [`EXPIRE_SPREAD_MS`], are due.
-fn let_all_fall_due() {
-    std::thread::sleep(Duration::from_millis(EXPIRE_SPREAD_MS + 5));
 }
 
 #[cfg(test)]

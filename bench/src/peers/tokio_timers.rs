@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Sleep, sleep};
 
-use super::{EXPIRE_SPREAD_MS, let_all_fall_due};
 use crate::Failure;
-use crate::cases::timers::{Durations, Part, Random, SPREAD_MS, durations};
+use crate::cases::timers::{
+    Durations, EXPIRE_SPREAD_MS, Part, Random, SPREAD_MS, durations, let_all_fall_due,
+};
 use crate::measure::{Batch, Case};
 
 /// One part of the life of so many timers: an operation is a timer.
