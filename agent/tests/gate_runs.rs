@@ -8,6 +8,10 @@ use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use common::{Ran, command, finish, folder, run, signal, until};
 
@@ -176,7 +180,8 @@ fn what_is_asked_for_wrongly_runs_nothing() {
     let touch = format!("touch {made}");
     fs::write(place.join("bad.txt"), "turns < 5\np99 trun < 50ms\n").expect("it can be written");
     let bad = place.join("bad.txt").display().to_string();
-    let cases: [(&[&str], &[&str]); 13] = [
+    let cases: [(&[&str], &[&str]); 14] = [
+        (&["--lock", "x", "--junit", &made, "--", "sync-promises"], &["--junit is for commands"]),
         (&["--head", &touch], &["--base", "--budget"]),
         (&["--base", &touch, "--head", " "], &["--head is empty"]),
         (&["--base", "", "--head", &touch], &["--base is empty"]),
@@ -199,6 +204,39 @@ fn what_is_asked_for_wrongly_runs_nothing() {
         }
     }
     assert!(!Path::new(&made).exists());
+}
+
+#[test]
+fn a_commands_own_options_of_node_hold() {
+    let Some(place) = place("own_options") else { return };
+    let more = "for (let job = 0; job < 2000; job++) queueMicrotask(() => {});";
+    fs::write(place.join("more.js"), more).expect("it can be written");
+    let head = "NODE_OPTIONS=--require=./more.js node app.js 1000";
+    let ran = pair(&place, "node app.js 1000", head, &["--on-inconclusive", "pass"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stdout.contains("grew from 1,000 to "), "{ran:?}");
+}
+
+/// A terminal tells all processes of a job, also the one that is about to become the command.
+#[test]
+fn ctrl_c_of_a_terminal_is_one_at_any_moment() {
+    let Some(place) = place("ctrl_c_of_a_terminal") else { return };
+    fs::write(place.join("mark.js"), "require('node:fs').writeFileSync('began', '');")
+        .expect("it can be written");
+    let began = place.join("began");
+    for after_ms in (0..24).map(|step| step * 17) {
+        let few = ["gate", "--source", "v8-trace", "--pairs", "4", "--max-time", "1m"];
+        let mut command = command(&few);
+        command.args(["--base", "node mark.js", "--head", "node mark.js"]);
+        let child = command.current_dir(&place).process_group(0).spawn().expect("it starts");
+        let group = Pid::from_child(&child);
+        until("the first run", || began.exists());
+        fs::remove_file(&began).expect("it is there");
+        thread::sleep(Duration::from_millis(after_ms));
+        kill_process_group(group, Signal::INT).expect("it runs");
+        let ran = finish(child);
+        assert_eq!(ran.code, Some(130), "after {after_ms} ms: {ran:?}");
+    }
 }
 
 #[test]

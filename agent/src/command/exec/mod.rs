@@ -111,11 +111,13 @@ pub(super) struct Watch<'a> {
     /// `None`: as much as can be.
     pub(super) tier: Option<TierChoice>,
     pub(super) stall_threshold_ns: u64,
+    /// The command's own options of Node.js; `None`: those that we were started with.
+    pub(super) node_options: Option<&'a OsStr>,
 }
 
 fn watch(args: &ExecArgs) -> Watch<'_> {
     let stall_threshold_ns = args.observe.stall_threshold_ns;
-    Watch { source: &args.source, tier: args.tier, stall_threshold_ns }
+    Watch { source: &args.source, tier: args.tier, stall_threshold_ns, node_options: None }
 }
 
 /// Who observes.
@@ -133,7 +135,9 @@ pub(super) fn observer(
         }
         SourceChoice::Auto | SourceChoice::V8Trace => match watch.tier {
             None | Some(TierChoice::Full) => {
-                Ok(Box::new(V8Trace::new(command, watch.stall_threshold_ns)?))
+                let own = watch.node_options.map(OsStr::to_os_string);
+                let own = own.or_else(|| std::env::var_os("NODE_OPTIONS")).unwrap_or_default();
+                Ok(Box::new(V8Trace::new(command, &own, watch.stall_threshold_ns)?))
             }
             Some(TierChoice::Passive | TierChoice::Turn) => {
                 Err(Failure::usage("v8-trace has the tier full alone; leave --tier out"))

@@ -58,6 +58,11 @@ fn lock_args(args: &GateArgs) -> Result<Option<LockArgs>, Failure> {
              commands; run `loopscope gate` for each",
         ));
     }
+    if let Some((option, _)) = args.output.files().next() {
+        return Err(Failure::usage(format!(
+            "{option} is for commands; --lock writes what is found to standard output, and no file"
+        )));
+    }
     if args.words.is_empty() {
         return Err(Failure::usage(
             "missing <NAME>; write which workloads to compare behind `--`, as in \

@@ -2,8 +2,8 @@
 //!
 //! Cost: what `exec` costs to start and to end, some 100 ms a run.
 //!
-//! **Invariant**: when a run is over, however it ended, nothing of it is left: its processes have
-//! ended, and its output was in a file without a name.
+//! **Invariant**: of a run that is cut short no process is left, and its output was in a file
+//! without a name. What a command that ends by itself leaves running is told, and is no run.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -81,6 +81,8 @@ pub enum Ran {
         status: String,
         /// The end of what it has written.
         output: String,
+        /// What it has left running, and what else is to be known of it.
+        notes: Vec<String>,
     },
     /// By a signal to us, or because the time was up.
     CutShort(Exit),
@@ -124,8 +126,16 @@ impl Runner {
     /// # Errors
     /// As of [`Runner::run`].
     pub fn run_with(&self, command: &CommandLine, stall_threshold_ns: u64) -> Result<Ran, Failure> {
+        // Ctrl-C reaches a process that waits to become the command as well.
+        self.run_once(command, stall_threshold_ns)
+            .or_else(|failure| self.cut_short().ok_or(failure))
+    }
+
+    fn run_once(&self, command: &CommandLine, stall_threshold_ns: u64) -> Result<Ran, Failure> {
         let Watched { source, tier, .. } = &self.watched;
-        let watch = Watch { source, tier: *tier, stall_threshold_ns };
+        let own = command.variables().filter(|(name, _)| *name == "NODE_OPTIONS");
+        let node_options = own.last().map(|(_, value)| value);
+        let watch = Watch { source, tier: *tier, stall_threshold_ns, node_options };
         let observer = exec::observer(command.words(), &watch)?;
         let mut output = unnamed_file().map_err(|error| no_room(&error))?;
         let streams = output.try_clone().and_then(|out| Ok((out, output.try_clone()?)));
@@ -158,7 +168,7 @@ impl Runner {
         };
         let (notes, missed) = (observer.ended(), observer.missed());
         if !status.success() {
-            return self.failed(status, &mut output);
+            return self.failed(status, &mut output, notes);
         }
         let snapshot = observed.snapshot();
         let cpu_ns = running.cpu_ns().filter(|_| is_alone(&snapshot, pid));
@@ -189,10 +199,23 @@ impl Runner {
         Ok(Err(cut_short))
     }
 
-    fn failed(&self, status: ExitStatus, output: &mut File) -> Result<Ran, Failure> {
+    /// What ended by itself has not, if it was Ctrl-C that has ended it.
+    fn cut_short(&self) -> Option<Ran> {
+        match self.events.recv_timeout(INTERRUPT_MAX) {
+            Ok(Event::Interrupted(by)) => Some(Ran::CutShort(Exit::Interrupted(by))),
+            _ => None,
+        }
+    }
+
+    fn failed(
+        &self,
+        status: ExitStatus,
+        output: &mut File,
+        notes: Vec<String>,
+    ) -> Result<Ran, Failure> {
         // Ctrl-C reaches the command as well, and it may have been faster than we.
-        if let Ok(Event::Interrupted(by)) = self.events.recv_timeout(INTERRUPT_MAX) {
-            return Ok(Ran::CutShort(Exit::Interrupted(by)));
+        if let Some(cut_short) = self.cut_short() {
+            return Ok(cut_short);
         }
         let output = last_lines(output).map_err(|error| no_room(&error))?;
         let status = match (status.code(), status.signal()) {
@@ -200,7 +223,7 @@ impl Runner {
             (None, Some(signal)) => format!("signal {signal}"),
             (None, None) => "an unknown status".to_owned(),
         };
-        Ok(Ran::Failed { status, output })
+        Ok(Ran::Failed { status, output, notes })
     }
 }
 

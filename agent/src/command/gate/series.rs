@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use loop_core::snapshot::Source;
+
 use super::command_line::CommandLine;
 use super::kept::Folder;
 use super::outcome::{self, Runs};
@@ -139,10 +141,8 @@ impl Series<'_> {
             Err(Stop::Invalid(why)) => Err(why),
             Err(Stop::CutShort(exit)) => return Ok(Made::CutShort(exit)),
         };
-        if let Ok((metrics, _)) = &mut judged
-            && let Some(exit) = self.name_culprits(metrics)?
-        {
-            return Ok(Made::CutShort(exit));
+        if let Ok((metrics, _)) = &mut judged {
+            self.name_culprits(metrics);
         }
         let base = self.base.as_ref();
         let base = base.map(|base| Runs { command: base.text(), samples: &self.base_runs });
@@ -183,14 +183,13 @@ impl Series<'_> {
                 Ok(if why.is_empty() { Ok(run) } else { Err(Stop::Invalid(why)) })
             }
             Ran::CutShort(exit) => Ok(Err(Stop::CutShort(exit))),
-            Ran::Failed { status, output } => {
+            Ran::Failed { status, output, notes } => {
                 self.progress.clear();
                 tell(&format!("{name} failed ({status}); the end of its output:"));
                 eprint_lines(&output);
                 let text = command.text();
-                Ok(Err(Stop::Invalid(vec![format!(
-                    "{name} failed with {status}: `{text}`; run it by itself"
-                )])))
+                let failed = format!("{name} failed with {status}: `{text}`; run it by itself");
+                Ok(Err(Stop::Invalid([failed].into_iter().chain(notes).collect())))
             }
         }
     }
@@ -203,10 +202,7 @@ impl Series<'_> {
         loop {
             while self.base_runs.len() < wanted {
                 let number = self.base_runs.len();
-                // A pair takes as long as those before it did, and blocks are of two.
-                let each = self.started.elapsed() / u32::try_from(number + 1).unwrap_or(u32::MAX);
-                let over = self.started.elapsed() + each > most;
-                if over && number >= first && number.is_multiple_of(2) {
+                if number >= first && !self.has_time(number, most) {
                     break;
                 }
                 self.progress.show(&format!("pair {} of {wanted}", number + 1));
@@ -222,16 +218,23 @@ impl Series<'_> {
             }
             let mut metrics = self.metrics(here, look);
             let pairs = self.base_runs.len();
-            let is_last = pairs < wanted || pairs >= PAIRS_MAX || self.started.elapsed() >= most;
+            let is_last = pairs < wanted || pairs >= PAIRS_MAX || !self.has_time(pairs, most);
             if is_last || !decide::is_undecided(&metrics) {
                 metrics.extend(self.judge_budgets());
                 decide::order(&mut metrics);
-                let notes = self.pairs_notes(&metrics, look);
+                let notes = self.pairs_notes(&metrics);
                 return Ok(Ok((metrics, notes)));
             }
             wanted = order::more(pairs).min(PAIRS_MAX);
             look += 1;
         }
+    }
+
+    /// Whether there is time for another pair behind so many: it takes as long as those before it
+    /// did, and blocks are of two.
+    fn has_time(&self, pairs: usize, most: Duration) -> bool {
+        let each = self.started.elapsed() / u32::try_from(pairs + 1).unwrap_or(u32::MAX);
+        !pairs.is_multiple_of(2) || self.started.elapsed() + each <= most
     }
 
     /// Runs one of the commands, and counts it.
@@ -270,12 +273,11 @@ impl Series<'_> {
         )
     }
 
-    fn pairs_notes(&self, metrics: &[Metric], look: u32) -> Vec<String> {
+    fn pairs_notes(&self, metrics: &[Metric]) -> Vec<String> {
         let pairs = self.base_runs.len();
-        let more = (look > 0).then(|| {
-            let first = self.args.runs.pairs;
-            format!("after {first} pairs it was undecided, so {pairs} were run")
-        });
+        let first = self.args.runs.pairs;
+        let more = (pairs > first)
+            .then(|| format!("after {first} pairs it was undecided, so {pairs} were run"));
         let open = decide::is_undecided(metrics).then(|| {
             format!(
                 "the machine is too noisy to tell after {pairs} pairs; give it more --max-time, \
@@ -307,23 +309,21 @@ impl Series<'_> {
     }
 
     /// Where something got worse and nobody is known for it, runs head once more and looks closer.
-    fn name_culprits(&mut self, metrics: &mut [Metric]) -> Result<Option<Exit>, Failure> {
+    /// What was found stands, whatever becomes of that run.
+    fn name_culprits(&mut self, metrics: &mut [Metric]) {
         let nameless = |metric: &&mut Metric| {
             metric.decides && metric.standing == Standing::Worse && metric.culprit.is_none()
         };
-        if !metrics.iter_mut().any(|metric| nameless(&metric)) {
-            return Ok(None);
+        // V8's trace names nobody.
+        let is_traced = |run: &Sample| run.observed.is_some_and(|(of, _)| of == Source::V8Trace);
+        if !metrics.iter_mut().any(|metric| nameless(&metric)) || self.head_runs.iter().any(is_traced)
+        {
+            return;
         }
         self.progress.show("looking for the function");
-        match self.runner.run_with(&self.head, LOOK_CLOSER_NS)? {
-            Ran::Done(run) => {
-                let named = metrics.iter_mut().filter(nameless);
-                named.for_each(|metric| decide::blame(metric, std::slice::from_ref(&run.sample)));
-                Ok(None)
-            }
-            Ran::CutShort(exit) => Ok(Some(exit)),
-            // It was good as often as it counted.
-            Ran::Failed { .. } => Ok(None),
+        if let Ok(Ran::Done(run)) = self.runner.run_with(&self.head, LOOK_CLOSER_NS) {
+            let named = metrics.iter_mut().filter(nameless);
+            named.for_each(|metric| decide::blame(metric, std::slice::from_ref(&run.sample)));
         }
     }
 }

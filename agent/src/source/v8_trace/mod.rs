@@ -75,15 +75,22 @@ struct Observed {
 }
 
 impl V8Trace {
-    /// Makes ready to observe `command`. A turn of `stall_threshold_ns` is a stall.
+    /// Makes ready to observe `command`, which is to have the options `own` of Node.js. A turn of
+    /// `stall_threshold_ns` is a stall.
     ///
     /// # Errors
     /// When there is no place for traces.
-    pub fn new(command: &[OsString], stall_threshold_ns: u64) -> Result<V8Trace, Failure> {
+    pub fn new(
+        command: &[OsString],
+        own: &OsStr,
+        stall_threshold_ns: u64,
+    ) -> Result<V8Trace, Failure> {
         let folder = Folder::make().map_err(|error| no_room(&error))?;
-        let before = std::env::var("NODE_OPTIONS").unwrap_or_default();
-        let hands_over = !is_confined(command, &before);
-        let options = folder.node_options(&before, hands_over).ok_or_else(|| {
+        let before = own.to_str().ok_or_else(|| {
+            Failure::usage("NODE_OPTIONS is not valid UTF-8; v8-trace adds its own options to it")
+        })?;
+        let hands_over = !is_confined(command, before);
+        let options = folder.node_options(before, hands_over).ok_or_else(|| {
             let invalid = io::Error::new(io::ErrorKind::InvalidFilename, "it is not UTF-8");
             no_room(&invalid)
         })?;

@@ -133,7 +133,7 @@ fn sample(runner: &Runner, command: &CommandLine, again: &mut usize) -> Result<S
         }
         Ran::Done(run) if run.sample.losses.is_empty() => Ok(run.sample),
         Ran::Done(run) => Err(run.sample.losses.join("; ").into()),
-        Ran::Failed { status, output } => Err(format!("{status}: {output}").into()),
+        Ran::Failed { status, output, .. } => Err(format!("{status}: {output}").into()),
         Ran::CutShort(Exit::Interrupted(_)) => Err("interrupted".into()),
         Ran::CutShort(_) => Err("a run did not end".into()),
     }
