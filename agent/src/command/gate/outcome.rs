@@ -6,8 +6,6 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
 
-use loop_core::snapshot::Source;
-
 use crate::cli::OnInconclusive;
 use crate::exit::{Exit, Failure};
 use crate::gate::budget::{self, Budget};
@@ -110,13 +108,7 @@ pub(super) fn again_note(again: usize) -> Option<String> {
     (again > 0).then(|| format!("{runs} made again: {why}"))
 }
 
-/// What the source does not see of what the budgets ask for.
-pub(super) fn budget_notes(budgets: &[Budget], head: &[Sample]) -> Option<String> {
-    let traced = |run: &Sample| run.observed.is_some_and(|(of, _)| of == Source::V8Trace);
-    let of_stalls = |budget: &Budget| budget.text.starts_with("stalls");
-    let partly = budgets.iter().any(of_stalls) && head.iter().any(traced);
-    partly.then(|| {
-        "v8-trace sees no stall of a callback in the poll phase that waits, as for a file"
-            .to_owned()
-    })
+/// Of which budgets there may be more than is told.
+pub(super) fn budget_notes(budgets: &[Budget], head: &[Sample]) -> Vec<String> {
+    budgets.iter().filter_map(|budget| budget.note(head)).collect()
 }

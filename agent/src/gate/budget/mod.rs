@@ -8,7 +8,7 @@
 //! ```
 //!
 //! **Invariant**: a budget holds in every run, or it does not hold. What the source does not see
-//! is never a pass.
+//! is never a pass; what it sees is enough to fail.
 
 mod parse;
 mod quantity;
@@ -16,7 +16,7 @@ mod quantity;
 use super::comparison::{GateTier, Metric, Standing};
 use super::sample::Sample;
 pub use parse::{BUDGET_BYTES_MAX, BudgetError, parse};
-pub use quantity::Quantity;
+pub use quantity::{Known, Quantity};
 
 /// How a value may stand to its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,17 @@ impl Relation {
             Relation::Above => value > limit,
         }
     }
+
+    /// Whether it holds, whatever the value is of what is known; `None` where that matters.
+    fn is_kept(self, known: Known, limit: f64) -> Option<bool> {
+        let ends = [known.least, known.most].map(|value| self.holds(value, limit));
+        let between = known.least < limit && limit < known.most;
+        match ends {
+            [true, true] => Some(true),
+            [false, false] if self != Relation::Exactly || !between => Some(false),
+            _ => None,
+        }
+    }
 }
 
 /// One limit.
@@ -71,12 +82,17 @@ pub struct Budget {
 impl Budget {
     /// Holds the runs against it.
     pub fn judge(&self, head: &[Sample]) -> Metric {
-        let values: Vec<Option<f64>> = head.iter().map(|run| self.quantity.of(run)).collect();
-        let seen: Vec<f64> = values.iter().copied().flatten().collect();
-        let exceeded = seen.iter().any(|&value| !self.relation.holds(value, self.limit));
+        let is_kept = |known: &Known| self.relation.is_kept(*known, self.limit);
+        // What is told of a run is exact, or enough to decide.
+        let told: Vec<Known> = head
+            .iter()
+            .filter_map(|run| self.quantity.of(run))
+            .filter(|known| is_kept(known).is_some())
+            .collect();
+        let exceeded = told.iter().any(|known| is_kept(known) == Some(false));
         let standing = match () {
             () if exceeded => Standing::Worse,
-            () if seen.len() < values.len() || seen.is_empty() => {
+            () if told.len() < head.len() || told.is_empty() => {
                 Standing::Untold(self.quantity.why_untold(head))
             }
             () => Standing::Same,
@@ -88,7 +104,7 @@ impl Budget {
             tier: GateTier::Budget,
             decides: true,
             base: Vec::new(),
-            head: seen,
+            head: told.iter().map(|known| known.least).collect(),
             change: None,
             noise: None,
             budget: Some(self.text.clone()),
@@ -99,6 +115,14 @@ impl Budget {
             super::decide::blame(&mut metric, head);
         }
         metric
+    }
+
+    /// Why there may be more of it in these runs than is told; `None` where that is all, or where
+    /// nothing could be told.
+    pub fn note(&self, head: &[Sample]) -> Option<String> {
+        let why = head.iter().find_map(|run| self.quantity.why_at_least(run))?;
+        let is_told = !matches!(self.judge(head).standing, Standing::Untold(_));
+        is_told.then(|| format!("`{}` may have more than is told: {why}", self.text))
     }
 }
 
@@ -126,6 +150,7 @@ mod tests {
             figures,
             observed: Some((Source::Ebpf, Tier::Full)),
             runtimes: BTreeSet::new(),
+            stall_threshold_ns: Some(50 * MS),
             losses: Vec::new(),
             drain_culprit: None,
             stall_culprit: None,
@@ -204,9 +229,55 @@ mod tests {
             assert!(why.contains("ebpf full"), "{why}");
         }
         assert!(matches!(standing("p99 turn < 50ms", &[]), Standing::Untold(_)));
-        let short = Figures { stalls: 9, ..figures() };
-        let told = standing("stalls over 100ms <= 1", &[run(short)]);
-        assert!(matches!(told, Standing::Untold(_)), "seven stalls are not listed");
+    }
+
+    #[test]
+    fn stalls_that_are_not_listed_may_be_long() {
+        // One of two that are listed lasted for 100 ms, and seven more are not listed.
+        let runs = [run(Figures { stalls: 9, ..figures() })];
+        for text in ["stalls over 100ms = 0", "stalls over 100ms > 8", "stalls over 100ms = 9"] {
+            assert_eq!(standing(text, &runs), Standing::Worse, "{text}");
+        }
+        for text in ["stalls over 100ms <= 1", "stalls over 100ms = 3", "stalls over 100ms < 8"] {
+            let Standing::Untold(why) = standing(text, &runs) else { panic!("{text}") };
+            assert!(why.contains("2 of 9 stalls are listed"), "{why}");
+            assert!(why.contains("--stall-threshold to 100 ms"), "{why}");
+        }
+        for text in ["stalls over 100ms < 9", "stalls over 100ms >= 1", "stalls over 50ms = 9"] {
+            assert_eq!(standing(text, &runs), Standing::Same, "{text}");
+        }
+        let budgets = parse("stalls over 100ms = 0\nstalls over 100ms = 3\nstalls = 9").unwrap();
+        let notes: Vec<_> = budgets.iter().map(|budget| budget.note(&runs)).collect();
+        assert!(notes[0].as_ref().is_some_and(|note| note.contains("2 of 9")), "{notes:?}");
+        assert_eq!(notes[1..], [None, None], "it is not told, and it is all that there is");
+        assert_eq!(budgets[0].judge(&runs).head, [1.0]);
+        assert!(budgets[1].judge(&runs).head.is_empty(), "what may be more is no figure");
+    }
+
+    #[test]
+    fn stalls_that_the_source_may_not_see_are_no_pass() {
+        let quiet = Figures { stalls: 0, stalls_ns: Vec::new(), ..figures() };
+        for (way, want) in [
+            ((Source::V8Trace, Tier::Full), "v8-trace"),
+            ((Source::Ebpf, Tier::Passive), "passive"),
+        ] {
+            let by = |figures: Figures| Sample { observed: Some(way), ..run(figures) };
+            for text in ["stalls = 0", "Stalls over 50ms = 0", "stalls over 1s < 5"] {
+                let Standing::Untold(why) = standing(text, &[by(quiet.clone())]) else {
+                    panic!("{text} by {want}");
+                };
+                assert!(why.contains(want), "{why}");
+            }
+            let seen = [by(figures())];
+            assert_eq!(standing("stalls over 50ms = 0", &seen), Standing::Worse, "{want}");
+            assert_eq!(standing("stalls over 100ms = 0", &seen), Standing::Worse, "{want}");
+            assert_eq!(standing("stalls >= 2", &seen), Standing::Same, "{want}");
+            let note = parse("STALLS < 2").unwrap()[0].note(&seen).unwrap();
+            assert!(note.contains(want), "{note}");
+            assert_eq!(standing("longest drain <= 60000", &seen), Standing::Same, "{want}");
+        }
+        let passive = Sample { observed: Some((Source::Ebpf, Tier::Passive)), ..run(figures()) };
+        assert!(matches!(standing("microtasks < 1e6", &[passive]), Standing::Untold(_)));
     }
 
     #[test]

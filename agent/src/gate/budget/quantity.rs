@@ -1,8 +1,7 @@
 //! What a budget can limit.
 
-use std::collections::BTreeSet;
-
-use loop_core::snapshot::Histogram;
+use loop_core::snapshot::{Histogram, Source, Tier};
+use loop_core::units::format_ns;
 
 use super::super::comparison::Unit;
 use super::super::quantile::quantile;
@@ -17,6 +16,16 @@ pub enum Quantity {
     Total(&'static Total),
     /// Turns that lasted for so many nanoseconds or longer.
     StallsOver(u64),
+}
+
+/// What is known of a quantity in a run: it lies between the two, and is both where they are the
+/// same.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Known {
+    /// It is at least this.
+    pub least: f64,
+    /// It is at most this; infinite where the source does not see all of it.
+    pub most: f64,
 }
 
 /// A statistic: its place in the names of a [`Subject`].
@@ -158,21 +167,77 @@ fn share(ns: f64, figures: &Figures) -> Option<f64> {
 }
 
 impl Quantity {
-    /// Its value in a run; `None` where it is not seen. Of what did not happen the longest took
-    /// nothing.
-    pub fn of(self, run: &Sample) -> Option<f64> {
+    /// What is known of it in a run; `None` where it is not seen. Of what did not happen the
+    /// longest took nothing.
+    pub fn of(self, run: &Sample) -> Option<Known> {
         let figures = &run.figures;
-        match self {
-            Quantity::Of(statistic, subject) => {
-                (subject.values)(figures).map(|values| statistic.of(values))
-            }
-            Quantity::Total(total) => (total.value)(figures),
+        let least = match self {
+            Quantity::Of(statistic, subject) => statistic.of((subject.values)(figures)?),
+            Quantity::Total(total) => (total.value)(figures)?,
+            Quantity::StallsOver(ns) if run.stall_threshold_ns == Some(ns) => figures.stalls as f64,
             Quantity::StallsOver(ns) => {
-                let listed = &figures.stalls_ns;
-                let all = figures.stalls == listed.len() as u64;
-                all.then(|| listed.iter().filter(|&&stall| stall >= ns).count() as f64)
+                figures.stalls_ns.iter().filter(|&&stall| stall >= ns).count() as f64
             }
+        };
+        let more = match self.why_blind(run) {
+            Some(_) => f64::INFINITY,
+            None => self.not_listed(run) as f64,
+        };
+        Some(Known { least, most: least + more })
+    }
+
+    /// How many stalls may belong to it whose duration is not listed.
+    fn not_listed(self, run: &Sample) -> u64 {
+        match self {
+            Quantity::StallsOver(ns) if run.stall_threshold_ns != Some(ns) => {
+                run.figures.stalls.saturating_sub(run.figures.stalls_ns.len() as u64)
+            }
+            _ => 0,
         }
+    }
+
+    /// Whether it counts stalls.
+    fn is_of_stalls(self) -> bool {
+        match self {
+            Quantity::StallsOver(_) => true,
+            Quantity::Total(total) => total.name == "stalls",
+            Quantity::Of(..) => false,
+        }
+    }
+
+    /// Why the way in which the run was observed tells only what there is at least.
+    fn why_blind(self, run: &Sample) -> Option<&'static str> {
+        let (source, tier) = run.observed?;
+        let is_read = match self {
+            // The kernel accounts for the command as a whole, and a share is one of what is read.
+            Quantity::Total(total) => total.name != "cpu_time" && total.unit != Unit::Share,
+            _ => self.is_of_stalls(),
+        };
+        match () {
+            () if source == Source::V8Trace && self.is_of_stalls() => Some(
+                "v8-trace sees no stall of a callback in the poll phase that waits, as for a file; \
+                 `loopscope doctor` tells what eBPF lacks",
+            ),
+            () if tier == Tier::Passive && is_read => {
+                Some("the tier passive reads lower bounds; use the tier turn or full")
+            }
+            () => None,
+        }
+    }
+
+    /// Why a run tells only what there is at least; `None` where it tells how much there is.
+    pub(super) fn why_at_least(self, run: &Sample) -> Option<String> {
+        let (all, ns) = (run.figures.stalls, self.stalls_over_ns().unwrap_or_default());
+        let listed = || {
+            format!(
+                "only {} of {all} stalls are listed; raise --stall-threshold to {}, and have no \
+                 budget for shorter ones",
+                run.figures.stalls_ns.len(),
+                format_ns(ns)
+            )
+        };
+        let blind = self.why_blind(run).map(str::to_owned);
+        blind.or_else(|| (self.not_listed(run) > 0).then(listed))
     }
 
     /// Its name for programs.
@@ -210,21 +275,14 @@ impl Quantity {
         }
     }
 
-    /// Why a run does not tell it.
+    /// Why the runs do not tell it.
     pub(super) fn why_untold(self, runs: &[Sample]) -> String {
-        let ways: BTreeSet<String> = runs
-            .iter()
-            .filter(|run| self.of(run).is_none())
-            .filter_map(|run| run.observed)
-            .map(|(source, tier)| format!("{} {}", source.name(), tier.name()))
-            .collect();
-        match (self, ways.into_iter().next()) {
-            (_, None) => "there was no run".to_owned(),
-            (Quantity::StallsOver(_), Some(_)) => {
-                "there were more stalls than are listed; raise the duration".to_owned()
-            }
-            (_, Some(way)) => format!("{way} does not see it; `loopscope doctor` tells why"),
-        }
+        let ways = runs.iter().filter(|run| self.of(run).is_none()).filter_map(|run| run.observed);
+        let way = ways.map(|(source, tier)| format!("{} {}", source.name(), tier.name())).min();
+        let unseen = way.map(|way| format!("{way} does not see it; `loopscope doctor` tells why"));
+        unseen
+            .or_else(|| runs.iter().find_map(|run| self.why_at_least(run)))
+            .unwrap_or_else(|| "there was no run".to_owned())
     }
 }
 
