@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use loop_core::snapshot::{Culprit, Source, Tier};
 
-use super::comparison::{GateTier, Metric, Standing, Verdict};
+use super::comparison::{GateTier, Metric, Standing, Unit, Verdict};
 use super::fingerprint::Fingerprint;
-use super::measure::{MEASURES, Measure, Part};
+use super::measure::{Kind, Limits, MEASURES, Measure, Part};
 use super::sample::Sample;
 use super::{exact, time};
 
@@ -36,31 +36,49 @@ pub fn metrics(base: Runs<'_>, head: Runs<'_>, rules: Rules) -> Vec<Metric> {
     metrics_but(base, head, rules, None)
 }
 
-/// The same without the times, where there is a reason to leave them out.
+/// The same with exact counts alone, where there is a reason to compare nothing that varies.
 pub fn metrics_but(
     base: Runs<'_>,
     head: Runs<'_>,
     rules: Rules,
-    why_no_times: Option<String>,
+    why_no_pairs: Option<String>,
 ) -> Vec<Metric> {
-    let why_no_times = why_no_times.or_else(|| no_times(base, head));
+    let is_traced = observed(base, head).any(|(source, _)| source == Source::V8Trace);
+    let why_no_pairs = why_no_pairs.or_else(|| no_pairs(base, head));
+    let why_no_times = why_no_pairs.clone().or_else(|| {
+        let why = "v8-trace slows down what it would time; `loopscope doctor` tells what eBPF \
+                   lacks";
+        is_traced.then(|| why.to_owned())
+    });
     let mut metrics = Vec::new();
     let mut varying = Vec::new();
     for measure in &MEASURES {
         let (base, head) = (values(measure, base.samples), values(measure, head.samples));
-        let exact =
-            if measure.is_count() { exact_tier(measure, &base, &head, rules) } else { None };
-        match (exact, &why_no_times) {
-            (Some(metric), _) => metrics.push(metric),
-            (None, Some(why)) if !measure.is_count() => {
-                let tells = measure.part == Part::Decides && measure.name != "turn_p99";
+        let why_not = if measure.is_count() { &why_no_pairs } else { &why_no_times };
+        let may_be_exact = match measure.kind {
+            Kind::Count => true,
+            Kind::Turns => !is_traced,
+            Kind::Stalls => why_not.is_none(),
+            Kind::Time | Kind::Percentile => false,
+        };
+        let exact = may_be_exact.then(|| exact_tier(measure, &base, &head, rules)).flatten();
+        match (exact, why_not, missing(&base, &head)) {
+            (Some(metric), ..) => metrics.push(metric),
+            (None, Some(why), missing) => {
+                let tells = match measure.unit {
+                    Unit::Count => !matches!(missing, Missing::Everywhere),
+                    _ => measure.part == Part::Decides && measure.name != "turn_p99",
+                };
                 metrics.extend(tells.then(|| untold(measure, base, head, why.clone())));
             }
-            (None, _) => match missing(&base, &head) {
-                Missing::Nothing => varying.push((measure, full(base), full(head))),
-                Missing::Everywhere => {}
-                Missing::Somewhere(why) => metrics.push(untold(measure, base, head, why)),
-            },
+            (None, None, Missing::Nothing) => varying.push((measure, full(base), full(head))),
+            (None, None, Missing::Everywhere) => {}
+            (None, None, Missing::Somewhere(why)) => {
+                let mut metric = untold(measure, base, head, why);
+                // A program that does less has fewer turns. The times of its whole run decide.
+                metric.decides &= measure.kind != Kind::Percentile;
+                metrics.push(metric);
+            }
         }
     }
     metrics.extend(time_tier(varying, rules));
@@ -149,23 +167,19 @@ fn way(sample: &Sample) -> Option<String> {
     sample.observed.map(|(source, tier)| format!("{} {}", source.name(), tier.name()))
 }
 
-/// Why times are not compared; `None` where they are.
-fn no_times(base: Runs<'_>, head: Runs<'_>) -> Option<String> {
-    let samples = || base.samples.iter().chain(head.samples);
-    let ways: Vec<_> = samples().filter_map(|sample| sample.observed).collect();
+/// Why nothing that varies is compared; `None` where it is.
+fn no_pairs(base: Runs<'_>, head: Runs<'_>) -> Option<String> {
     if let Some(differs) = base.fingerprint.differs(head.fingerprint) {
         return Some(format!("the runs are of different machines: {differs}"));
     }
-    if ways.iter().any(|(source, _)| *source == Source::V8Trace) {
-        return Some(
-            "v8-trace slows down what it would time; `loopscope doctor` tells what eBPF lacks"
-                .to_owned(),
-        );
-    }
-    if ways.iter().any(|(_, tier)| *tier == Tier::Passive) {
-        return Some("the tier passive reads lower bounds; use the tier turn or full".to_owned());
-    }
-    None
+    let is_passive = observed(base, head).any(|(_, tier)| tier == Tier::Passive);
+    let why = "the tier passive reads lower bounds; use the tier turn or full";
+    is_passive.then(|| why.to_owned())
+}
+
+/// How the runs were observed.
+fn observed<'a>(base: Runs<'a>, head: Runs<'a>) -> impl Iterator<Item = (Source, Tier)> + 'a {
+    base.samples.iter().chain(head.samples).filter_map(|sample| sample.observed)
 }
 
 fn values(measure: &Measure, samples: &[Sample]) -> Vec<Option<f64>> {
@@ -218,7 +232,7 @@ fn time_tier(varying: Vec<(&Measure, Vec<f64>, Vec<f64>)>, rules: Rules) -> Vec<
     let series = varying.iter().map(|(measure, base, head)| time::Series {
         base,
         head,
-        limits: measure.limits,
+        limits: limits(measure, base, rules),
         decides: measure.part == Part::Decides,
     });
     let judged = time::judge(&series.collect::<Vec<_>>(), rules.look);
@@ -231,6 +245,13 @@ fn time_tier(varying: Vec<(&Measure, Vec<f64>, Vec<f64>)>, rules: Rules) -> Vec<
         ..blank(measure)
     };
     varying.into_iter().zip(judged).map(metric).collect()
+}
+
+/// What change matters. What may grow where it does not vary may grow as much where head does.
+fn limits(measure: &Measure, base: &[f64], rules: Rules) -> Limits {
+    let is_exact = measure.is_count() && base.iter().all(|value| *value == base[0]);
+    let tolerance = if is_exact { rules.exact_tolerance } else { 0.0 };
+    Limits { effect: measure.limits.effect.max(tolerance), ..measure.limits }
 }
 
 fn untold(

@@ -155,6 +155,119 @@ fn what_some_runs_lack_is_not_told() {
     let cpu = named(&metrics, "cpu_time");
     let Standing::Untold(why) = &cpu.standing else { panic!("{cpu:?}") };
     assert_eq!(why, "0 runs of base and 1 of head have too few to tell");
+    assert_eq!(verdict(&metrics), Verdict::Inconclusive, "the time of a whole run is there");
+}
+
+#[test]
+fn a_program_that_has_fewer_turns_than_a_percentile_needs_passes() {
+    let with = |mut samples: Vec<Sample>, turns: usize| {
+        for sample in &mut samples {
+            let turns = Histogram::of(Scale::Time, std::iter::repeat_n(1_000_000, turns));
+            sample.figures.timer_lateness_ns = Some(turns.clone());
+            sample.figures.turn_ns = Some(turns);
+        }
+        samples
+    };
+    let (base, mut head) = (with(runs(1_000, 1.0, 1), 150), with(runs(1_000, 0.8, 2), 60));
+    head[3].figures.turn_ns.clone_from(&base[3].figures.turn_ns);
+    head[3].figures.timer_lateness_ns.clone_from(&base[3].figures.timer_lateness_ns);
+    for (base, head) in [(&base, &head), (&head, &base)] {
+        let metrics = compared(base, head);
+        for name in ["turn_p90", "timer_lateness_p90"] {
+            let metric = named(&metrics, name);
+            assert!(matches!(metric.standing, Standing::Untold(_)), "{metric:?}");
+            assert!(!metric.decides, "{metric:?}");
+        }
+        assert_eq!(named(&metrics, "turn_p50").standing, Standing::Same);
+    }
+    assert_eq!(verdict(&compared(&base, &head)), Verdict::Passed);
+    assert_eq!(verdict(&compared(&head, &base)), Verdict::Regressed, "it takes longer");
+}
+
+/// The same in each run.
+fn each(mut samples: Vec<Sample>, set: impl Fn(&mut Sample)) -> Vec<Sample> {
+    samples.iter_mut().for_each(set);
+    samples
+}
+
+#[test]
+fn stalls_are_a_time_and_decide_where_times_do() {
+    let stalls = |count| each(runs(1_000, 1.0, count), |sample| sample.figures.stalls = count);
+    let (base, head) = (stalls(1), stalls(2));
+    let metrics = compared(&base, &head);
+    assert_eq!(verdict(&metrics), Verdict::Regressed);
+    assert_eq!(named(&metrics, "stalls").tier, GateTier::Exact);
+
+    let untold = |metrics: &[Metric], want: &str| {
+        let metric = named(metrics, "stalls");
+        let Standing::Untold(why) = &metric.standing else { panic!("{metric:?}") };
+        assert!(why.contains(want) && !metric.decides, "{metric:?}");
+        assert_eq!(verdict(metrics), Verdict::Inconclusive);
+    };
+    let (here, there) = (here(), Fingerprint { machine: Some("b".to_owned()), ..here() });
+    let at = |samples, fingerprint| Runs { samples, fingerprint };
+    let rules = Rules::default();
+    untold(&super::metrics(at(&base, &here), at(&head, &there), rules), "different machines");
+    let why = Some("not by turns".to_owned());
+    untold(&metrics_but(at(&base, &here), at(&head, &here), rules, why), "not by turns");
+    for (way, want) in
+        [((Source::V8Trace, Tier::Full), "v8-trace"), ((Source::Ebpf, Tier::Passive), "passive")]
+    {
+        let by = |samples| each(samples, |sample| sample.observed = Some(way));
+        untold(&compared(&by(base.clone()), &by(head.clone())), want);
+    }
+}
+
+#[test]
+fn turns_are_not_exact_where_the_trace_adds_some() {
+    let by = |source, turns| {
+        each(runs(1_000, 1.0, turns), |sample| {
+            sample.observed = Some((source, Tier::Full));
+            sample.figures.turns = Some(turns);
+        })
+    };
+    let probes = compared(&by(Source::Ebpf, 5), &by(Source::Ebpf, 6));
+    assert_eq!(verdict(&probes), Verdict::Regressed);
+    let traced = compared(&by(Source::V8Trace, 5), &by(Source::V8Trace, 6));
+    let turns = named(&traced, "turns");
+    assert!(turns.tier == GateTier::Time && !turns.decides, "{turns:?}");
+    assert_eq!(verdict(&traced), Verdict::Inconclusive, "nothing is known of times");
+}
+
+#[test]
+fn counts_that_vary_are_compared_in_pairs_alone() {
+    let mut base = runs(1_000, 1.0, 1);
+    base[4] = sample(1_001, 1_000_000_000);
+    let head = runs(1_300, 1.0, 2);
+    let here = here();
+    let at = |samples| Runs { samples, fingerprint: &here };
+    let why = Some("not by turns".to_owned());
+    let metrics = metrics_but(at(&base), at(&head), Rules::default(), why);
+    for name in ["longest_drain", "microtasks"] {
+        let metric = named(&metrics, name);
+        assert_eq!(metric.standing, Standing::Untold("not by turns".to_owned()), "{metric:?}");
+        assert_eq!((metric.base.len(), metric.head.len()), (10, 10));
+    }
+    assert_eq!(named(&metrics, "turns").standing, Standing::Same, "that is exact anywhere");
+    assert_eq!(verdict(&metrics), Verdict::Inconclusive);
+    let traced = |samples: &[Sample]| {
+        each(samples.to_vec(), |sample| sample.observed = Some((Source::V8Trace, Tier::Full)))
+    };
+    let metrics = compared(&traced(&base), &traced(&head));
+    assert_eq!(named(&metrics, "longest_drain").standing, Standing::Worse, "counts are seen");
+}
+
+#[test]
+fn what_may_grow_may_do_so_where_head_varies() {
+    let mut head = runs(1_150, 1.0, 2);
+    head[2] = sample(1_201, 1_000_000_000);
+    let (base, here) = (runs(1_000, 1.0, 1), here());
+    let standing = |exact_tolerance| {
+        let at = |samples| Runs { samples, fingerprint: &here };
+        let rules = Rules { exact_tolerance, ..Rules::default() };
+        named(&super::metrics(at(&base), at(&head), rules), "longest_drain").standing.clone()
+    };
+    assert_eq!([0.0, 0.2, 0.3].map(standing), [Standing::Worse, Standing::Same, Standing::Same]);
 }
 
 #[test]

@@ -34,6 +34,21 @@ pub enum Part {
     Told,
 }
 
+/// What a metric's values hang on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// On what the program does.
+    Count,
+    /// On that and on V8's trace: to hand it over takes a turn, about once a second.
+    Turns,
+    /// On how long something took: a time that is told as a count.
+    Stalls,
+    /// On how fast all of it ran.
+    Time,
+    /// As a time; and a run of which there is too little has none.
+    Percentile,
+}
+
 /// A metric.
 #[derive(Debug)]
 pub struct Measure {
@@ -43,6 +58,8 @@ pub struct Measure {
     pub title: &'static str,
     /// What its values are.
     pub unit: Unit,
+    /// What they hang on.
+    pub kind: Kind,
     /// Its part where it varies from run to run. A count that does not vary always decides.
     pub part: Part,
     /// What change of it matters where it varies.
@@ -56,9 +73,9 @@ impl Measure {
         (self.value)(&sample.figures)
     }
 
-    /// Whether it is a count.
+    /// Whether it is a count that hangs on no time.
     pub fn is_count(&self) -> bool {
-        self.unit == Unit::Count
+        matches!(self.kind, Kind::Count | Kind::Turns)
     }
 }
 
@@ -69,7 +86,7 @@ const fn count(
     value: fn(&Figures) -> Option<f64>,
 ) -> Measure {
     let limits = Limits { effect: 0.05, floor: 10.0 };
-    Measure { name, title, unit: Unit::Count, part, limits, value }
+    Measure { name, title, unit: Unit::Count, kind: Kind::Count, part, limits, value }
 }
 
 const fn time(
@@ -79,7 +96,21 @@ const fn time(
     limits: Limits,
     value: fn(&Figures) -> Option<f64>,
 ) -> Measure {
-    Measure { name, title, unit: Unit::Nanoseconds, part, limits, value }
+    Measure { name, title, unit: Unit::Nanoseconds, kind: Kind::Time, part, limits, value }
+}
+
+const fn percentile(
+    name: &'static str,
+    title: &'static str,
+    part: Part,
+    limits: Limits,
+    value: fn(&Figures) -> Option<f64>,
+) -> Measure {
+    of_kind(Kind::Percentile, time(name, title, part, limits, value))
+}
+
+const fn of_kind(kind: Kind, measure: Measure) -> Measure {
+    Measure { kind, ..measure }
 }
 
 /// Of totals of a run.
@@ -98,26 +129,26 @@ pub static MEASURES: [Measure; 18] = [
     }),
     count("microtasks", "microtasks", Part::Decides, |of| number(of.microtasks)),
     count("drains", "drains", Part::Told, |of| Some(of.drain_length.as_ref()?.count() as f64)),
-    count("turns", "turns", Part::Told, |of| number(of.turns)),
+    of_kind(Kind::Turns, count("turns", "turns", Part::Told, |of| number(of.turns))),
     count("ticks", "nextTicks", Part::Told, |of| number(of.ticks)),
     count("timers", "timers", Part::Told, |of| number(of.timers)),
     count("immediates", "immediates", Part::Told, |of| number(of.immediates)),
-    count("stalls", "stalls", Part::Told, |of| number(Some(of.stalls))),
+    of_kind(Kind::Stalls, count("stalls", "stalls", Part::Told, |of| number(Some(of.stalls)))),
     time("turn_time", "time in turns", Part::Decides, TOTAL, |of| number(of.active_ns)),
     time("cpu_time", "CPU time", Part::Decides, TOTAL, |of| number(of.cpu_ns)),
-    time("turn_p50", "p50 turn", Part::Decides, TURN, |of| {
+    percentile("turn_p50", "p50 turn", Part::Decides, TURN, |of| {
         at(of.turn_ns.as_ref(), 0.5, P50_COUNT_MIN)
     }),
-    time("turn_p90", "p90 turn", Part::Decides, TURN, |of| {
+    percentile("turn_p90", "p90 turn", Part::Decides, TURN, |of| {
         at(of.turn_ns.as_ref(), 0.9, P90_COUNT_MIN)
     }),
-    time("turn_p99", "p99 turn", Part::Decides, TAIL, |of| {
+    percentile("turn_p99", "p99 turn", Part::Decides, TAIL, |of| {
         at(of.turn_ns.as_ref(), 0.99, P99_TURNS_MIN)
     }),
-    time("timer_lateness_p90", "p90 timer lateness", Part::Decides, LATENESS, |of| {
+    percentile("timer_lateness_p90", "p90 timer lateness", Part::Decides, LATENESS, |of| {
         at(of.timer_lateness_ns.as_ref(), 0.9, P90_COUNT_MIN)
     }),
-    time("timer_lateness_p50", "p50 timer lateness", Part::Told, LATENESS, |of| {
+    percentile("timer_lateness_p50", "p50 timer lateness", Part::Told, LATENESS, |of| {
         at(of.timer_lateness_ns.as_ref(), 0.5, P50_COUNT_MIN)
     }),
     time("turn_max", "longest turn", Part::Told, TAIL, |of| longest(of.turn_ns.as_ref())),
@@ -153,7 +184,8 @@ mod tests {
         // `microtasks`, `drains`, `turns`, `timers`, `immediates` and `stalls` are both.
         assert_eq!(names.len(), 2 * MEASURES.len() - 6);
         let decide = |counts: bool| {
-            MEASURES.iter().filter(|of| of.part == Part::Decides && of.is_count() == counts).count()
+            let counts = |of: &&Measure| (of.unit == Unit::Count) == counts;
+            MEASURES.iter().filter(|of| of.part == Part::Decides).filter(counts).count()
         };
         assert_eq!((decide(true), decide(false)), (2, super::super::time::TIMES_MAX));
     }

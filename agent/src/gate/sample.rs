@@ -138,7 +138,7 @@ fn observed(snapshot: &Snapshot) -> Option<(Source, Tier)> {
     targets.min_by_key(|(_, tier)| *tier as u8)
 }
 
-/// What makes counts of the run too small. That not all stalls are listed does not: they are counted.
+/// What makes counts of the run too small. Stalls that are no longer listed are counted.
 fn losses(snapshot: &Snapshot) -> Vec<String> {
     let mut losses = Vec::new();
     if snapshot.loops.is_empty() {
