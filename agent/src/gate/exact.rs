@@ -4,7 +4,7 @@ use super::comparison::{Change, Standing};
 
 /// What is known of a count by its values in all runs of both sides; `None` where it varies, or the
 /// sides overlap: then statistics have to tell. A growth of up to `tolerance` (0.05 is 5 %) is let
-/// pass.
+/// pass, in each run of the head.
 ///
 /// Of something that varied after all, and had one value with chance `q`, so would all of `n` runs
 /// of the base, and none of the head's, with a chance of at most `1 / 4^n`; one in a million for
@@ -16,11 +16,12 @@ pub fn judge(base: &[f64], head: &[f64], tolerance: f64) -> Option<(Standing, Ch
     }
     let least = head.iter().copied().reduce(f64::min)?;
     let most = head.iter().copied().reduce(f64::max)?;
+    let bound = bound(before, tolerance);
     let standing = match () {
         () if least == before && most == before => Standing::Same,
         () if most < before => Standing::Better,
-        () if least > before * (1.0 + tolerance) => Standing::Worse,
-        () if least > before && most <= before * (1.0 + tolerance) => Standing::Same,
+        () if least > bound => Standing::Worse,
+        () if tolerance > 0.0 && most <= bound => Standing::Same,
         () => return None,
     };
     // The end that is nearer to what was before: all runs have changed by at least that.
@@ -28,6 +29,15 @@ pub fn judge(base: &[f64], head: &[f64], tolerance: f64) -> Option<(Standing, Ch
     let ratio = if now == before { 1.0 } else { now / before };
     let change = Change { ratio, interval: (ratio, ratio), p: 0.0, difference: now - before };
     Some((standing, change))
+}
+
+/// The most that passes. Its digits are made good for that 15 % has none that end: a count of less
+/// than 2^50 gets nowhere near to the next one by that.
+fn bound(before: f64, tolerance: f64) -> f64 {
+    match before + before * tolerance {
+        bound if bound > before => bound * (1.0 + 4.0 * f64::EPSILON),
+        bound => bound,
+    }
 }
 
 #[cfg(test)]
@@ -61,6 +71,21 @@ mod tests {
         assert_eq!(standing(&[1000.0; 2], &[1050.0; 2], 0.05), Some(Standing::Same));
         assert_eq!(standing(&[1000.0; 2], &[1051.0; 2], 0.05), Some(Standing::Worse));
         assert_eq!(standing(&[1000.0; 2], &[1050.0, 1051.0], 0.05), None);
+    }
+
+    #[test]
+    fn the_tolerance_is_met_to_the_last_one_of_the_count() {
+        for percent in 1_u32..=100 {
+            let tolerance = f64::from(percent) / 100.0;
+            for hundreds in [1_u32, 3, 7, 1_000, 40_000_000] {
+                let (before, most) = (hundreds * 100, hundreds * (100 + percent.min(7)));
+                let tolerance = tolerance.min(0.07);
+                let of =
+                    |head: u32| standing(&[f64::from(before); 2], &[f64::from(head)], tolerance);
+                assert_eq!(of(most), Some(Standing::Same), "{before} and {percent} %");
+                assert_eq!(of(most + 1), Some(Standing::Worse), "{before} and {percent} %");
+            }
+        }
     }
 
     #[test]
