@@ -32,3 +32,6 @@ pub use junit::junit;
 pub use smaller::smaller;
 pub use summary::summary;
 pub use table::table;
+
+#[cfg(test)]
+mod names_tests;

@@ -87,11 +87,14 @@ fn first_of(comparison: &Comparison, standing: &Standing) -> String {
     format!("{}{}{more}", sentence(first), at.unwrap_or_default())
 }
 
-/// Why nothing can be told: by the notes, or by what was not compared.
+/// Why nothing can be told: by what was not compared, or else by the notes. A budget that can't be
+/// told is why runs can't be judged; other metrics are not.
 fn not_told(comparison: &Comparison, otherwise: &str) -> String {
-    match untold(comparison).next() {
-        Some(untold) if comparison.notes.is_empty() => format!("can't tell {untold}"),
-        _ => first_note(comparison, otherwise),
+    let is_invalid = comparison.verdict == Verdict::Invalid;
+    let decides = |metric: &Metric| !is_invalid || metric.tier == GateTier::Budget;
+    match untold_of(comparison, decides).next() {
+        Some(untold) => format!("can't tell {untold}"),
+        None => first_note(comparison, otherwise),
     }
 }
 
@@ -125,8 +128,16 @@ pub(super) fn besides(comparison: &Comparison) -> impl Iterator<Item = &Metric> 
 
 /// What is not compared, by its reason. Of what decides nothing that is no news.
 pub(super) fn untold(comparison: &Comparison) -> impl Iterator<Item = String> {
+    untold_of(comparison, |_| true)
+}
+
+fn untold_of(
+    comparison: &Comparison,
+    is_meant: impl Fn(&Metric) -> bool,
+) -> impl Iterator<Item = String> {
     let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
-    for metric in comparison.metrics.iter().filter(|metric| metric.decides) {
+    let metrics = comparison.metrics.iter().filter(|metric| metric.decides && is_meant(metric));
+    for metric in metrics {
         let Standing::Untold(why) = &metric.standing else { continue };
         match by_reason.iter_mut().find(|(reason, _)| reason == why) {
             Some((_, titles)) => titles.push(title(metric)),
