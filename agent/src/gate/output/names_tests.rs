@@ -1,6 +1,6 @@
 //! How figures and reasons are called.
 
-use super::words;
+use super::{smaller, words};
 use crate::gate::Fingerprint;
 use crate::gate::comparison::{Comparison, GateTier, Metric, Side, Standing, Unit, Verdict};
 
@@ -37,6 +37,52 @@ fn comparison(verdict: Verdict, metrics: Vec<Metric>, notes: &[&str]) -> Compari
         notes: notes.iter().map(|note| (*note).to_owned()).collect(),
         took_ns: 1,
     }
+}
+
+/// The names and values of a trend.
+fn trend(metrics: Vec<Metric>) -> Vec<(String, f64)> {
+    let text = smaller(&comparison(Verdict::Passed, metrics, &[])).unwrap();
+    let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let entry = |entry: &serde_json::Value| {
+        (entry["name"].as_str().unwrap().to_owned(), entry["value"].as_f64().unwrap())
+    };
+    read.as_array().unwrap().iter().map(entry).collect()
+}
+
+#[test]
+fn each_figure_has_its_own_name_in_the_trend_and_is_there_once() {
+    let drain_time = |text| budget("drain_time_max", "longest drain", Unit::Nanoseconds, text);
+    let stalls = |text| budget("stalls_over", "stalls over a time", Unit::Count, text);
+    let budgets = vec![
+        budget("drain_max", "longest drain", Unit::Count, "longest drain < 10000"),
+        drain_time("longest drain < 20ms"),
+        drain_time("max drain > 1us"),
+        stalls("Stalls  over 100ms = 0"),
+        stalls("stalls over 100ms < 9"),
+        stalls("stalls over 1s = 0"),
+        budget("gc_time", "gc time", Unit::Nanoseconds, "gc time < 9ms"),
+        budget("gc_share", "gc time", Unit::Share, "gc time < 9%"),
+    ];
+    let told = trend(budgets.clone());
+    let names: Vec<&str> = told.iter().map(|(name, _)| name.as_str()).collect();
+    let want = [
+        "longest drain",
+        "longest drain (ns)",
+        "stalls over 100ms",
+        "stalls over 1s",
+        "gc time (ns)",
+        "gc time (share)",
+    ];
+    assert_eq!(names, want);
+
+    let measured = metric("longest_drain", "longest drain", Unit::Count);
+    let with_base = trend([budgets, vec![measured]].concat());
+    assert_eq!(with_base.len(), want.len(), "{with_base:?}");
+    let drains = with_base.iter().filter(|(name, _)| name == "longest drain");
+    assert_eq!(drains.map(|(_, value)| *value).collect::<Vec<_>>(), [5.0], "as it is measured");
+    let blind = Metric { head: Vec::new(), ..metric("turn_p50", "p50 turn", Unit::Nanoseconds) };
+    let limit = budget("turn_p50", "p50 turn", Unit::Nanoseconds, "p50 turn < 1s");
+    assert_eq!(trend(vec![blind, limit]), [("p50 turn (ns)".to_owned(), 7.0)]);
 }
 
 #[test]

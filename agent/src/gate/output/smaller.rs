@@ -10,8 +10,8 @@ use crate::gate::comparison::{Comparison, GateTier, Metric, Unit};
 
 /// An entry, with the names that the tool asks for.
 #[derive(Serialize)]
-struct Entry<'a> {
-    name: &'a str,
+struct Entry {
+    name: String,
     unit: &'static str,
     value: Number,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -25,20 +25,54 @@ struct Entry<'a> {
 /// # Errors
 /// None that a comparison can cause.
 pub fn smaller(comparison: &Comparison) -> serde_json::Result<String> {
-    let is_budget = |metric: &Metric| metric.tier == GateTier::Budget;
+    let known: Vec<(&Metric, Entry)> =
+        comparison.metrics.iter().filter_map(|metric| Some((metric, entry(metric)?))).collect();
     // The limit of a budget may change; what it limits keeps its name, and is told once.
-    let is_told = |metric: &&Metric| {
-        let same = |other: &Metric| other.name == metric.name && !is_budget(other);
-        !is_budget(metric) || !comparison.metrics.iter().any(same)
+    let is_budget = |metric: &Metric| metric.tier == GateTier::Budget;
+    let is_again = |(place, (metric, _)): &(usize, &(&Metric, Entry))| {
+        known.iter().enumerate().any(|(other_place, (other, _))| {
+            let is_before = match (is_budget(other), is_budget(metric)) {
+                (false, true) => true,
+                (true, false) => false,
+                _ => other_place < *place,
+            };
+            is_before && figure(other) == figure(metric)
+        })
     };
-    let entries = comparison.metrics.iter().filter(is_told).filter_map(entry);
-    let entries = entries.collect::<Vec<_>>();
+    let told = known.iter().enumerate().filter(|one| !is_again(one));
+    let entries: Vec<&Entry> = told.map(|(_, (_, entry))| entry).collect();
     let mut text = serde_json::to_string_pretty(&entries)?;
     text.push('\n');
     Ok(text)
 }
 
-fn entry(metric: &Metric) -> Option<Entry<'_>> {
+/// What tells a figure from others.
+fn figure(metric: &Metric) -> String {
+    match metric.name {
+        "stalls_over" => quantity(metric),
+        "drain_max" => "longest_drain".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// What it is called: `longest drain`, `longest drain (ns)`, `stalls over 100ms`.
+fn name(metric: &Metric) -> String {
+    match metric.unit {
+        Unit::Count => quantity(metric),
+        unit => format!("{} ({})", metric.title, json::unit(unit)),
+    }
+}
+
+/// The title; how long a stall has to be says the budget alone.
+fn quantity(metric: &Metric) -> String {
+    let text = metric.budget.as_deref().filter(|_| metric.name == "stalls_over");
+    let written = text.and_then(|text| text.split(['<', '=', '>']).next());
+    let words = written.unwrap_or(metric.title).split_whitespace();
+    let words = words.collect::<Vec<_>>().join(" ");
+    if written.is_some() { words.to_lowercase() } else { words }
+}
+
+fn entry(metric: &Metric) -> Option<Entry> {
     let value = middle(&metric.head).filter(|value| value.is_finite())?;
     let extra = [
         Some(words::sentence(metric)),
@@ -46,7 +80,7 @@ fn entry(metric: &Metric) -> Option<Entry<'_>> {
         metric.culprit.as_ref().map(words::blame),
     ];
     Some(Entry {
-        name: metric.title,
+        name: name(metric),
         unit: json::unit(metric.unit),
         value: Number(rounded(value, metric.unit)),
         range: spread(&metric.head)
