@@ -131,6 +131,40 @@ fn value_of(page: &str, metric: &str) -> f64 {
     line.and_then(|value| value.parse().ok()).unwrap_or(f64::NAN)
 }
 
+/// The second one begins with nothing of the first: nothing is counted twice, and the time between
+/// them is no turn.
+#[test]
+fn each_window_tells_of_itself_alone() {
+    let _alone = alone();
+    let test = "each_window_tells_of_itself_alone";
+    if !can_attach(test) {
+        return;
+    }
+    let Some(node) = nodes::some(test).pop() else { return };
+    let mut command = Command::new(&node.program);
+    // Holds its loop up for 100 ms, twice a second.
+    let script = "setInterval(() => { const end = Date.now() + 100; while (Date.now() < end); }, \
+                  500); console.log('ready')";
+    command.args(["-e", script]).env("OTEL_SERVICE_NAME", "twice");
+    let _target = Target::spawn("twice", command);
+    let agent = Agent::start(&["--discovery-interval", "200ms", "--overhead-budget", "100"]);
+    let opened = |page: &str| value_of(page, "loopscope_windows_total");
+    let mut page = String::new();
+    until("there was a second window, and it is closed", || {
+        sleep(Duration::from_millis(500));
+        page = agent.metrics();
+        let tier = [String::from("tier=\"full\"")];
+        opened(&page) >= 2.0 && value(&page, "loopscope_targets_by_tier", &tier) == 0.0
+    });
+    let timed = sum(&page, "loopscope_eventloop_turn_duration_seconds_count", "twice");
+    let turns = sum(&page, "loopscope_eventloop_turns_total", "twice");
+    // Two thirds of the time: a window, a pause as long, a window.
+    assert!(timed > 0.0 && timed < 0.85 * turns, "{timed} turns were timed of {turns}");
+    let bucket = "loopscope_eventloop_turn_duration_seconds_bucket";
+    let under = value(&page, bucket, &[label("twice"), "le=\"5".to_owned()]);
+    assert!((under - timed).abs() < 0.5, "{} turns of more than 5 s", timed - under);
+}
+
 /// A window that opens and closes makes no count fall.
 #[test]
 fn no_count_falls() {

@@ -50,8 +50,7 @@ impl Prepared {
         let layout = probes::layout(stall_threshold_ns, shift, program.layout, &program.plan);
         let probes = Probes::before(tier, &program.plan, &program.file, layout).since_start();
         kernel.set_target(FIRST, &probes.layout)?;
-        let links = probes.link(kernel, FIRST, pid)?;
-        let set = Set { kernel: Arc::clone(kernel), index: FIRST, probes, links };
+        let set = Set::link(kernel, FIRST, probes, pid)?;
         Ok(Prepared { pid, program, set })
     }
 

@@ -4,6 +4,7 @@
 //! for another one.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 
 use loop_core::snapshot::{Events, Limit, LoopSnapshot, Stall, ThreadCpu, Tier};
@@ -49,7 +50,8 @@ pub(super) struct Known {
     pub(super) stacks: Arc<Stacks>,
 }
 
-/// Probes that are set into a process.
+/// Probes that are set into a process. Dropping it takes them away, and gives back the room of its
+/// loops: the next target of this number starts from nothing.
 #[derive(Debug)]
 pub(super) struct Set {
     pub(super) kernel: Arc<Kernel>,
@@ -57,6 +59,34 @@ pub(super) struct Set {
     pub(super) index: u32,
     pub(super) probes: Probes,
     pub(super) links: Vec<Link>,
+}
+
+impl Set {
+    /// Sets them.
+    ///
+    /// # Errors
+    /// The kernel refuses. None of them is left.
+    pub(super) fn link(
+        kernel: &Arc<Kernel>,
+        index: u32,
+        probes: Probes,
+        pid: u32,
+    ) -> io::Result<Set> {
+        let mut set = Set { kernel: Arc::clone(kernel), index, probes, links: Vec::new() };
+        set.links = set.probes.link(kernel, index, pid)?;
+        Ok(set)
+    }
+}
+
+impl Drop for Set {
+    fn drop(&mut self) {
+        // First of all: no probe may reach a loop whose room is given back.
+        self.links.clear();
+        for (slot, _) in self.kernel.heads().filter(|(_, head)| head.target == self.index) {
+            // One that can't be given back is lost to others, and that they have none is counted.
+            let _ = self.kernel.release(slot);
+        }
+    }
 }
 
 /// A process with probes.
@@ -374,9 +404,13 @@ impl Probed {
         self.loops.values().flat_map(|track| track.stalls.listed().map(|stall| (track.tid, stall)))
     }
 
-    /// Ends it: there is no probe any more, and what they have shown stands still.
+    /// Ends it: there is no probe any more, and what they have shown stands still until it is
+    /// dropped.
     pub(super) fn close(&mut self) {
         self.set.links.clear();
+        for (slot, head) in self.heads() {
+            self.track(slot, &head);
+        }
         for slot in self.loops.keys().copied().collect::<Vec<_>>() {
             self.refresh(slot, true);
         }

@@ -55,7 +55,6 @@ impl Shared {
         drop(open);
         let pid = candidate.process.identity().pid;
         kernel.set_target(index, &probes.layout)?;
-        let links = probes.link(kernel, index, pid)?;
-        Ok(Set { kernel: Arc::clone(kernel), index, probes, links })
+        Set::link(kernel, index, probes, pid)
     }
 }

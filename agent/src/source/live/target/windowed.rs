@@ -55,6 +55,10 @@ impl Target {
         if let Some(windows) = &mut self.windows {
             windows.close(now_ns, probed.cost_ns(), probed.loops());
         }
+        if !has_ended {
+            // The room of its loops in the kernel is about to be given back.
+            self.tell_stacks(true);
+        }
     }
 
     /// How many windows there have been.
