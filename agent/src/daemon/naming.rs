@@ -16,6 +16,9 @@ use crate::process::{Process, environment_of};
 /// A service's name may be longer than this, a label hardly.
 const NAME_CHARS_MAX: usize = 128;
 
+/// A host's name has 64 at most.
+const HOST_NAME_BYTES_MAX: u64 = 256;
+
 /// Units that run others: a process in them is none of their own.
 const RUNNERS: [&str; 6] = ["user@", "docker", "containerd", "kubelet", "crio", "podman"];
 
@@ -86,7 +89,8 @@ fn pod(process: &Process, environment: &[u8]) -> Option<String> {
     variable(environment, "KUBERNETES_SERVICE_HOST")?;
     let told = variable(environment, "HOSTNAME").map(str::to_owned);
     told.or_else(|| {
-        let name = std::fs::read_to_string(process.path("root/etc/hostname")).ok()?;
+        let name = process.read_file(Path::new("/etc/hostname"), HOST_NAME_BYTES_MAX).ok()?;
+        let name = String::from_utf8(name).ok()?;
         Some(name.trim().to_owned()).filter(|name| !name.is_empty())
     })
 }

@@ -13,11 +13,12 @@
 //! **Invariant**: a name has at most 64 characters and none that moves a cursor.
 
 use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::path::Path;
+
+use rustix::fs::FileType;
 
 use super::Process;
-use super::mapped::open_regular;
 
 const NAME_CHARS_MAX: usize = 64;
 /// More of a command line is not looked at.
@@ -62,30 +63,28 @@ trait Files {
 struct Seen<'a>(&'a Process);
 
 impl Seen<'_> {
-    /// A path of the process', as one of ours.
-    fn outside(&self, path: &Path) -> PathBuf {
-        match path.strip_prefix("/") {
-            Ok(relative) => self.0.path("root").join(relative),
-            Err(_) => self.0.path("cwd").join(path),
-        }
+    /// What kind of file has this path of the process'.
+    fn file_type(&self, path: &Path) -> io::Result<FileType> {
+        self.0.file_type(&self.0.rooted(path)?)
     }
 }
 
 impl Files for Seen<'_> {
     fn exists(&self, path: &str) -> Option<bool> {
-        match std::fs::metadata(self.outside(Path::new(path))) {
+        match self.file_type(Path::new(path)) {
             Ok(_) => Some(true),
-            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => None,
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => None,
             Err(_) => Some(false),
         }
     }
 
     fn is_folder(&self, path: &str) -> bool {
-        std::fs::metadata(self.outside(Path::new(path))).is_ok_and(|found| found.is_dir())
+        self.file_type(Path::new(path)).is_ok_and(|found| found == FileType::Directory)
     }
 
     fn package(&self, folder: &Path) -> Option<String> {
-        let file = open_regular(&self.outside(&folder.join("package.json"))).ok()?;
+        let path = self.0.rooted(&folder.join("package.json")).ok()?;
+        let file = self.0.open_file(&path).ok()?;
         let mut bytes = Vec::new();
         file.take(PACKAGE_BYTES_MAX).read_to_end(&mut bytes).ok()?;
         let package: serde_json::Value = serde_json::from_slice(&bytes).ok()?;

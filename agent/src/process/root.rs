@@ -2,8 +2,8 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::fd::AsRawFd;
-use std::path::Path;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2};
 
@@ -16,15 +16,37 @@ impl Process {
     /// # Errors
     /// There is none, it can't be read, or the process is no longer the same.
     pub fn open_file(&self, path: &Path) -> io::Result<File> {
-        let flags = OFlags::PATH | OFlags::CLOEXEC;
-        let root = openat(CWD, self.path("root"), flags | OFlags::DIRECTORY, Mode::empty())?;
-        self.confirm()?;
-        let found = openat2(&root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT)?;
+        let found = self.look_up(path)?;
         if FileType::from_raw_mode(fstat(&found)?.st_mode) != FileType::RegularFile {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
         }
         // One of this very file, to be read.
         File::open(format!("/proc/self/fd/{}", found.as_raw_fd()))
+    }
+
+    /// What kind of file has this path there. It is not opened.
+    pub(super) fn file_type(&self, path: &Path) -> io::Result<FileType> {
+        Ok(FileType::from_raw_mode(fstat(&self.look_up(path)?)?.st_mode))
+    }
+
+    /// What has this path there, not to be read.
+    fn look_up(&self, path: &Path) -> io::Result<OwnedFd> {
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let root = openat(CWD, self.path("root"), flags | OFlags::DIRECTORY, Mode::empty())?;
+        self.confirm()?;
+        Ok(openat2(&root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT)?)
+    }
+
+    /// A path that is told from its working folder, as one from its root.
+    pub(super) fn rooted(&self, path: &Path) -> io::Result<PathBuf> {
+        if path.is_absolute() {
+            return Ok(path.to_owned());
+        }
+        let [folder, root] = ["cwd", "root"].map(|link| std::fs::read_link(self.path(link)));
+        let folder = folder?;
+        let inside = folder.strip_prefix(root?);
+        let outside = |_| io::Error::new(io::ErrorKind::NotFound, "it works outside of its root");
+        Ok(Path::new("/").join(inside.map_err(outside)?).join(path))
     }
 
     /// The whole of such a file.
@@ -80,6 +102,10 @@ mod tests {
         assert!(process.open_file(&folder).is_err(), "a folder");
         assert!(process.open_file(Path::new("/dev/null")).is_err(), "a device");
         assert!(process.open_file(&folder.join("none")).is_err());
+        assert_eq!(process.file_type(&link).expect("it is there"), FileType::RegularFile);
+        assert_eq!(process.file_type(&folder).expect("it is there"), FileType::Directory);
+        let here = process.rooted(Path::new("Cargo.toml")).expect("it has a folder");
+        assert_eq!(here, std::env::current_dir().expect("there is one").join("Cargo.toml"));
         let opened = process.open_file(&file).expect("it is there");
         assert_eq!(last_lines(&opened, 8).expect("it can be read"), b"\nthree\n");
         assert_eq!(last_lines(&opened, 99).expect("it can be read"), b"one\ntwo\nthree\n");

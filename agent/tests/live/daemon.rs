@@ -1,6 +1,7 @@
 //! `loopscope agent` on this host: who is found, what it is called, what a stall leaves behind.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use crate::agent::Agent;
 use crate::check::Check;
 use crate::common::{folder, until};
 use crate::kernel::{Objects, can_attach};
-use crate::nodes::{self, Node};
+use crate::nodes::{self, Node, script_path};
 use crate::serving::value;
 use crate::target::Target;
 use crate::truth::number;
@@ -340,4 +341,46 @@ fn a_log_that_nobody_reads_ends_nothing() {
     }
     let (code, log) = agent.stop();
     assert_eq!((code, log.contains("the-second")), (Some(0), false), "{log}");
+}
+
+/// A target whose root and mounts are its own; `line` is what a shell does there before. `$1` is a
+/// folder that only others see.
+fn elsewhere(node: &Node, hidden: &Path, line: &str) -> Target {
+    let lay = "mount -t tmpfs none /etc && mount -t tmpfs none /mnt && cp \"$3/target.js\" /mnt && \
+               cp \"$3/idle.js\" /mnt/index.js && mount -t tmpfs none \"$1\"";
+    let line = format!("{lay} && {line} && exec \"$2\" /mnt/index.js");
+    let mut command = Command::new("unshare");
+    let targets = script_path("idle.js").parent().expect("it is in a folder").to_owned();
+    command.args(["--mount", "sh", "-c", &line, "sh"]).arg(hidden).arg(&node.program).arg(targets);
+    command.env("KUBERNETES_SERVICE_HOST", "10.0.0.1").env_remove("HOSTNAME");
+    Target::spawn("elsewhere", command)
+}
+
+/// What a process lays for us to follow, or to wait for, leads nowhere.
+#[test]
+fn a_name_is_never_looked_for_outside_of_a_process() {
+    let _alone = alone();
+    let test = "a_name_is_never_looked_for_outside_of_a_process";
+    if !can_attach(test) {
+        return;
+    }
+    let Some(node) = nodes::some(test).pop() else { return };
+    let hidden = folder(test);
+    fs::write(hidden.join("package.json"), "{\"name\": \"outside\"}").expect("it can be written");
+    fs::write(hidden.join("hostname"), "outside\n").expect("it can be written");
+    let links =
+        "ln -s \"$1/package.json\" /mnt/package.json && ln -s \"$1/hostname\" /etc/hostname";
+    let targets = [
+        ("index.js", elsewhere(&node, &hidden, links)),
+        ("index.js", elsewhere(&node, &hidden, "mkfifo /etc/hostname")),
+        ("a-pod", elsewhere(&node, &hidden, "echo a-pod > /etc/hostname")),
+    ];
+    let agent = Agent::start(&["--discovery-interval", "200ms"]);
+    for (name, target) in targets {
+        let page = agent.metrics_with(&format!("pid=\"{}\"", target.pid()));
+        let of = |line: &&str| line.contains(&format!("pid=\"{}\"", target.pid()));
+        let told = page.lines().find(of).expect("it is there");
+        assert!(told.contains(&label(name)), "{told}");
+        assert!(!page.contains("outside"), "{page}");
+    }
 }
