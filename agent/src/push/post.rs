@@ -227,13 +227,12 @@ fn refused(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> PushErro
 /// How long a `Retry-After` asks to wait: a number of seconds, or a date.
 fn wait(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
-    match text.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => {
-            let date = httpdate::parse_http_date(text).ok()?;
-            Some(date.duration_since(now).unwrap_or_default())
-        }
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // Digits that don't fit are a very long time.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -266,7 +265,9 @@ mod tests {
         let date = "Sun, 06 Nov 1994 08:50:07 GMT";
         assert_eq!(wait(date, now), Some(Duration::from_secs(30)));
         assert_eq!(wait("Sun, 06 Nov 1994 08:49:07 GMT", now), Some(Duration::ZERO));
-        assert_eq!((wait("soon", now), wait("-1", now)), (None, None));
+        assert_eq!((wait("soon", now), wait("-1", now), wait("", now)), (None, None, None));
+        let longest = Some(Duration::from_secs(u64::MAX));
+        assert_eq!(wait("99999999999999999999999", now), longest, "it asks for much, not nothing");
         let headers = HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from_static("7"))]);
         let error = refused(StatusCode::SERVICE_UNAVAILABLE, &headers, now);
         assert_eq!(error.after(), Some(Duration::from_secs(7)));
