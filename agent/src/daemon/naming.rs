@@ -60,7 +60,30 @@ fn by_environment(environment: &[u8]) -> Option<String> {
     let attributes = variable(environment, "OTEL_RESOURCE_ATTRIBUTES")?;
     let mut pairs = attributes.split(',').filter_map(|pair| pair.split_once('='));
     let name = pairs.find(|(key, _)| key.trim() == "service.name").map(|(_, value)| value.trim());
-    name.filter(|name| !name.is_empty()).map(str::to_owned)
+    name.map(decoded).filter(|name| !name.trim().is_empty())
+}
+
+/// What is written with `%20` for a blank, as values of `OTEL_RESOURCE_ATTRIBUTES` are. What can't
+/// be read so stays as it is.
+fn decoded(value: &str) -> String {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let Some((&first, behind)) = rest.split_first() {
+        let digits = behind.get(..2).filter(|_| first == b'%');
+        let digits = digits.filter(|two| two.iter().all(u8::is_ascii_hexdigit));
+        let digits = digits.and_then(|two| std::str::from_utf8(two).ok());
+        match digits.and_then(|two| u8::from_str_radix(two, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &behind[2..];
+            }
+            None => {
+                bytes.push(first);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| value.to_owned())
 }
 
 /// The systemd unit of a control group: `shop` of `/system.slice/shop.service`.
@@ -148,6 +171,10 @@ mod tests {
             ("OTEL_SERVICE_NAME= |OTEL_RESOURCE_ATTRIBUTES=a=b,service.name=mail", Some("mail")),
             ("XOTEL_SERVICE_NAME=no", None),
             ("OTEL_RESOURCE_ATTRIBUTES=service.name=", None),
+            ("OTEL_RESOURCE_ATTRIBUTES=service.name=my%20shop%2C%c3%bc,b=c", Some("my shop,ü")),
+            ("OTEL_RESOURCE_ATTRIBUTES=service.name=100%,b=c", Some("100%")),
+            ("OTEL_RESOURCE_ATTRIBUTES=service.name=%ff%2", Some("%ff%2")),
+            ("OTEL_RESOURCE_ATTRIBUTES=service.name=%20", None),
             ("", None),
         ] {
             assert_eq!(by_environment(&environment(text)).as_deref(), name, "{text}");
