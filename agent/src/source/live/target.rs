@@ -114,7 +114,8 @@ impl Target {
         let threshold_ns = common.stall_threshold_ns;
         let options = passive::Options { threshold_ns, is_called: false };
         let (of, its) = (Arc::clone(&process), Arc::clone(&memory));
-        let passive = Passive::new(of, its, layout, places, options).with(Arc::clone(stacks));
+        let passive = Passive::new(of, its, layout, places, options);
+        let passive = passive.with(Arc::clone(stacks), common.unix_offset_ns);
         let stacks = Arc::clone(stacks);
         // Reads its symbols, which takes a while: what turns meanwhile is told without its stack.
         let (of, its, made) = (Arc::clone(&process), Arc::clone(&memory), Arc::clone(&plan));

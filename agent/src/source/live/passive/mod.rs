@@ -124,10 +124,12 @@ impl Passive {
         passive
     }
 
-    /// Asks there what was seen in stalls.
+    /// Asks there what was seen in stalls. `unix_offset_ns` is what whoever else tells of them adds
+    /// to our clock: by it two know a stall for the same one, also when the time was set meanwhile.
     #[must_use]
-    pub(super) fn with(mut self, stacks: Arc<Stacks>) -> Passive {
+    pub(super) fn with(mut self, stacks: Arc<Stacks>, unix_offset_ns: u64) -> Passive {
         self.stacks = Some(stacks);
+        self.clock.unix_since_ns = unix_offset_ns;
         let eyes: Vec<_> = self.loops.iter().map(|of| self.eye(of.tid())).collect();
         self.loops.iter_mut().zip(eyes).for_each(|(watched, eye)| watched.set_eye(eye));
         self
@@ -281,5 +283,28 @@ impl Clock {
     /// A time of the target, in nanoseconds since the Unix epoch.
     fn unix_ns(&self, target_ns: u64) -> u64 {
         self.shift.from_target_ns(target_ns).saturating_add(self.unix_since_ns)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::layout::uv_layout;
+    use super::*;
+
+    #[test]
+    fn times_are_told_as_by_who_else_tells_of_stalls_also_when_the_time_was_set() {
+        let process = Process::open(std::process::id()).unwrap();
+        let memory = Memory::open(process.identity()).unwrap();
+        let layout = uv_layout((1, 50, 0)).unwrap();
+        let places = Places { default_loop: None, queue: None };
+        let options = Options { threshold_ns: 1_000_000, is_called: false };
+        let passive = Passive::new(Arc::new(process), Arc::new(memory), layout, places, options);
+        let stacks = Stacks::start(None, options.threshold_ns, false).unwrap();
+        // The session began an hour of the clock on the wall earlier.
+        let offset_ns = unix_ns() - monotonic_ns() - 3_600_000_000_000;
+        let passive = passive.with(stacks, offset_ns);
+        let target_ns = passive.clock.shift.to_target_ns(5);
+        assert_eq!(passive.clock.unix_ns(target_ns), offset_ns + 5);
+        assert_eq!(passive.eye(1).unwrap().unix_offset_ns, offset_ns);
     }
 }
