@@ -27,6 +27,7 @@ mod orphans;
 pub mod passive;
 mod past;
 mod probed;
+mod probed_past;
 mod probes;
 mod session;
 mod sleep;

@@ -18,6 +18,7 @@ use super::governor::Governor;
 use super::layout::UvLayout;
 use super::loops::{self, FoundLoop};
 use super::memory::Memory;
+use super::probed_past::{Ended, Past};
 use super::probes::Probes;
 use super::stacks::{LoopAt, Stacks};
 use super::stalls::Stalls;
@@ -102,7 +103,7 @@ pub(super) struct Probed {
     /// How the tier became what it is, if it isn't what it was.
     fallen: Vec<Limit>,
     loops: BTreeMap<u32, Track>,
-    ended: Vec<Ended>,
+    ended: Past,
 }
 
 /// A loop that is there.
@@ -117,14 +118,6 @@ struct Track {
     /// What its thread had used of the CPU when it was seen first, and by now.
     cpu_first: ThreadCpu,
     cpu: ThreadCpu,
-}
-
-/// A loop that is not there any more.
-#[derive(Debug)]
-struct Ended {
-    seen: Seen,
-    events: Events,
-    hits: u64,
 }
 
 /// A loop, as its probes show it. Its thread has no name yet.
@@ -148,7 +141,7 @@ impl Probed {
             since_ns: now_ns,
             fallen: Vec::new(),
             loops: BTreeMap::new(),
-            ended: Vec::new(),
+            ended: Past::default(),
         }
     }
 
@@ -234,9 +227,14 @@ impl Probed {
         let events = track.stalls.events();
         let seen = self.seen(slot, &track, None);
         let hits = self.set.kernel.head(slot).totals.hits;
-        self.ended.push(Ended { seen, events, hits });
+        self.ended.add(Ended { seen, events, hits });
         // A slot that can't be given back is lost to others, and that they have none is counted.
         let _ = self.set.kernel.release(slot);
+    }
+
+    /// Puts together those that have ended, but the newest and those that are told by others, too.
+    pub(super) fn fold_ended(&mut self, is_told: impl Fn(u32) -> bool) {
+        self.ended.fold(is_told);
     }
 
     /// Takes probes away where they cost more than they may.
@@ -282,7 +280,7 @@ impl Probed {
 
     /// All of its loops.
     pub(super) fn loops(&self) -> Vec<Seen> {
-        let ended = self.ended.iter().map(|ended| ended.seen.clone());
+        let ended = self.ended.all().cloned();
         let there = self.loops.iter().map(|(&slot, track)| self.seen(slot, track, self.now(slot)));
         ended.chain(there).collect()
     }
@@ -295,12 +293,12 @@ impl Probed {
         });
         let of_seen = |seen: &Seen| Some((seen.snapshot.tid, seen.first_poll_ns?));
         // Of two threads of one number the one that is there comes last.
-        self.ended.iter().filter_map(move |ended| of_seen(&ended.seen)).chain(there)
+        self.ended.each().filter_map(of_seen).chain(there)
     }
 
     /// The threads of all loops.
     pub(super) fn tids(&self) -> impl Iterator<Item = u32> {
-        let ended = self.ended.iter().map(|ended| ended.seen.snapshot.tid);
+        let ended = self.ended.each().map(|seen| seen.snapshot.tid);
         self.loops.values().map(|track| track.tid).chain(ended)
     }
 
@@ -393,8 +391,7 @@ impl Probed {
 
     /// Completed stalls.
     pub(super) fn events(&self) -> Events {
-        let mut all = Events::default();
-        self.ended.iter().for_each(|ended| all.merge(ended.events));
+        let mut all = self.ended.events();
         self.loops.values().for_each(|track| all.merge(track.stalls.events()));
         all
     }
@@ -424,7 +421,7 @@ impl Probed {
     /// The hits of the loop that has most.
     fn most_hits(&self) -> u64 {
         let there = self.loops.keys().map(|&slot| self.set.kernel.head(slot).totals.hits);
-        there.chain(self.ended.iter().map(|ended| ended.hits)).max().unwrap_or(0)
+        there.max().unwrap_or(0).max(self.ended.most_hits())
     }
 
     /// The share of its time that this loop has spent in probes, until then.

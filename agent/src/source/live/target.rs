@@ -223,6 +223,10 @@ impl Target {
         self.tell_stacks(is_there);
         if let Some(probed) = &mut self.probed {
             probed.note_baselines(self.passive.baselines());
+            if is_there {
+                // Those that end with it are each told by itself.
+                probed.fold_ended(|tid| self.passive.tells(tid));
+            }
         }
         let pid = self.pid();
         let probed = self.probed.iter().flat_map(Probed::tids);
@@ -317,6 +321,8 @@ impl Target {
         for of in self.passive.loops() {
             match seen.iter_mut().rev().find(|known| known.snapshot.tid == of.tid) {
                 None => seen.push(Seen { snapshot: self.unhit(of), first_poll_ns: None }),
+                // Others that have ended.
+                Some(known) if of.tid == 0 => known.snapshot.merge(&self.unhit(of)),
                 Some(known) => match known.first_poll_ns.filter(|_| tier != Tier::Passive) {
                     Some(first_ns) => self.add_earlier(&mut known.snapshot, &of, first_ns),
                     None => complete(&mut known.snapshot, of),

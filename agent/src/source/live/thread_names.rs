@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+/// The name of loops that are told together, as they have ended long ago. They have no thread.
+pub(super) const OTHER: &str = "other";
+
 /// The names of the threads that run loops: workers are numbered as they were seen.
 #[derive(Debug, Default)]
 pub(super) struct Names(BTreeMap<u32, usize>);
@@ -19,6 +22,8 @@ impl Names {
     pub(super) fn of(&self, pid: u32, tid: u32) -> String {
         match self.0.get(&tid) {
             _ if tid == pid => "main".to_owned(),
+            // Several that have ended, together.
+            _ if tid == 0 => OTHER.to_owned(),
             Some(number) => format!("worker-{number}"),
             None => format!("worker-{}", self.0.len() + 1),
         }

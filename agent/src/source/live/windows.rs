@@ -27,6 +27,10 @@ const FIRST_COST: f64 = 0.05;
 /// Windows are at least so far apart.
 const PAUSE_NS: u64 = WINDOW_NS;
 
+/// Threads that are not told each by itself, and whose figures are kept for themselves all the same:
+/// they may yet be found in memory.
+const GONE_MAX: usize = 32;
+
 /// The windows of one process.
 #[derive(Debug)]
 pub(super) struct Windows {
@@ -42,6 +46,8 @@ pub(super) struct Windows {
     taken_unix_ns: BTreeMap<u32, u64>,
     /// What those that are closed have shown, by thread.
     shown: BTreeMap<u32, LoopSnapshot>,
+    /// The same of threads that are gone, together: there may be new ones for ever.
+    gone: Option<LoopSnapshot>,
 }
 
 /// What may be spent, in nanoseconds of the loop's time.
@@ -65,6 +71,7 @@ impl Windows {
             opened: 0,
             taken_unix_ns: BTreeMap::new(),
             shown: BTreeMap::new(),
+            gone: None,
         }
     }
 
@@ -94,17 +101,29 @@ impl Windows {
         self.until_ns.is_some_and(|until_ns| now_ns >= until_ns)
     }
 
-    /// The open one is closed. It has cost so much, and shown this.
-    pub(super) fn close(&mut self, now_ns: u64, cost_ns: u64, seen: Vec<Seen>) {
+    /// The open one is closed. It has cost so much, and shown this. `told` are the threads that
+    /// are told each by itself.
+    pub(super) fn close(&mut self, now_ns: u64, cost_ns: u64, seen: Vec<Seen>, told: &[u32]) {
         self.until_ns = None;
         self.pause_until_ns = now_ns + PAUSE_NS;
         self.budget.spend(cost_ns, now_ns);
+        // The next one sees stalls that begin later.
+        self.taken_unix_ns.clear();
         for Seen { snapshot, .. } in seen {
             // The newest stalls were told as they came; this is for what is counted.
             let snapshot = LoopSnapshot { stalls: Vec::new(), open: None, ..snapshot };
             match self.shown.get_mut(&snapshot.tid) {
                 Some(shown) => shown.merge(&snapshot),
                 None => drop(self.shown.insert(snapshot.tid, snapshot)),
+            }
+        }
+        if self.shown.len() <= told.len() + GONE_MAX {
+            return;
+        }
+        for (_, shown) in self.shown.extract_if(.., |tid, _| !told.contains(tid)) {
+            match &mut self.gone {
+                Some(gone) => gone.merge(&shown),
+                gone => *gone = Some(shown),
             }
         }
     }
@@ -132,6 +151,11 @@ impl Windows {
             }
         }
         all
+    }
+
+    /// What those that are closed have shown of threads that are gone.
+    pub(super) fn gone(&self) -> Option<&LoopSnapshot> {
+        self.gone.as_ref()
     }
 
     /// The threads that were seen in one that is closed.
@@ -180,7 +204,7 @@ mod tests {
         for second in 1..=3_600_u64 {
             let now_ns = second * SECOND;
             if windows.is_over(now_ns) {
-                windows.close(now_ns, cost_ns, Vec::new());
+                windows.close(now_ns, cost_ns, Vec::new(), &[]);
             }
             if windows.wanted(second, now_ns) == Ok(true) {
                 windows.open(now_ns);
@@ -211,7 +235,7 @@ mod tests {
         windows.open(2 * SECOND);
         assert_eq!(windows.wanted(4, 3 * SECOND), Ok(false), "one is open");
         assert!(!windows.is_over(11 * SECOND) && windows.is_over(12 * SECOND));
-        windows.close(12 * SECOND, SECOND, Vec::new());
+        windows.close(12 * SECOND, SECOND, Vec::new(), &[]);
         assert_eq!(windows.wanted(5, 13 * SECOND), Ok(false), "too soon");
         assert_eq!(windows.wanted(5, 30 * SECOND), Ok(false), "no new one");
         assert_eq!(windows.wanted(6, 31 * SECOND), Err(()), "the last one was dear");
@@ -238,10 +262,25 @@ mod tests {
             first_poll_ns: None,
         };
         let mut windows = Windows::new(0.01, 0);
-        windows.close(1, 0, vec![seen(5)]);
-        windows.close(2, 0, vec![seen(6)]);
+        windows.close(1, 0, vec![seen(5)], &[7]);
+        windows.close(2, 0, vec![seen(6)], &[7]);
         let shown = windows.shown(7, &[seen(1)]).unwrap();
         assert_eq!(shown.microtasks, Some(12));
         assert!(windows.shown(8, &[seen(1)]).is_none());
+    }
+    #[test]
+    fn threads_that_come_and_go_are_shown_together() {
+        let mut windows = Windows::new(0.01, 0);
+        let of = |tid| LoopSnapshot { tid, microtasks: Some(1), ..LoopSnapshot::default() };
+        for window in 0..1_000 {
+            let told: Vec<u32> = (window..window + 32).collect();
+            let seen = |&tid| Seen { snapshot: of(tid), first_poll_ns: None };
+            windows.is_new(window, 1);
+            windows.close(1, 0, told.iter().map(seen).collect(), &told);
+            let shown = windows.tids().filter_map(|tid| windows.shown(tid, &[]));
+            let all = shown.chain(windows.gone().cloned()).filter_map(|of| of.microtasks);
+            assert_eq!(all.sum::<u64>(), u64::from(window + 1) * 32);
+        }
+        assert!(windows.tids().count() <= 32 + GONE_MAX && windows.taken_unix_ns.is_empty());
     }
 }

@@ -4,14 +4,12 @@ use std::collections::VecDeque;
 
 use loop_core::snapshot::{Events, LoopSnapshot};
 
+use super::super::thread_names::OTHER;
 use super::watched::Watched;
 use super::{Clock, Options};
 
 /// Loops that are kept each for itself after their end. A process may start workers for ever.
 const KEPT: usize = 32;
-/// The name of those before them, together.
-const OTHER: &str = "other";
-
 /// What was seen of loops that have ended.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ended {

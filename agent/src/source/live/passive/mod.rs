@@ -195,6 +195,11 @@ impl Passive {
         self.loops.iter().map(Watched::tid)
     }
 
+    /// Whether it tells of this thread by itself.
+    pub(super) fn tells(&self, tid: u32) -> bool {
+        self.tids().any(|of| of == tid) || self.ended.loops().any(|of| of.tid == tid)
+    }
+
     /// Where the loops are that are there.
     pub(super) fn places(&self) -> impl Iterator<Item = LoopAt> {
         self.loops.iter().map(Watched::place)

@@ -52,8 +52,9 @@ impl Target {
         let Some(mut probed) = self.probed.take() else { return };
         probed.close();
         self.take_exact_of(&probed);
+        let told: Vec<u32> = self.passive.loops().iter().map(|of| of.tid).collect();
         if let Some(windows) = &mut self.windows {
-            windows.close(now_ns, probed.cost_ns(), probed.loops());
+            windows.close(now_ns, probed.cost_ns(), probed.loops(), &told);
         }
         if !has_ended {
             // The room of its loops in the kernel is about to be given back.
@@ -154,8 +155,8 @@ impl Target {
             }
         }
         let gone = windows.tids().filter(|tid| !used.contains(tid));
-        let gone: Vec<LoopSnapshot> = gone.filter_map(|tid| windows.shown(tid, &[])).collect();
-        add_gone(&mut told, gone);
+        let gone = gone.filter_map(|tid| windows.shown(tid, &[])).chain(windows.gone().cloned());
+        add_gone(&mut told, gone.collect());
         told
     }
 
