@@ -175,6 +175,20 @@ impl Host {
         }
     }
 
+    /// A process is observed. One of its number that has ended, as what it executed
+    /// before, is told no longer: both have the same name, and what was counted begins anew.
+    pub(super) fn settle(&mut self, pid: u32) {
+        self.failed.remove(&pid);
+        let gone = &mut self.census.gone;
+        self.dead.retain(|(_, told)| {
+            let stays = told.target.pid != pid;
+            if !stays {
+                gone.merge(told.events);
+            }
+            stays
+        });
+    }
+
     /// A process can't be observed.
     fn note_failed(&mut self, pid: u32, kind: Kind) {
         let reason = match kind {
@@ -268,7 +282,12 @@ impl Shared {
 
     /// A process is not wanted, for as long as it executes what it does.
     pub(super) fn leave_out(&self, process: Process) {
-        self.state().others.leave_out(process, monotonic_ns());
+        let mut state = self.state();
+        let pid = process.identity().pid;
+        if let Some(host) = &mut state.host {
+            host.failed.remove(&pid);
+        }
+        state.others.leave_out(process, monotonic_ns());
     }
 }
 
@@ -300,6 +319,8 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use loop_core::snapshot::{Runtime, Source};
+
     use super::*;
 
     #[derive(Debug)]
@@ -325,6 +346,34 @@ mod tests {
         let census = host.census();
         assert_eq!(census.failed, 2);
         assert_eq!(census.errors, BTreeMap::from([("no_rights", 2), ("unreadable", 1)]));
+    }
+
+    fn told(pid: u32, seen: u64) -> Told {
+        let target = loop_core::snapshot::Target {
+            pid,
+            name: String::new(),
+            runtime: Runtime::NodeJs,
+            runtime_version: String::new(),
+            source: Source::Ebpf,
+            tier: Tier::Passive,
+            overhead_ratio: None,
+            sampled: false,
+            limits: Vec::new(),
+        };
+        Told { target, loops: Vec::new(), events: Events { seen, kept: seen, dropped: 0 } }
+    }
+
+    #[test]
+    fn of_two_of_one_number_the_one_that_is_there_is_told() {
+        let mut host = host();
+        for (pid, seen) in [(7, 3), (8, 4), (7, 5)] {
+            host.bury(told(pid, seen), 0);
+        }
+        host.note_failed(7, Kind::NoRights);
+        host.settle(7);
+        let dead: Vec<u32> = host.dead().map(|told| told.target.pid).collect();
+        assert_eq!((dead, host.gone().seen), (vec![8], 8), "no event is lost");
+        assert_eq!(host.census().failed, 0, "it can be observed now");
     }
 
     #[test]

@@ -314,6 +314,7 @@ impl Shared {
             Err(why) => return Err(not_allowed(why)),
         };
         let limits = why.into_iter().map(|why| Limit { what: UNPROBED.to_owned(), why });
+        let pid = candidate.process.identity().pid;
         let mut target = Target::new(candidate, set, limits.collect(), self.common, &self.stacks);
         if let Some(began_ns) = began_ns {
             target.came_late(monotonic_ns().saturating_sub(began_ns));
@@ -323,6 +324,7 @@ impl Shared {
         }
         name.into_iter().for_each(|name| target.call(name));
         state.targets.push(target);
+        state.host.iter_mut().for_each(|host| host.settle(pid));
         Ok(())
     }
 
