@@ -68,6 +68,14 @@ impl Monitor {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).linger_ns()
     }
 
+    /// Takes note of who is there, so that [`Monitor::room`] is of now, also where nobody reads.
+    pub fn note(&self, snapshot: &Snapshot) {
+        if let Some(places) = &self.places {
+            let mut places = places.lock().unwrap_or_else(PoisonError::into_inner);
+            places.note(snapshot, self.compat);
+        }
+    }
+
     /// Counts an export that failed. Returns how often this one has failed for this reason.
     pub fn export_failed(&self, exporter: &'static str, reason: &'static str) -> u64 {
         let mut failures = self.export_failures.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,13 +143,41 @@ pub fn build() -> Build {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loop_core::snapshot::ClockKind;
+    use loop_core::snapshot::{ClockKind, LoopSnapshot, Runtime, Source, Target, Tier};
 
     struct Nothing;
 
     impl Observe for Nothing {
         fn snapshot(&self) -> Snapshot {
             Snapshot::empty(ClockKind::Real)
+        }
+    }
+
+    #[test]
+    fn the_room_is_of_now_also_where_nobody_reads() {
+        let monitor = Monitor::of_host();
+        let before = monitor.room().unwrap();
+        let mut snapshot = Snapshot::empty(ClockKind::Real);
+        snapshot.targets = (1..=100).map(target).collect();
+        snapshot.loops = (1..=100)
+            .map(|pid| LoopSnapshot { pid, tid: pid, turns: Some(1), ..LoopSnapshot::default() })
+            .collect();
+        monitor.note(&snapshot);
+        assert!(monitor.room().unwrap() < before);
+        assert_eq!(Monitor::default().room(), None);
+    }
+
+    fn target(pid: u32) -> Target {
+        Target {
+            pid,
+            name: "x".to_owned(),
+            runtime: Runtime::NodeJs,
+            runtime_version: "26.10.0".to_owned(),
+            source: Source::Ebpf,
+            tier: Tier::Passive,
+            overhead_ratio: Some(0.0),
+            sampled: false,
+            limits: Vec::new(),
         }
     }
 

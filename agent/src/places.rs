@@ -30,11 +30,18 @@ pub(crate) struct Places {
     /// Those of them that have ended, together.
     gone: Option<LoopSnapshot>,
     series: usize,
+    /// Of when the newest snapshot is that was taken note of.
+    wall_ns: u64,
 }
 
 impl Places {
     /// Takes what is there now, and the names of others under which it is told, too.
     pub(crate) fn note(&mut self, snapshot: &Snapshot, compat: Compat) {
+        if snapshot.wall_ns < self.wall_ns {
+            // Who reads at the same time was quicker: those that have ended are no newcomers.
+            return;
+        }
+        self.wall_ns = snapshot.wall_ns;
         let targets: BTreeMap<u32, &Target> =
             snapshot.targets.iter().map(|target| (target.pid, target)).collect();
         let mut sizes: BTreeMap<u32, Vec<usize>> = BTreeMap::new();

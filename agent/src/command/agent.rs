@@ -124,6 +124,7 @@ impl Watch<'_> {
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     let snapshot = self.observed.snapshot();
+                    self.monitor.note(&snapshot);
                     self.monitor.room().into_iter().for_each(|loops| self.live.set_room(loops));
                     self.monitor.linger_ns().into_iter().for_each(|ns| self.live.linger(ns));
                     known.tell_targets(&snapshot);

@@ -189,6 +189,16 @@ impl Host {
         });
     }
 
+    /// Whether there is room for all that probes show of so many loops more.
+    fn has_room(&self, loops: usize) -> bool {
+        loops <= self.room
+    }
+
+    /// So many loops have it from now on.
+    fn take_room(&mut self, loops: usize) {
+        self.room = self.room.saturating_sub(loops);
+    }
+
     /// A process can't be observed.
     fn note_failed(&mut self, pid: u32, kind: Kind) {
         let reason = match kind {
@@ -256,8 +266,8 @@ impl Shared {
         pid: u32,
     ) -> Result<(), &'static str> {
         let loops = state.targets[position].loops_there();
-        let room = state.host.as_ref().map_or(usize::MAX, |host| host.room);
-        if loops > room && state.targets[position].windows_opened() == 0 {
+        let is_first = state.targets[position].windows_opened() == 0;
+        if is_first && state.host.as_ref().is_some_and(|host| !host.has_room(loops)) {
             return Err("room");
         }
         let index = state.free_index().ok_or("room")?;
@@ -269,6 +279,7 @@ impl Shared {
         state.targets[position].open_window(set);
         if let Some(host) = &mut state.host {
             host.census.windows += 1;
+            host.take_room(if is_first { loops } else { 0 });
         }
         Ok(())
     }
@@ -374,6 +385,18 @@ mod tests {
         let dead: Vec<u32> = host.dead().map(|told| told.target.pid).collect();
         assert_eq!((dead, host.gone().seen), (vec![8], 8), "no event is lost");
         assert_eq!(host.census().failed, 0, "it can be observed now");
+    }
+
+    #[test]
+    fn windows_that_open_at_once_share_the_room() {
+        let mut host = host();
+        host.room = 3;
+        let opened = [2, 2, 1, 1].map(|loops| {
+            let fits = host.has_room(loops);
+            host.take_room(if fits { loops } else { 0 });
+            fits
+        });
+        assert_eq!(opened, [true, false, true, false]);
     }
 
     #[test]
