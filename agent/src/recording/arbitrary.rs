@@ -64,8 +64,11 @@ impl Random {
 }
 
 fn histogram(random: &mut Random) -> Histogram {
-    let scale = random.pick(&[Scale::Time, Scale::Length]);
-    Histogram::of(scale, random.some(9, Random::value))
+    Histogram::of(Scale::Time, random.some(9, Random::value))
+}
+
+fn lengths(random: &mut Random) -> Histogram {
+    Histogram::of(Scale::Length, random.some(9, Random::value))
 }
 
 fn counters(random: &mut Random) -> Counters {
@@ -207,9 +210,9 @@ pub(super) fn observed(random: &mut Random) -> LoopSnapshot {
         arrival_delay_ns: random.maybe(histogram),
         callbacks_ns: PhaseMap::from_fn(|_| random.maybe(histogram)),
         phases: PhaseMap::from_fn(|_| random.maybe(histogram)),
-        microtask_drain_length: random.maybe(histogram),
+        microtask_drain_length: random.maybe(lengths),
         microtask_drain_ns: random.maybe(histogram),
-        tick_drain_length: random.maybe(histogram),
+        tick_drain_length: random.maybe(lengths),
         tick_drain_ns: random.maybe(histogram),
         gc_minor_ns: random.maybe(histogram),
         gc_major_ns: random.maybe(histogram),
@@ -231,7 +234,7 @@ pub(super) fn observed(random: &mut Random) -> LoopSnapshot {
     }
 }
 
-fn target(random: &mut Random) -> Target {
+pub(super) fn target(random: &mut Random) -> Target {
     let sources = [Source::Embedded, Source::Ebpf, Source::V8Trace, Source::Inspector];
     Target {
         pid: random.small(),

@@ -19,6 +19,7 @@
 //! **Invariant**: what is read is equal to what was written, field by field.
 
 mod block;
+mod details;
 mod error;
 pub mod limits;
 mod machine;
@@ -196,6 +197,10 @@ pub struct Lost {
     pub samples: u64,
     /// Ticks of the timeline that were too many.
     pub ticks: u64,
+    /// The oldest stalls, which memory is not meant for.
+    pub old_stalls: u64,
+    /// The oldest stalls' samples, which memory is not meant for.
+    pub old_samples: u64,
 }
 
 impl Whose {
@@ -209,6 +214,7 @@ impl Dropped {
     /// Whether nothing is missing but moments of the timeline.
     pub fn is_whole(&self) -> bool {
         let Dropped { snapshots: _, stalls, samples, loops, failed } = *self;
-        stalls + samples + loops + failed == 0
+        // Whoever has damaged a recording may have made them any numbers.
+        [stalls, samples, loops, failed] == [0; 4]
     }
 }

@@ -40,6 +40,11 @@ impl Recording {
         let samples =
             format!("the samples of {} are not in the recording", count(lost.samples, "stall"));
         let ticks = format!("{} of the timeline left out", count(lost.ticks, "moment"));
+        let old = format!(
+            "{} and the samples of {} left out, the oldest: all together are too many for memory",
+            count(lost.old_stalls, "stall"),
+            count(lost.old_samples, "stall")
+        );
         let all = [
             (self.end.is_none(), cut),
             (lost.damaged_blocks > 0, damaged),
@@ -48,6 +53,7 @@ impl Recording {
             (lost.stalls > 0, stalls),
             (lost.samples > self.dropped.samples, samples),
             (lost.ticks > 0, ticks),
+            (lost.old_stalls > 0 || lost.old_samples > 0, old),
         ];
         all.into_iter().filter(|(is_so, _)| *is_so).map(|(_, line)| line).collect()
     }

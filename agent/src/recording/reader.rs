@@ -1,15 +1,14 @@
 //! Reads recordings: bytes in, value or error out.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
 
-use loop_core::snapshot::{ClockKind, Profile, Snapshot, Stall};
-use prost::Message;
+use loop_core::snapshot::{ClockKind, Snapshot, Stall};
 
 use super::block::{self, Kind, Piece, Pieces};
+use super::details::Details;
 use super::error::{NotRead, ReadError};
 use super::limits::{DETAILS_BYTES_MAX, READ_BYTES_MAX, TIMELINE_LOOPS_MAX};
 use super::wire::{self, Odd};
@@ -45,7 +44,12 @@ pub fn read(path: &Path) -> Result<Recording, ReadError> {
 /// # Errors
 /// [`NotRead`]; a recording that was cut or damaged is none, and says so.
 pub fn parse(bytes: &[u8]) -> Result<Recording, NotRead> {
-    let mut found = Found::default();
+    parse_within(DETAILS_BYTES_MAX, bytes)
+}
+
+/// The same, with so much memory for the details of stalls.
+pub(super) fn parse_within(details_bytes_max: u64, bytes: &[u8]) -> Result<Recording, NotRead> {
+    let mut found = Found::within(details_bytes_max);
     for piece in Pieces::new(block::behind_start(bytes)?) {
         match piece {
             Piece::Block { kind: Some(kind), payload } => {
@@ -66,58 +70,60 @@ pub fn parse(bytes: &[u8]) -> Result<Recording, NotRead> {
 }
 
 /// What was found so far.
-#[derive(Default)]
 struct Found {
     head: Option<Head>,
-    snapshot: Option<wire::Snapshot>,
+    /// The newest snapshot, and the one before it, with their bytes.
+    snapshots: [Option<(wire::Snapshot, usize)>; 2],
     timeline: Vec<Tick>,
     /// Loops in the timeline.
     loops: usize,
-    stalls: BTreeMap<u64, Numbered>,
-    samples: HashMap<u64, Arc<Profile>>,
-    /// Bytes of stalls and samples.
-    details_bytes: u64,
+    details: Details,
     end: Option<End>,
     dropped: Dropped,
     lost: Lost,
 }
 
-/// A stall, and whether samples of it were recorded.
-struct Numbered {
-    stall: RecordedStall,
-    has_samples: bool,
-}
-
 impl Found {
+    fn within(details_bytes_max: u64) -> Found {
+        Found {
+            head: None,
+            snapshots: [None, None],
+            timeline: Vec::new(),
+            loops: 0,
+            details: Details::within(details_bytes_max),
+            end: None,
+            dropped: Dropped::default(),
+            lost: Lost::default(),
+        }
+    }
+
     fn add(&mut self, kind: Kind, payload: &[u8]) -> Result<(), Odd> {
         match kind {
-            Kind::Head => self.head = Some(message::<wire::Head>(payload)?.into()),
-            Kind::Dropped => self.dropped = message::<wire::Dropped>(payload)?.into(),
-            Kind::End => self.end = Some(message::<wire::End>(payload)?.into()),
+            Kind::Head => self.head = Some(wire::Head::read(payload)?.into()),
+            Kind::Dropped => self.dropped = wire::Dropped::read(payload)?.into(),
+            Kind::End => self.end = Some(wire::End::read(payload)?.into()),
             Kind::Snapshot => {
-                let snapshot = message::<wire::Snapshot>(payload)?;
+                let snapshot = wire::Snapshot::read(payload)?;
                 // What can't be told is found out here, not when it has become the newest.
                 self.tick(snapshot.tick()?);
-                self.snapshot = Some(snapshot);
+                self.snapshots = [Some((snapshot, payload.len())), self.snapshots[0].take()];
             }
             Kind::Stall => {
-                self.has_room_for(payload)?;
-                let stall = message::<wire::Stall>(payload)?;
+                let stall = wire::Stall::read(payload)?;
                 let (number, has_samples) = (stall.number, stall.has_samples);
-                self.stalls.insert(number, Numbered { stall: stall.stall()?, has_samples });
+                let bytes = (payload.len() + stall.memory_bytes()) as u64;
+                let stall = stall.stall()?;
+                self.details.add_stall(number, stall, has_samples, bytes, &mut self.lost);
             }
             Kind::Samples => {
-                self.has_room_for(payload)?;
-                let samples = message::<wire::Samples>(payload)?;
-                self.samples.insert(samples.stall, Arc::new(samples.profile()?));
+                let samples = wire::Samples::read(payload)?;
+                // Names are there twice: once as what they are looked up by.
+                let bytes = (2 * payload.len() + samples.memory_bytes()) as u64;
+                let (number, profile) = (samples.stall, samples.profile()?);
+                self.details.add_samples(number, profile, bytes, &mut self.lost);
             }
         }
         Ok(())
-    }
-
-    fn has_room_for(&mut self, payload: &[u8]) -> Result<(), Odd> {
-        self.details_bytes += payload.len() as u64;
-        if self.details_bytes > DETAILS_BYTES_MAX { Err(Odd) } else { Ok(()) }
     }
 
     fn tick(&mut self, tick: Tick) {
@@ -137,47 +143,42 @@ impl Found {
     }
 
     fn recording(mut self) -> Recording {
-        self.add_samples();
-        let snapshot = self.snapshot.take().and_then(|newest| self.newest(&newest));
+        self.details.join();
+        let newest = self.newest();
         let mut timeline = self.timeline;
         utilization(&mut timeline);
         Recording {
             head: self.head.unwrap_or_default(),
-            snapshot: snapshot.unwrap_or_else(|| Snapshot::empty(ClockKind::Real)),
+            snapshot: newest.unwrap_or_else(|| Snapshot::empty(ClockKind::Real)),
             timeline,
-            stalls: completed(self.stalls.into_values().map(|of| of.stall)),
+            stalls: completed(self.details.into_stalls()),
             end: self.end,
             dropped: self.dropped,
             lost: self.lost,
         }
     }
 
-    fn add_samples(&mut self) {
-        for (number, of) in &mut self.stalls {
-            of.stall.stall.profile = self.samples.remove(number);
+    /// The newest snapshot that says nothing that can't be, with its stalls.
+    fn newest(&mut self) -> Option<Snapshot> {
+        let snapshots = std::mem::take(&mut self.snapshots);
+        for (snapshot, bytes) in snapshots.into_iter().flatten() {
+            let (details, mut lost) = (&self.details, self.lost);
+            // A stall is of one loop, and there once.
+            let mut taken = HashSet::new();
+            let whole = snapshot.snapshot(|numbers| {
+                let new = numbers.iter().filter(|number| taken.insert(**number));
+                let found = new.filter_map(|number| details.find(*number, &mut lost));
+                found.map(|of| of.stall.stall.clone()).collect::<Vec<Stall>>()
+            });
+            if let Ok(whole) = whole {
+                self.lost = lost;
+                return Some(whole);
+            }
+            self.lost.damaged_blocks += 1;
+            self.lost.damaged_bytes += bytes as u64;
         }
+        None
     }
-
-    /// The newest snapshot, with its stalls; `None`: it says what can't be.
-    fn newest(&mut self, newest: &wire::Snapshot) -> Option<Snapshot> {
-        let (all, lost) = (&self.stalls, &mut self.lost);
-        let snapshot = newest.snapshot(|numbers| {
-            let found: Vec<&Numbered> =
-                numbers.iter().filter_map(|number| all.get(number)).collect();
-            lost.stalls += (numbers.len() - found.len()) as u64;
-            let bare = found.iter().filter(|of| of.has_samples && of.stall.stall.profile.is_none());
-            lost.samples += bare.count() as u64;
-            found.into_iter().map(|of| of.stall.stall.clone()).collect::<Vec<Stall>>()
-        });
-        if snapshot.is_err() {
-            lost.damaged_blocks += 1;
-        }
-        snapshot.ok()
-    }
-}
-
-fn message<M: Message + Default>(payload: &[u8]) -> Result<M, Odd> {
-    M::decode(payload).map_err(|_| Odd)
 }
 
 /// Those that are over, each as it was written last, oldest first.

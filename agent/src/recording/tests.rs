@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use loop_core::snapshot::Stall;
-use loop_core::snapshot::{ClockKind, LoopSnapshot, Profile, ProfileFrame, SampleState, Snapshot};
+use loop_core::buckets::Scale;
+use loop_core::snapshot::{
+    ClockKind, Histogram, Limit, LoopSnapshot, Profile, ProfileFrame, SampleState, Snapshot, Stall,
+    Target,
+};
 use proptest::prelude::*;
+use prost::Message;
 
-use super::arbitrary::{Random, snapshot};
-use super::limits::SIZE_BYTES_DEFAULT;
-use super::{Dropped, End, Head, Lost, NotRead, Recording, Size, Writer, block, parse};
+use super::arbitrary::{Random, snapshot, target};
+use super::limits::{self, SIZE_BYTES_DEFAULT};
+use super::{Dropped, End, Head, Lost, NotRead, Recording, Size, Writer, block, parse, wire};
 
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -287,4 +291,150 @@ fn what_can_not_be_told_is_a_damaged_block() {
     let found = read(&write(&[odd]));
     assert_eq!(found.lost.damaged_blocks, 1);
     assert!(found.snapshot.loops.is_empty());
+}
+
+/// As it was written, with samples; more memory than `details_bytes` is not used.
+#[test]
+fn the_oldest_finds_no_room_in_memory_and_that_is_no_damage() {
+    let snapshots: Vec<Snapshot> =
+        (1..=40).map(|second| stalled(second, second..second + 2, 50)).collect();
+    let bytes = write(&snapshots);
+    let whole = read(&bytes);
+    assert_eq!((whole.stalls.len(), whole.lost), (41, Lost::default()));
+    let within = |details_bytes| {
+        super::reader::parse_within(details_bytes, &bytes).expect("it is a recording")
+    };
+    let some = within(256 << 10);
+    assert_eq!((some.stalls.len(), some.lost.old_stalls), (41, 0));
+    let has_samples = |of: &super::RecordedStall| of.stall.profile.is_some();
+    assert!(some.lost.old_samples > 5 && some.lost.old_samples < 36, "{:?}", some.lost);
+    let bare = some.stalls.iter().take_while(|of| !has_samples(of)).count() as u64;
+    assert_eq!(bare, some.lost.old_samples);
+    assert!(some.stalls.iter().skip(some.lost.old_samples as usize).all(has_samples));
+    assert_eq!(some.snapshot, whole.snapshot);
+    let few = within(8 << 10);
+    assert!(few.lost.old_stalls > 5 && few.lost.old_stalls < 39, "{:?}", few.lost);
+    assert_eq!(few.stalls.len() as u64 + few.lost.old_stalls, 41);
+    assert_eq!(few.stalls.last().map(|of| of.stall.start_unix_ns), Some(41 * SECOND_NS));
+    for found in [&some, &few] {
+        let Lost { old_stalls, old_samples, .. } = found.lost;
+        assert_eq!(found.lost, Lost { old_stalls, old_samples, ..Lost::default() });
+        let notes = found.notes();
+        assert!(notes.len() == 1 && notes[0].contains("left out, the oldest"), "{notes:?}");
+    }
+}
+
+/// A recording with a block more, of this message.
+fn with(mut bytes: Vec<u8>, kind: block::Kind, message: &impl Message) -> Vec<u8> {
+    block::add(&mut bytes, kind, &message.encode_to_vec()).expect("it is not too long");
+    bytes
+}
+
+fn with_snapshot(snapshot: &Snapshot, numbers: Vec<Vec<u64>>) -> Recording {
+    let told = wire::Told { number: 9, unix_ns: SECOND_NS };
+    let message = wire::Snapshot::of(told, snapshot, numbers);
+    read(&with(write(&[stalled(1, 0..2, 3)]), block::Kind::Snapshot, &message))
+}
+
+#[test]
+fn a_stall_is_there_once_however_often_it_is_listed() {
+    let next = stalled(2, 0..0, 0);
+    let found = with_snapshot(&next, vec![[vec![1; 5_000], vec![0, 1]].concat()]);
+    assert_eq!((found.lost, found.snapshot.wall_ns), (Lost::default(), 2 * SECOND_NS));
+    let begun: Vec<u64> =
+        found.snapshot.loops[0].stalls.iter().map(|stall| stall.start_unix_ns).collect();
+    assert_eq!(begun, [SECOND_NS, 0]);
+}
+
+#[test]
+fn what_is_too_much_for_memory_is_a_damaged_block() {
+    let limit = Limit { what: String::new(), why: String::new() };
+    let with_thread = |bytes: usize| {
+        let mut long = stalled(2, 0..0, 0);
+        long.loops[0].thread = "x".repeat(bytes);
+        long
+    };
+    let with_target = |targets: usize, limits: usize| {
+        let mut many = stalled(2, 0..0, 0);
+        let limits = vec![limit.clone(); limits];
+        many.targets = vec![Target { limits, ..target(&mut Random(7)) }; targets];
+        many
+    };
+    for (fine, snapshot) in
+        [(true, with_thread(256)), (false, with_thread(257)), (true, with_target(3, 256))]
+    {
+        let found = with_snapshot(&snapshot, vec![Vec::new()]);
+        assert_eq!(found.lost.damaged_blocks, u64::from(!fine));
+        assert_eq!(found.timeline.len(), 1 + usize::from(fine));
+        assert_eq!(found.snapshot.wall_ns, SECOND_NS * if fine { 2 } else { 1 });
+    }
+    // What is written can be read.
+    let found = with_snapshot(&with_target(limits::TARGETS_MAX + 1, 0), vec![Vec::new()]);
+    assert_eq!(found.snapshot.targets.len(), limits::TARGETS_MAX);
+    let found = with_snapshot(&with_target(1, limits::LIMITS_MAX + 1), vec![Vec::new()]);
+    assert_eq!(found.snapshot.targets[0].limits.len(), limits::LIMITS_MAX);
+    // Fields of two bytes, each of which would be a text, a list or a message in memory.
+    let repeated = |field: u8, count: usize| [field << 3 | 2, 0].repeat(count);
+    for (kind, field, most) in [
+        (block::Kind::Head, 3, limits::WORDS_MAX),
+        (block::Kind::End, 6, limits::WORDS_MAX),
+        (block::Kind::Stall, 12, limits::PARTS_MAX),
+        (block::Kind::Samples, 3, limits::PARTS_MAX),
+        (block::Kind::Snapshot, 6, limits::TARGETS_MAX),
+        (block::Kind::Snapshot, 7, limits::LOOPS_MAX),
+    ] {
+        let mut bytes = write(&[stalled(1, 0..2, 3)]);
+        block::add(&mut bytes, kind, &repeated(field, most + 1)).expect("it is not too long");
+        assert_eq!(read(&bytes).lost.damaged_blocks, 1, "{kind:?} {field}");
+    }
+    let lists = [&[0x2a, 0x81, 0x80, 0x40][..], &vec![0; limits::SAMPLES_LISTS_BYTES_MAX + 1]];
+    let mut bytes = write(&[stalled(1, 0..2, 3)]);
+    block::add(&mut bytes, block::Kind::Samples, &lists.concat()).expect("it is not too long");
+    assert_eq!(read(&bytes).lost.damaged_blocks, 1);
+}
+
+#[test]
+fn behind_a_newest_snapshot_that_can_not_be_told_is_the_one_before() {
+    let mut odd = stalled(3, 0..2, 3);
+    odd.loops[0].utilization = Some(f64::NAN);
+    let last = stalled(2, 0..2, 3);
+    let bytes = write(std::slice::from_ref(&last));
+    let told = wire::Told { number: 2, unix_ns: SECOND_NS };
+    let message = wire::Snapshot::of(told, &odd, vec![vec![0, 1, 7]]);
+    let found = read(&with(bytes, block::Kind::Snapshot, &message));
+    assert_eq!(found.snapshot, last);
+    assert_eq!((found.lost.damaged_blocks, found.lost.stalls), (1, 0));
+    assert!(found.lost.damaged_bytes > 0);
+}
+
+#[test]
+fn what_is_dropped_may_be_any_number() {
+    let most = Dropped { stalls: u64::MAX, samples: u64::MAX, ..Dropped::default() };
+    assert!(!most.is_whole());
+    assert!(Dropped { snapshots: 7, ..Dropped::default() }.is_whole());
+}
+
+/// Times can't be added to lengths.
+#[test]
+fn a_histogram_of_another_scale_is_a_damaged_block() {
+    let of = |scale| Some(Histogram::of(scale, [1, 2, 3]));
+    let mut fine = stalled(2, 0..0, 0);
+    (fine.loops[0].turn_ns, fine.loops[0].tick_drain_length) = (of(Scale::Time), of(Scale::Length));
+    let found = with_snapshot(&fine, vec![Vec::new()]);
+    assert_eq!((found.snapshot, found.lost), (fine.clone(), Lost::default()));
+    let change: [fn(&mut LoopSnapshot, Option<Histogram>); 4] = [
+        |of, odd| of.turn_ns = odd,
+        |of, odd| of.callbacks_ns.0[2] = odd,
+        |of, odd| of.gc_minor_ns = odd,
+        |of, odd| of.thread_pool.run_ns = odd,
+    ];
+    for change in change {
+        let mut odd = fine.clone();
+        change(&mut odd.loops[0], of(Scale::Length));
+        let found = with_snapshot(&odd, vec![Vec::new()]);
+        assert_eq!((found.lost.damaged_blocks, found.snapshot.wall_ns), (1, SECOND_NS));
+    }
+    let mut odd = fine.clone();
+    odd.loops[0].microtask_drain_length = of(Scale::Time);
+    assert_eq!(with_snapshot(&odd, vec![Vec::new()]).lost.damaged_blocks, 1);
 }

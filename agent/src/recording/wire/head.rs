@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use prost::Message;
 
+use super::{Odd, decode, fields};
 use crate::recording;
+use crate::recording::limits::WORDS_MAX;
 
 /// What is known before anything is recorded.
 #[derive(Clone, PartialEq, Message)]
@@ -57,6 +59,29 @@ pub(crate) struct Dropped {
     loops: u64,
     #[prost(uint64, tag = "5")]
     failed: u64,
+}
+
+impl Head {
+    /// What these bytes say.
+    pub(crate) fn read(payload: &[u8]) -> Result<Head, Odd> {
+        fields::at_most(WORDS_MAX, payload)?;
+        decode(payload)
+    }
+}
+
+impl End {
+    /// What these bytes say.
+    pub(crate) fn read(payload: &[u8]) -> Result<End, Odd> {
+        fields::at_most(WORDS_MAX, payload)?;
+        decode(payload)
+    }
+}
+
+impl Dropped {
+    /// What these bytes say.
+    pub(crate) fn read(payload: &[u8]) -> Result<Dropped, Odd> {
+        decode(payload)
+    }
 }
 
 impl From<&recording::Head> for Head {

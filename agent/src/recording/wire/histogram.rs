@@ -59,16 +59,15 @@ impl From<&snapshot::Histogram> for Histogram {
     }
 }
 
-impl TryFrom<Histogram> for snapshot::Histogram {
-    type Error = Odd;
-
-    fn try_from(from: Histogram) -> Result<Self, Odd> {
-        let Histogram { scale, skipped, counts: held, sum, sum_high, min, max } = from;
-        let mut counts = vec![0; BUCKETS];
-        let (mut next, mut all) = (0_usize, 0_u64);
-        if skipped.len() != held.len() || held.len() > BUCKETS {
+impl Histogram {
+    /// What it stands for: one of a field that has this scale.
+    fn back(self, field: Scale) -> Result<snapshot::Histogram, Odd> {
+        let Histogram { scale, skipped, counts: held, sum, sum_high, min, max } = self;
+        if Scale::numbered(scale)? != field || skipped.len() != held.len() {
             return Err(Odd);
         }
+        let mut counts = vec![0; BUCKETS];
+        let (mut next, mut all) = (0_usize, 0_u64);
         for (skipped, count) in skipped.into_iter().zip(held) {
             let index = next.checked_add(skipped as usize).ok_or(Odd)?;
             *counts.get_mut(index).ok_or(Odd)? = value(count)?;
@@ -81,7 +80,7 @@ impl TryFrom<Histogram> for snapshot::Histogram {
             return Err(Odd);
         }
         let sum = u128::from(sum_high) << u64::BITS | u128::from(sum);
-        Ok(snapshot::Histogram { scale: Scale::numbered(scale)?, counts, sum, min, max })
+        Ok(snapshot::Histogram { scale: field, counts, sum, min, max })
     }
 }
 
@@ -90,7 +89,12 @@ pub(super) fn of(from: Option<&snapshot::Histogram>) -> Option<Histogram> {
     from.map(Histogram::from)
 }
 
-/// What it stands for, where there is one.
-pub(super) fn back(from: Option<Histogram>) -> Result<Option<snapshot::Histogram>, Odd> {
-    from.map(snapshot::Histogram::try_from).transpose()
+/// The times that it stands for, where there is one.
+pub(super) fn times(from: Option<Histogram>) -> Result<Option<snapshot::Histogram>, Odd> {
+    from.map(|from| from.back(Scale::Time)).transpose()
+}
+
+/// The lengths that it stands for, where there is one.
+pub(super) fn lengths(from: Option<Histogram>) -> Result<Option<snapshot::Histogram>, Odd> {
+    from.map(|from| from.back(Scale::Length)).transpose()
 }

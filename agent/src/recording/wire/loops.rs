@@ -8,7 +8,7 @@ use prost::Message;
 use super::counters::Counters;
 use super::histogram::{self, Histogram};
 use super::numbers::Numbered;
-use super::{Odd, ratios, value, values};
+use super::{Odd, ratios, thread, value, values};
 use crate::recording::{LoopTick, Whose};
 
 /// A loop.
@@ -260,7 +260,8 @@ impl Loop {
 
     /// What a timeline has of it, but for the time since the tick before.
     pub(crate) fn tick(&self) -> Result<LoopTick, Odd> {
-        let whose = Whose { pid: self.pid, tid: self.tid, thread: self.thread.as_str().into() };
+        let thread = thread(self.thread.clone())?.into();
+        let whose = Whose { pid: self.pid, tid: self.tid, thread };
         let totals = back_totals(&self.stall_totals)?;
         let times_ns = LedgerKey::ALL.into_iter().map(|key| totals.duration_ns(key));
         Ok(LoopTick {
@@ -280,7 +281,7 @@ impl Loop {
     pub(crate) fn snapshot(self, stalls: Vec<snapshot::Stall>) -> Result<LoopSnapshot, Odd> {
         Ok(LoopSnapshot {
             pid: self.pid,
-            thread: self.thread,
+            thread: thread(self.thread)?,
             tid: self.tid,
             turns: values(self.turns)?,
             callbacks: self.callbacks.map(PhaseMap::try_from).transpose()?,
@@ -294,18 +295,18 @@ impl Loop {
             stopped: self.stopped.map(snapshot::Stopped::try_from).transpose()?,
             utilization: ratios(self.utilization)?,
             open: self.open.map(snapshot::OpenTurn::try_from).transpose()?,
-            turn_ns: histogram::back(self.turn_ns)?,
-            poll_wait_ns: histogram::back(self.poll_wait_ns)?,
-            timer_lateness_ns: histogram::back(self.timer_lateness_ns)?,
-            arrival_delay_ns: histogram::back(self.arrival_delay_ns)?,
+            turn_ns: histogram::times(self.turn_ns)?,
+            poll_wait_ns: histogram::times(self.poll_wait_ns)?,
+            timer_lateness_ns: histogram::times(self.timer_lateness_ns)?,
+            arrival_delay_ns: histogram::times(self.arrival_delay_ns)?,
             callbacks_ns: back_phases(self.callbacks_ns)?,
             phases: back_phases(self.phases)?,
-            microtask_drain_length: histogram::back(self.microtask_drain_length)?,
-            microtask_drain_ns: histogram::back(self.microtask_drain_ns)?,
-            tick_drain_length: histogram::back(self.tick_drain_length)?,
-            tick_drain_ns: histogram::back(self.tick_drain_ns)?,
-            gc_minor_ns: histogram::back(self.gc_minor_ns)?,
-            gc_major_ns: histogram::back(self.gc_major_ns)?,
+            microtask_drain_length: histogram::lengths(self.microtask_drain_length)?,
+            microtask_drain_ns: histogram::times(self.microtask_drain_ns)?,
+            tick_drain_length: histogram::lengths(self.tick_drain_length)?,
+            tick_drain_ns: histogram::times(self.tick_drain_ns)?,
+            gc_minor_ns: histogram::times(self.gc_minor_ns)?,
+            gc_major_ns: histogram::times(self.gc_major_ns)?,
             thread_pool: self.thread_pool.unwrap_or_default().try_into()?,
             stalls,
             stall_totals: back_totals(&self.stall_totals)?,
@@ -322,9 +323,12 @@ fn of_phases(from: &PhaseMap<Option<snapshot::Histogram>>) -> Vec<OfPhase> {
 }
 
 fn back_phases(from: Vec<OfPhase>) -> Result<PhaseMap<Option<snapshot::Histogram>>, Odd> {
+    if from.len() > Phase::ALL.len() {
+        return Err(Odd);
+    }
     let mut phases = PhaseMap::default();
     for OfPhase { phase, histogram } in from {
-        phases[Phase::numbered(phase)?] = histogram::back(histogram)?;
+        phases[Phase::numbered(phase)?] = histogram::times(histogram)?;
     }
     Ok(phases)
 }
@@ -433,8 +437,8 @@ impl TryFrom<ThreadPool> for snapshot::ThreadPoolSnapshot {
     fn try_from(from: ThreadPool) -> Result<Self, Odd> {
         let ThreadPool { queue_ns, run_ns, queue_length_max, queue_length, crowded_share } = from;
         Ok(snapshot::ThreadPoolSnapshot {
-            queue_ns: histogram::back(queue_ns)?,
-            run_ns: histogram::back(run_ns)?,
+            queue_ns: histogram::times(queue_ns)?,
+            run_ns: histogram::times(run_ns)?,
             queue_length_max: values(queue_length_max)?,
             queue_length: values(queue_length)?,
             crowded_share: ratios(crowded_share)?,

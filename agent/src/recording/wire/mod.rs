@@ -7,9 +7,10 @@
 //! be forgotten: a field that is added to a snapshot does not compile until it has a place here.
 //!
 //! **Invariant**: what comes back can be told. Sums of its numbers don't overflow, its shares are
-//! finite, and its lists are bounded, whatever was read.
+//! finite, and its lists are bounded, whatever was read; so is what is in memory meanwhile.
 
 mod counters;
+mod fields;
 mod head;
 mod histogram;
 mod loops;
@@ -18,7 +19,9 @@ mod profile;
 mod snapshot;
 mod stall;
 
-use super::limits::{RATIO_MAX, UNIX_NS_MAX, VALUE_MAX};
+use prost::Message;
+
+use super::limits::{RATIO_MAX, THREAD_BYTES_MAX, UNIX_NS_MAX, VALUE_MAX};
 
 pub(super) use head::{Dropped, End, Head};
 pub(super) use profile::Samples;
@@ -28,6 +31,15 @@ pub(super) use stall::Stall;
 /// A message says what can't be, or what a newer version alone knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Odd;
+
+fn decode<M: Message + Default>(message: &[u8]) -> Result<M, Odd> {
+    M::decode(message).map_err(|_| Odd)
+}
+
+/// The name of a thread.
+fn thread(name: String) -> Result<String, Odd> {
+    if name.len() <= THREAD_BYTES_MAX { Ok(name) } else { Err(Odd) }
+}
 
 /// A duration or a count that can be added to others.
 fn value(value: u64) -> Result<u64, Odd> {

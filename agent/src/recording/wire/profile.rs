@@ -4,7 +4,11 @@ use loop_core::snapshot::{self, Profile, ProfileFrame, SampleState};
 use prost::Message;
 
 use super::numbers::Numbered;
-use super::{Odd, unix, value};
+use super::{Odd, decode, fields, unix, value};
+use crate::recording::limits::{PARTS_MAX, SAMPLES_LISTS_BYTES_MAX};
+
+/// The number of the field that has the functions.
+const FRAMES: u64 = 3;
 
 /// The samples of a stall.
 #[derive(Clone, PartialEq, Message)]
@@ -69,6 +73,26 @@ impl Samples {
             last_ns = offset_ns;
         }
         samples
+    }
+
+    /// What these bytes say.
+    pub(crate) fn read(payload: &[u8]) -> Result<Samples, Odd> {
+        let (mut frames, mut others) = (PARTS_MAX, SAMPLES_LISTS_BYTES_MAX);
+        fields::each(payload, |number, bytes| match number {
+            FRAMES => fields::take(&mut frames, 1),
+            _ => fields::take(&mut others, bytes.len().max(1)),
+        })?;
+        decode(payload)
+    }
+
+    /// What they take in memory, but for the names of functions.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let looked_up = size_of::<Vec<u32>>() + size_of::<u32>();
+        size_of::<Profile>()
+            + self.frames.len() * (2 * size_of::<ProfileFrame>() + size_of::<u32>())
+            + self.depths.len() * (size_of::<Vec<u32>>() + looked_up)
+            + self.stacks.len() * 2 * size_of::<u32>()
+            + self.later_ns.len() * size_of::<snapshot::Sample>()
     }
 
     /// The profile that they are.

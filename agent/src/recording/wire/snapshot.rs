@@ -6,9 +6,16 @@ use prost::Message;
 
 use super::loops::Loop;
 use super::numbers::Numbered;
-use super::{Odd, ratios, unix, value};
-use crate::recording::limits::LOOPS_MAX;
+use super::{Odd, decode, fields, ratios, unix, value};
+use crate::recording::limits::{LIMITS_MAX, LOOP_READ_BYTES_MAX, LOOPS_MAX, TARGETS_MAX};
 use crate::recording::{LoopTick, Tick};
+
+/// The numbers of the fields that have the processes and the loops.
+const TARGETS: u64 = 6;
+const LOOPS: u64 = 7;
+
+/// Fields of a message besides its lists, those of newer versions included.
+const OTHERS_MAX: usize = 64;
 
 /// What all loops did until one moment.
 #[derive(Clone, PartialEq, Message)]
@@ -96,21 +103,33 @@ impl Snapshot {
             wall_ns: *wall_ns,
             clock: clock.number(),
             events: Some(Events { seen, kept, dropped }),
-            targets: targets.iter().map(Target::from).collect(),
+            targets: targets.iter().take(TARGETS_MAX).map(Target::from).collect(),
             loops: loops.map(|(of, numbers)| Loop::of(of, numbers).encode_to_vec()).collect(),
         }
     }
 
-    fn loops(&self) -> Result<impl Iterator<Item = Result<Loop, Odd>>, Odd> {
-        if self.loops.len() > LOOPS_MAX {
-            return Err(Odd);
-        }
-        Ok(self.loops.iter().map(|bytes| Loop::decode(bytes.as_slice()).map_err(|_| Odd)))
+    /// What these bytes say.
+    pub(crate) fn read(payload: &[u8]) -> Result<Snapshot, Odd> {
+        let (mut targets, mut loops, mut others) = (TARGETS_MAX, LOOPS_MAX, OTHERS_MAX);
+        fields::each(payload, |number, bytes| match number {
+            TARGETS => {
+                fields::at_most(OTHERS_MAX + LIMITS_MAX, bytes)?;
+                fields::take(&mut targets, 1)
+            }
+            LOOPS if bytes.len() > LOOP_READ_BYTES_MAX => Err(Odd),
+            LOOPS => fields::take(&mut loops, 1),
+            _ => fields::take(&mut others, 1),
+        })?;
+        decode(payload)
+    }
+
+    fn loops(&self) -> impl Iterator<Item = Result<Loop, Odd>> {
+        self.loops.iter().map(|bytes| decode(bytes))
     }
 
     /// What a timeline has of it.
     pub(crate) fn tick(&self) -> Result<Tick, Odd> {
-        let loops: Result<Vec<LoopTick>, Odd> = self.loops()?.map(|of| of?.tick()).collect();
+        let loops: Result<Vec<LoopTick>, Odd> = self.loops().map(|of| of?.tick()).collect();
         let (unix_ns, wall_ns) = (unix(self.unix_ns)?, value(self.wall_ns)?);
         Ok(Tick { unix_ns, wall_ns, loops: loops? })
     }
@@ -122,7 +141,7 @@ impl Snapshot {
     ) -> Result<snapshot::Snapshot, Odd> {
         let Events { seen, kept, dropped } = self.events.clone().unwrap_or_default();
         let loops: Result<Vec<_>, Odd> = self
-            .loops()?
+            .loops()
             .map(|of| {
                 let of = of?;
                 let stalls = stalls(&of.stalls);
@@ -169,7 +188,7 @@ impl From<&snapshot::Target> for Target {
             tier: tier.number(),
             overhead_ratio: *overhead_ratio,
             sampled: *sampled,
-            limits: limits.collect(),
+            limits: limits.take(LIMITS_MAX).collect(),
         }
     }
 }
@@ -178,6 +197,9 @@ impl TryFrom<Target> for snapshot::Target {
     type Error = Odd;
 
     fn try_from(from: Target) -> Result<Self, Odd> {
+        if from.limits.len() > LIMITS_MAX {
+            return Err(Odd);
+        }
         let limits =
             from.limits.into_iter().map(|Limit { what, why }| snapshot::Limit { what, why });
         Ok(snapshot::Target {

@@ -7,8 +7,8 @@ use prost::Message;
 
 use super::counters::Counters;
 use super::numbers::Numbered;
-use super::{Odd, ratio, unix, value, values};
-use crate::recording::limits::PARTS_MAX;
+use super::{Odd, decode, fields, ratio, thread, unix, value, values};
+use crate::recording::limits::{PARTS_MAX, STALL_BYTES_MAX};
 use crate::recording::{RecordedStall, Whose};
 
 /// A stall of a loop.
@@ -179,10 +179,30 @@ impl Stall {
         }
     }
 
+    /// What these bytes say.
+    pub(crate) fn read(payload: &[u8]) -> Result<Stall, Odd> {
+        if payload.len() > STALL_BYTES_MAX {
+            return Err(Odd);
+        }
+        fields::at_most(PARTS_MAX, payload)?;
+        decode(payload)
+    }
+
+    /// What it takes in memory, but for the texts in it.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let waits = self.waits.as_ref().map_or(0, |waits| waits.waits.len());
+        let reactions = self.drain.as_ref().map_or(0, |drain| drain.reactions.len());
+        let frames = self.stack.as_ref().map_or(0, |stack| stack.frames.len());
+        size_of::<RecordedStall>()
+            + waits * size_of::<snapshot::Wait>()
+            + reactions * size_of::<snapshot::Reaction>()
+            + frames * size_of::<String>()
+    }
+
     /// The stall that it is, as yet without samples.
     pub(crate) fn stall(self) -> Result<RecordedStall, Odd> {
         let waits = self.waits.map(|all| few(all.waits, snapshot::Wait::try_from));
-        let whose = Whose { pid: self.pid, tid: self.tid, thread: self.thread.into() };
+        let whose = Whose { pid: self.pid, tid: self.tid, thread: thread(self.thread)?.into() };
         let stall = snapshot::Stall {
             start_unix_ns: unix(self.start_unix_ns)?,
             duration_ns: value(self.duration_ns)?,
