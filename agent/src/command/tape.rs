@@ -3,6 +3,7 @@
 //! **Invariant**: a disk that is slow or full holds up nobody who waits for the end of an
 //! observation, until the last snapshot is written.
 
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -70,7 +71,8 @@ impl Blank {
         let Blank { path, place, max_bytes } = self;
         let created = Writer::create(place, &head, max_bytes);
         let writer = created.map_err(|error| {
-            Failure::run(format!("{} can't be written ({error}); free some space", path.display()))
+            let (path, cure) = (path.display(), cure(&error));
+            Failure::run(format!("{path} can't be written ({error}); {cure}"))
         })?;
         let (stop, stopped) = channel();
         let (observed, name) = (Arc::clone(observed), path.clone());
@@ -93,8 +95,8 @@ fn record(
         if let Err(error) = added
             && !std::mem::replace(&mut is_told, true)
         {
-            let path = path.display();
-            tell(&format!("{path} can't be written now ({error}); free some space"));
+            let (path, cure) = (path.display(), cure(&error));
+            tell(&format!("{path} can't be written now ({error}); {cure}"));
         }
         match stopped.recv_timeout(EVERY) {
             Err(RecvTimeoutError::Timeout) => {}
@@ -124,6 +126,14 @@ impl Tape {
             tell(&line);
         }
         Ok(())
+    }
+}
+
+/// What to do about a recording that can't be written.
+fn cure(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space",
+        _ => "put that right, or record again",
     }
 }
 

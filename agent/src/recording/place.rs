@@ -9,7 +9,10 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::block;
-use super::store::FileStore;
+use super::store::{FileStore, is_at, open_beside};
+
+/// How often a file may be replaced while it is opened.
+const TRIES: usize = 8;
 
 /// A file that is there, and may be recorded into.
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub enum PlaceError {
     Foreign(PathBuf),
     /// Somebody records into it.
     Busy(PathBuf),
+    /// No file can be made beside it.
+    Folder(PathBuf, io::Error),
 }
 
 /// `<what was wrong>; <what to do>`.
@@ -56,6 +61,12 @@ impl fmt::Display for PlaceError {
                 "{} is being recorded into by another loopscope; choose another -o",
                 path.display()
             ),
+            PlaceError::Folder(path, error) => write!(
+                f,
+                "no file can be made beside {} ({error}), as is done when it is full; choose a -o \
+                 in a folder that you may write into",
+                path.display()
+            ),
         }
     }
 }
@@ -75,33 +86,54 @@ impl Place {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
             _ => {}
         }
+        for _ in 0..TRIES {
+            let mut place = Place::at(path).map_err(io)?;
+            if !place.is_ours().map_err(io)? {
+                // Whoever has it made it, or has found it first.
+                place.is_new = false;
+                return Err(PlaceError::Busy(path.to_owned()));
+            }
+            // Whoever had it before may have put another file in its place.
+            if place.is_there().map_err(io)? {
+                place.check(path)?;
+                return Ok(place);
+            }
+        }
+        Err(PlaceError::Busy(path.to_owned()))
+    }
+
+    fn at(path: &Path) -> io::Result<Place> {
         let mut options = OpenOptions::new();
         options.read(true).write(true);
         let (file, is_new) = match options.clone().create_new(true).open(path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                (options.open(path).map_err(io)?, false)
+                (options.open(path)?, false)
             }
-            other => (other.map_err(io)?, true),
+            other => (other?, true),
         };
         // From now on one that is new goes away with what follows.
-        let whole = fs::canonicalize(path).map_err(io)?;
-        let place = Place { path: whole, file: Some(file), is_new };
-        place.check(path)?;
-        Ok(place)
+        Ok(Place { path: fs::canonicalize(path)?, file: Some(file), is_new })
+    }
+
+    fn is_ours(&self) -> io::Result<bool> {
+        self.file.as_ref().map_or(Ok(false), is_free)
+    }
+
+    fn is_there(&self) -> io::Result<bool> {
+        self.file.as_ref().map_or(Ok(false), |file| is_at(file, &self.path))
     }
 
     fn check(&self, path: &Path) -> Result<(), PlaceError> {
-        let Some(file) = &self.file else { return Ok(()) };
-        if !is_free(file).map_err(|error| PlaceError::Io(path.to_owned(), error))? {
-            return Err(PlaceError::Busy(path.to_owned()));
-        }
+        let Some(mut file) = self.file.as_ref() else { return Ok(()) };
         let mut begin = Vec::new();
-        let read = file.take(block::START_BYTES as u64).read_to_end(&mut begin);
+        let read = file.by_ref().take(block::START_BYTES as u64).read_to_end(&mut begin);
         read.map_err(|error| PlaceError::Io(path.to_owned(), error))?;
         if !begin.is_empty() && !block::is_recording(&begin) {
             return Err(PlaceError::Foreign(path.to_owned()));
         }
-        Ok(())
+        // When the recording is full, hours from now, it is too late to find that out.
+        let removed = open_beside(&self.path).and_then(|(beside, _)| fs::remove_file(beside));
+        removed.map_err(|error| PlaceError::Folder(path.to_owned(), error))
     }
 
     /// Where it is, without links.
@@ -119,7 +151,7 @@ impl Place {
 /// One that was made, and into which nothing was recorded, goes.
 impl Drop for Place {
     fn drop(&mut self) {
-        if self.is_new && self.file.is_some() {
+        if self.is_new && self.is_there().unwrap_or(false) {
             // It is in nobody's way.
             let _ = fs::remove_file(&self.path);
         }
@@ -149,4 +181,62 @@ fn is_free(_file: &File) -> io::Result<bool> {
 /// Keeps a file that nobody else knows for ourselves.
 pub(super) fn lock(file: &File) -> io::Result<()> {
     is_free(file).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("loopscope-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder).expect("the folder can be made");
+        folder
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("it is there").flatten();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_another_recorder_has_made_is_left_alone() {
+        let folder = folder("busy");
+        let path = folder.join("a.loopscope");
+        let first = Place::open(&path).expect("it can be written");
+        // As when both find nothing there, and the other one is the first to keep it.
+        let mut second = Place::at(&path).expect("it can be opened");
+        second.is_new = true;
+        assert!(!second.is_ours().expect("it can be asked for"));
+        assert!(matches!(Place::open(&path), Err(PlaceError::Busy(_))));
+        assert_eq!(names(&folder), ["a.loopscope"]);
+        drop(first);
+        assert!(names(&folder).is_empty());
+        // Its file has gone: neither is what another one puts there removed.
+        fs::write(&path, "").expect("it can be written");
+        assert!(!second.is_there().expect("it can be looked at"));
+        drop(second);
+        assert_eq!(names(&folder), ["a.loopscope"]);
+        fs::remove_dir_all(&folder).expect("it can be removed");
+    }
+
+    #[test]
+    fn nothing_is_left_beside_a_file_that_was_found_good() {
+        let folder = folder("beside");
+        let path = folder.join("a.loopscope");
+        let left = folder.join(format!("a.loopscope.{}.new", std::process::id()));
+        fs::write(&left, "of one that was killed").expect("it can be written");
+        let place = Place::open(&path).expect("it can be written");
+        assert_eq!(names(&folder), ["a.loopscope"]);
+        drop(place);
+        // A folder by that name is in the way for good, as is one that can't be written into.
+        fs::create_dir(&left).expect("it can be made");
+        let refused = Place::open(&path).expect_err("there is no room beside it");
+        assert!(matches!(refused, PlaceError::Folder(..)), "{refused}");
+        assert!(refused.to_string().starts_with("no file can be made beside "), "{refused}");
+        assert!(!path.exists());
+        fs::remove_dir_all(&folder).expect("it can be removed");
+    }
 }
