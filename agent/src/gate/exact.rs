@@ -25,7 +25,7 @@ pub fn judge(base: &[f64], head: &[f64], tolerance: f64) -> Option<(Standing, Ch
         () => return None,
     };
     // The end that is nearer to what was before: all runs have changed by at least that.
-    let now = if most < before { most } else { least };
+    let now = before.clamp(least, most);
     let ratio = if now == before { 1.0 } else { now / before };
     let change = Change { ratio, interval: (ratio, ratio), p: 0.0, difference: now - before };
     Some((standing, change))
@@ -76,16 +76,21 @@ mod tests {
     #[test]
     fn the_tolerance_is_met_to_the_last_one_of_the_count() {
         for percent in 1_u32..=100 {
-            let tolerance = f64::from(percent) / 100.0;
-            for hundreds in [1_u32, 3, 7, 1_000, 40_000_000] {
-                let (before, most) = (hundreds * 100, hundreds * (100 + percent.min(7)));
-                let tolerance = tolerance.min(0.07);
-                let of =
-                    |head: u32| standing(&[f64::from(before); 2], &[f64::from(head)], tolerance);
+            for hundreds in [1.0, 3.0, 7.0, 1e3, 4e10] {
+                let (before, most) = (100.0 * hundreds, f64::from(100 + percent) * hundreds);
+                let of = |head| standing(&[before; 2], &[head; 2], f64::from(percent) / 100.0);
                 assert_eq!(of(most), Some(Standing::Same), "{before} and {percent} %");
-                assert_eq!(of(most + 1), Some(Standing::Worse), "{before} and {percent} %");
+                assert_eq!(of(most + 1.0), Some(Standing::Worse), "{before} and {percent} %");
             }
         }
+    }
+
+    #[test]
+    fn the_tolerance_holds_where_head_varies() {
+        assert_eq!(standing(&[1000.0; 2], &[990.0, 1050.0], 0.05), Some(Standing::Same));
+        assert_eq!(standing(&[1000.0; 2], &[1000.0, 1001.0], 0.05), Some(Standing::Same));
+        assert_eq!(standing(&[1000.0; 2], &[990.0, 1051.0], 0.05), None);
+        assert_eq!(standing(&[1000.0; 2], &[990.0, 1000.0], 0.0), None);
     }
 
     #[test]
@@ -97,5 +102,7 @@ mod tests {
         let (_, change) = judge(&[0.0; 2], &[3.0; 2], 0.0).unwrap();
         assert_eq!((change.ratio, change.difference), (f64::INFINITY, 3.0));
         assert_eq!(judge(&[0.0; 2], &[0.0; 2], 0.0).unwrap().1.ratio, 1.0);
+        let (_, change) = judge(&[1000.0; 2], &[990.0, 1050.0], 0.05).unwrap();
+        assert_eq!((change.ratio, change.difference), (1.0, 0.0), "not all have changed");
     }
 }
