@@ -197,6 +197,7 @@ fn place(recording: &Recording) -> Fingerprint {
 fn sample(recording: &Recording) -> Sample {
     let end = recording.end.as_ref();
     let mut sample = Sample::of(&recording.snapshot, end.and_then(|end| end.cpu_ns));
+    sample.stall_threshold_ns = Some(recording.head.stall_threshold_ns);
     sample.losses.extend(recording.notes());
     if let Some(end) = end.filter(|_| !recording.head.command.is_empty()) {
         sample.losses.extend(end.notes.iter().cloned());

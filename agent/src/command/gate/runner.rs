@@ -173,6 +173,7 @@ impl Runner {
         let snapshot = observed.snapshot();
         let cpu_ns = running.cpu_ns().filter(|_| is_alone(&snapshot, pid));
         let mut sample = Sample::of(&snapshot, cpu_ns);
+        sample.stall_threshold_ns = Some(stall_threshold_ns);
         sample.losses.extend_from_slice(&notes);
         let end = End { unix_ns: unix_ns(), status: Some(0), notes, cpu_ns, ..End::default() };
         Ok(Ran::Done(Box::new(Run { sample, snapshot, began_unix_ns, end, missed })))
