@@ -109,7 +109,7 @@ impl FileStore {
             Err(error) if is_fixed(&error) => {
                 let made = FileStore { path: PathBuf::new(), file: made.try_clone()?, bytes };
                 // First what there is room for already: whoever is killed here leaves no less.
-                made.copy(&[0..bytes], &self.file)?;
+                made.copy(std::slice::from_ref(&(0..bytes)), &self.file)?;
                 self.file.set_len(bytes)?;
                 Ok((bytes, false))
             }
@@ -232,7 +232,9 @@ mod tests {
         }
         let (folder, mut store) = store("refused", b"0123456789");
         let refused = || Err(io::ErrorKind::PermissionDenied.into());
-        store.keep_by(&[2..4], b"abc", |_, _| refused()).expect_err("it is refused");
+        store
+            .keep_by(std::slice::from_ref(&(2..4)), b"abc", |_, _| refused())
+            .expect_err("it is refused");
         assert_eq!(alone(&folder), b"0123456789");
         fs::remove_dir_all(&folder).expect("it can be removed");
     }

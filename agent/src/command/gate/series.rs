@@ -316,7 +316,8 @@ impl Series<'_> {
         };
         // V8's trace names nobody.
         let is_traced = |run: &Sample| run.observed.is_some_and(|(of, _)| of == Source::V8Trace);
-        if !metrics.iter_mut().any(|metric| nameless(&metric)) || self.head_runs.iter().any(is_traced)
+        if !metrics.iter_mut().any(|metric| nameless(&metric))
+            || self.head_runs.iter().any(is_traced)
         {
             return;
         }

@@ -27,8 +27,8 @@ const FIRST_COST: f64 = 0.05;
 /// Windows are at least so far apart.
 const PAUSE_NS: u64 = WINDOW_NS;
 
-/// Threads that are not told each by itself, and whose figures are kept for themselves all the same:
-/// they may yet be found in memory.
+/// Threads that are not told each by itself, and whose figures are kept so all the same: they may
+/// yet be found in memory.
 const GONE_MAX: usize = 32;
 
 /// The windows of one process.
@@ -120,12 +120,18 @@ impl Windows {
         if self.shown.len() <= told.len() + GONE_MAX {
             return;
         }
-        for (_, shown) in self.shown.extract_if(.., |tid, _| !told.contains(tid)) {
-            match &mut self.gone {
-                Some(gone) => gone.merge(&shown),
-                gone => *gone = Some(shown),
+        let gone = &mut self.gone;
+        self.shown.retain(|tid, shown| {
+            if told.contains(tid) {
+                return true;
             }
-        }
+            if let Some(gone) = gone.as_mut() {
+                gone.merge(shown);
+            } else {
+                *gone = Some(shown.clone());
+            }
+            false
+        });
     }
 
     /// Whether a stall of the open one is taken now for the first time. They come oldest first.
