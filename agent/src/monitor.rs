@@ -62,10 +62,10 @@ impl Monitor {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).note(who, now_ns);
     }
 
-    /// For how long those that have ended are to be told, so that each reader reads of them once;
-    /// `None`: nobody has read twice.
-    pub fn linger_ns(&self) -> Option<u64> {
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).linger_ns()
+    /// For how long, in nanoseconds, those that have ended are to be told, so that each reader
+    /// reads of them once; `unknown_ns` for one of which it is not known how often it reads.
+    pub fn linger_ns(&self, unknown_ns: u64) -> u64 {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).linger_ns(unknown_ns)
     }
 
     /// Takes note of who is there, so that [`Monitor::room`] is of now, also where nobody reads.

@@ -126,7 +126,7 @@ impl Watch<'_> {
                     let snapshot = self.observed.snapshot();
                     self.monitor.note(&snapshot);
                     self.monitor.room().into_iter().for_each(|loops| self.live.set_room(loops));
-                    self.monitor.linger_ns().into_iter().for_each(|ns| self.live.linger(ns));
+                    self.live.linger(self.monitor.linger_ns(source::LINGER_NS));
                     known.tell_targets(&snapshot);
                     let new = marks.take(&snapshot);
                     tell_stalls(&new);

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse, Response};
@@ -32,9 +32,10 @@ use loopscope_exporters::SelfStats;
 
 use crate::monitor::Monitor;
 use crate::now::Now;
+use crate::readers;
 use crate::source::Observe;
 use crate::terminal::tell;
-use connection::Bounded;
+use connection::{Bounded, Peer};
 use process::ProcessMetrics;
 use scrape::Wanted;
 use web::Access;
@@ -143,6 +144,7 @@ pub fn serve(
     let listener = Bounded::new(listener, Arc::clone(&site.access));
     let app = router(site);
     Ok(async move {
+        let app = app.into_make_service_with_connect_info::<Peer>();
         if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(stop).await {
             tell(&format!("serving /metrics has ended: {error}"));
         }
@@ -162,9 +164,13 @@ fn router(site: Arc<Site>) -> Router {
         .with_state(site)
 }
 
-async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+async fn metrics(
+    State(site): State<Arc<Site>>,
+    ConnectInfo(Peer(address)): ConnectInfo<Peer>,
+    headers: HeaderMap,
+) -> Response {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    site.monitor.read_by(text(header::USER_AGENT));
+    site.monitor.read_by(&readers::of_http(address, text(header::USER_AGENT)));
     let snapshot = site.observed.snapshot();
     let stats = site.stats(&snapshot);
     match Wanted::by(&headers).page(&snapshot, &stats) {

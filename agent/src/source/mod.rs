@@ -29,8 +29,8 @@ pub use census::Census;
 pub use embedded::{Embedded, start};
 #[cfg(target_os = "linux")]
 pub use live::{
-    Choose, HostOptions, Live, LiveCommand, Options as LiveOptions, attach, probes_can_be_set,
-    watch_host,
+    Choose, HostOptions, LINGER_NS, Live, LiveCommand, Options as LiveOptions, attach,
+    probes_can_be_set, watch_host,
 };
 pub use observer::Observer;
 #[cfg(target_os = "linux")]

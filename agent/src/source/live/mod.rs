@@ -40,4 +40,6 @@ mod windows;
 
 pub use command::LiveCommand;
 pub use ebpf::{Refused, Tried, try_probes};
-pub use session::{Choose, HostOptions, Live, Options, attach, probes_can_be_set, watch_host};
+pub use session::{
+    Choose, HostOptions, LINGER_NS, Live, Options, attach, probes_can_be_set, watch_host,
+};

@@ -30,8 +30,9 @@ use crate::source::live::target::Target;
 /// How many times as long as a look took it is until the next.
 const COST_SHARE: u64 = 200;
 
-/// For how long those that have ended are told, until it is known how often somebody looks.
-const LINGER_NS: u64 = 30_000_000_000;
+/// For how long, in nanoseconds, those that have ended are told, until it is known how often
+/// somebody looks.
+pub const LINGER_NS: u64 = 30_000_000_000;
 
 /// Those that have ended and are told still; more have ended too fast for anybody to look.
 const DEAD_MAX: usize = 256;

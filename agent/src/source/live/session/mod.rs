@@ -35,7 +35,7 @@ use crate::process::{Process, Refusal};
 use crate::source::{Census, Observe};
 use host::Host;
 
-pub use host::{Choose, HostOptions, watch_host};
+pub use host::{Choose, HostOptions, LINGER_NS, watch_host};
 
 /// How often loops are looked for and stalls taken.
 const TICK: Duration = Duration::from_millis(100);
