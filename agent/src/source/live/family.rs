@@ -63,6 +63,13 @@ impl Newcomer {
     }
 }
 
+/// Of several that tell of one process the first.
+pub(super) fn once(mut all: Vec<Newcomer>) -> Vec<Newcomer> {
+    let mut known = BTreeSet::new();
+    all.retain(|newcomer| known.insert(newcomer.pid));
+    all
+}
+
 /// The processes that were looked at and are no Node.
 #[derive(Debug, Default)]
 pub(super) struct Others(Vec<Other>);
@@ -180,6 +187,13 @@ mod tests {
     use super::*;
 
     const MS: u64 = 1_000_000;
+
+    #[test]
+    fn of_one_process_the_first_news_is_taken() {
+        let renewed = Newcomer { pid: 7, another_ns: Some(5) };
+        let all = vec![renewed, Newcomer::new(8), Newcomer::new(7), Newcomer::new(8)];
+        assert_eq!(once(all), [renewed, Newcomer::new(8)]);
+    }
 
     #[test]
     fn children_are_looked_for_faster_behind_news_and_never_for_all_of_the_time() {

@@ -23,7 +23,7 @@ use super::clock::monotonic_ns;
 use super::command::{self, Prepared};
 use super::ebpf::{Kernel, Link, TARGETS};
 use super::executions::Executions;
-use super::family::{Newcomer, Others, Pace};
+use super::family::{Newcomer, Others, Pace, once};
 use super::orphans::Orphans;
 use super::past::{Past, Told, together};
 use super::probed::Common;
@@ -300,6 +300,10 @@ impl Shared {
         name: Option<String>,
     ) -> Result<(), Failure> {
         let mut state = self.state();
+        let is_there = |of: &Target| !of.has_ended() && of.is_process(&candidate.process);
+        if state.targets.iter().any(is_there) {
+            return Ok(());
+        }
         let prepared = state.prepared.take_if(|prepared| prepared.is_of(&candidate));
         let began_ns = newcomer
             .filter(|_| prepared.is_none() && state.host.is_none())
@@ -398,7 +402,7 @@ impl State {
         let known = self.family();
         new.extend(self.host.iter_mut().flat_map(|host| host.look(&known)));
         self.retire();
-        new
+        once(new)
     }
 
     /// The processes that are there, observed or not.
