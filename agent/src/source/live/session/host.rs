@@ -11,13 +11,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Debug;
+use std::io;
 use std::sync::{Arc, PoisonError};
 
 use loop_core::snapshot::{Events, Tier};
 
 use super::{Calls, Live, Options, Shared, State};
 use crate::exit::Failure;
-use crate::process::{Discovery, Kind, ProcFs, Process};
+use crate::process::{Discovery, Found, Kind, ProcFs, Process};
 use crate::source::Census;
 use crate::source::live::candidate::{Candidate, Plans};
 use crate::source::live::clock::monotonic_ns;
@@ -58,6 +59,8 @@ pub(super) struct Host {
     discovery: Discovery,
     options: HostOptions,
     due_ns: u64,
+    /// The Nodes that the last look has found, until they were looked at.
+    found: BTreeSet<u32>,
     linger_ns: u64,
     /// How many more loops may have all the series that probes show.
     room: usize,
@@ -66,6 +69,20 @@ pub(super) struct Host {
     census: Census,
     /// Who is a Node and can't be observed now, and why.
     failed: BTreeMap<u32, &'static str>,
+}
+
+/// A look at all processes, which goes on.
+#[derive(Debug)]
+pub(super) struct Look {
+    discovery: Discovery,
+    begun_ns: u64,
+}
+
+impl Look {
+    /// Looks, without anything that others wait for.
+    pub(super) fn at_all(&mut self) -> io::Result<Found> {
+        self.discovery.look(&ProcFs::default())
+    }
 }
 
 /// Watches every Node of the host that is wanted.
@@ -114,6 +131,7 @@ impl Host {
             discovery: Discovery::default(),
             options,
             due_ns: 0,
+            found: BTreeSet::new(),
             linger_ns: LINGER_NS,
             room: usize::MAX,
             dead: VecDeque::new(),
@@ -127,26 +145,41 @@ impl Host {
         self.due_ns
     }
 
-    /// Nodes that are not known, if it is time to look for them.
-    pub(super) fn look(&mut self, known: &BTreeSet<u32>) -> Vec<Newcomer> {
+    /// What looks for processes, if it is time. It may take long, where a file system does not
+    /// answer: so it is done while nobody waits, and its end is told by [`Host::end_look`].
+    pub(super) fn begin_look(&mut self) -> Option<Look> {
         let begun_ns = monotonic_ns();
-        if begun_ns < self.due_ns {
-            return Vec::new();
+        (begun_ns >= self.due_ns).then(|| {
+            self.due_ns = u64::MAX;
+            Look { discovery: std::mem::take(&mut self.discovery), begun_ns }
+        })
+    }
+
+    /// Takes what was found.
+    pub(super) fn end_look(&mut self, look: Look, found: io::Result<Found>) {
+        let took_ns = monotonic_ns() - look.begun_ns;
+        self.discovery = look.discovery;
+        if self.due_ns == u64::MAX {
+            // Else somebody has asked for another look meanwhile.
+            let pause_ns = self.options.every_ns.max(took_ns.saturating_mul(COST_SHARE));
+            self.due_ns = look.begun_ns + pause_ns;
         }
-        let found = self.discovery.look(&ProcFs::default());
-        let took_ns = monotonic_ns() - begun_ns;
-        self.due_ns = begun_ns + self.options.every_ns.max(took_ns.saturating_mul(COST_SHARE));
         let Ok(found) = found else {
             // Nobody was looked at: those that are known stay, and it is not ready by this.
             *self.census.errors.entry("proc_unlisted").or_default() += 1;
-            return Vec::new();
+            return;
         };
         self.census.looks += 1;
         self.census.unseen = found.unseen as u64;
         let is_there: BTreeSet<u32> = found.nodes.iter().copied().collect();
         self.failed.retain(|pid, _| is_there.contains(pid));
-        let new = is_there.into_iter().filter(|pid| !known.contains(pid));
-        new.map(Newcomer::new).collect()
+        self.found = is_there;
+    }
+
+    /// Nodes that were found and are not known.
+    pub(super) fn take_new(&mut self, known: &BTreeSet<u32>) -> Vec<Newcomer> {
+        let found = std::mem::take(&mut self.found);
+        found.into_iter().filter(|pid| !known.contains(pid)).map(Newcomer::new).collect()
     }
 
     /// What is told of those that have ended.
@@ -404,9 +437,24 @@ mod tests {
     fn looks_are_as_far_apart_as_was_asked_for_or_cost_little() {
         let mut host = host();
         let before_ns = monotonic_ns();
-        let known = BTreeSet::new();
-        host.look(&known);
+        let mut look = host.begin_look().unwrap();
+        let found = look.at_all();
+        assert!(host.begin_look().is_none(), "one goes on");
+        host.end_look(look, found);
         assert!(host.due_ns() >= before_ns + 1_000_000_000);
-        assert_eq!((host.census.looks, host.look(&known).len()), (1, 0), "not yet");
+        assert_eq!((host.census.looks, host.begin_look().is_none()), (1, true), "not yet");
+    }
+
+    #[test]
+    fn who_was_found_is_told_once_and_other_rules_are_looked_by_at_once() {
+        let mut host = host();
+        let look = host.begin_look().unwrap();
+        host.due_ns = 0;
+        host.end_look(look, Ok(Found { nodes: vec![7, 8], unseen: 1 }));
+        let new = |host: &mut Host| host.take_new(&BTreeSet::from([8]));
+        assert_eq!((new(&mut host), new(&mut host)), (vec![Newcomer::new(7)], vec![]));
+        let look = host.begin_look().expect("other rules have come meanwhile");
+        host.end_look(look, Err(io::ErrorKind::PermissionDenied.into()));
+        assert_eq!((host.census.looks, host.census.errors["proc_unlisted"]), (1, 1));
     }
 }

@@ -1,7 +1,8 @@
 //! Who has come, and what they are.
 
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError};
 
+use super::host::Host;
 use super::{Shared, State};
 use crate::process::{Identity, Process, Refusal};
 use crate::source::live::candidate::Candidate;
@@ -11,6 +12,22 @@ use crate::source::live::family::Newcomer;
 impl Shared {
     pub(super) fn find(&self, pid: u32) -> Result<Candidate, Refusal> {
         self.plans.lock().unwrap_or_else(PoisonError::into_inner).find(pid)
+    }
+
+    /// Looks for Nodes on the host, if it is time. Nobody waits for that: with a file system that
+    /// does not answer, what is known is told all the same.
+    pub(super) fn look_for_nodes<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+    ) -> MutexGuard<'a, State> {
+        let Some(mut look) = state.host.as_mut().and_then(Host::begin_look) else { return state };
+        drop(state);
+        let found = look.at_all();
+        let mut state = self.state();
+        if let Some(host) = &mut state.host {
+            host.end_look(look, found);
+        }
+        state
     }
 
     /// Takes note of what was executed since the last time.

@@ -344,6 +344,7 @@ impl Shared {
             let mut due_ns = state.tick();
             self.see_windows(&mut state);
             self.take_executed(&mut state);
+            state = self.look_for_nodes(state);
             let new = state.candidates(self.options.children);
             if !new.is_empty() {
                 state.looking = true;
@@ -400,7 +401,7 @@ impl State {
             new.extend(children.into_iter().chain(orphans).map(Newcomer::new));
         }
         let known = self.family();
-        new.extend(self.host.iter_mut().flat_map(|host| host.look(&known)));
+        new.extend(self.host.iter_mut().flat_map(|host| host.take_new(&known)));
         self.retire();
         once(new)
     }
