@@ -16,9 +16,10 @@ pub(super) fn write(
     let line = words.collect::<Vec<_>>().join(" ");
     write_heading("Command", &format!("{line}, {}", ending(command)), terminal, out)?;
     for note in &command.notes {
-        for (number, line) in layout::wrap(note, terminal.width - 4).iter().enumerate() {
+        for (number, line) in layout::wrap(&printable(note), terminal.width - 4).iter().enumerate()
+        {
             let indent = if number == 0 { "  - " } else { "    " };
-            writeln!(out, "{indent}{}", printable(line))?;
+            writeln!(out, "{indent}{line}")?;
         }
     }
     Ok(())

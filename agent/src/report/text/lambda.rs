@@ -40,7 +40,8 @@ fn write_one(
     let time = format_ns(*duration_ns);
     writeln!(out, "  {mark} {number:>3}  {time:>8}  {end}")?;
     for left in pending {
-        let line = format!("pending: {}, made by {}", left.what, printable(&left.made_at));
+        let line =
+            format!("pending: {}, made by {}", printable(&left.what), printable(&left.made_at));
         let older = if left.made_in == *number {
             String::new()
         } else {

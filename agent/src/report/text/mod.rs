@@ -11,6 +11,9 @@ mod stalls;
 mod times;
 mod verdict;
 
+#[cfg(test)]
+mod tests;
+
 use std::io::{self, Write};
 
 pub(super) use blame::line as culprit;
@@ -24,7 +27,7 @@ use loop_core::units::{format_count, format_ns};
 use super::reasons::Reasons;
 use super::{Report, TruthRow};
 use crate::layout;
-use crate::terminal::{Ink, Terminal};
+use crate::terminal::{Ink, Terminal, printable};
 
 /// Writes the report.
 ///
@@ -36,7 +39,8 @@ pub fn write(report: &Report<'_>, terminal: &Terminal, out: &mut dyn Write) -> i
     verdict::write(report.diagnoses, snapshot.loops.len() > 1, terminal, out)?;
     for observed in &snapshot.loops {
         if snapshot.loops.len() > 1 {
-            let name = format!("\nLoop {} of process {}", observed.thread, observed.pid);
+            let name =
+                format!("\nLoop {} of process {}", printable(&observed.thread), observed.pid);
             writeln!(out, "{}", terminal.paint(Ink::Strong, &name))?;
         }
         write_loop(snapshot, observed, terminal, out)?;
@@ -86,7 +90,9 @@ fn write_title(report: &Report<'_>, terminal: &Terminal, out: &mut dyn Write) ->
     let params: Vec<String> = report
         .workload
         .iter()
-        .flat_map(|workload| workload.params.iter().map(|(name, value)| format!("{name} {value}")))
+        .flat_map(|workload| {
+            workload.params.iter().map(|(name, value)| printable(&format!("{name} {value}")))
+        })
         .collect();
     if !params.is_empty() {
         write!(out, "  {}", terminal.paint(Ink::Faint, &params.join(", ")))?;
@@ -95,9 +101,10 @@ fn write_title(report: &Report<'_>, terminal: &Terminal, out: &mut dyn Write) ->
 }
 
 fn describe(target: &Target, twin: bool) -> String {
-    let (name, pid) = (&target.name, target.pid);
+    let (name, version) = (printable(&target.name), printable(&target.runtime_version));
+    let pid = target.pid;
     let twin = if twin { " (fixed twin)" } else { "" };
-    format!("{name}{twin}, pid {pid}, {} {}", target.runtime.name(), target.runtime_version)
+    format!("{name}{twin}, pid {pid}, {} {version}", target.runtime.name())
 }
 
 /// Starts a section: a blank line, its name, and a remark that stands back.
@@ -135,9 +142,9 @@ fn write_truth(
     write_heading("Truth", &format!("what {by} must be observed"), terminal, out)?;
     let cells = rows.iter().map(|row| {
         vec![
-            row.what.clone(),
-            format!("expected {}", row.expected),
-            format!("saw {}", row.observed),
+            printable(&row.what),
+            printable(&format!("expected {}", row.expected)),
+            printable(&format!("saw {}", row.observed)),
         ]
     });
     let lines = layout::left_table(&cells.collect::<Vec<_>>());
@@ -183,7 +190,7 @@ fn write_method(snapshot: &Snapshot, terminal: &Terminal, out: &mut dyn Write) -
 /// What is not seen of a target, and why.
 fn write_limits(target: &Target, terminal: &Terminal, out: &mut dyn Write) -> io::Result<()> {
     for limit in &target.limits {
-        let text = format!("not seen: {} ({})", limit.what, limit.why);
+        let text = printable(&format!("not seen: {} ({})", limit.what, limit.why));
         for (number, line) in layout::wrap(&text, terminal.width - 6).iter().enumerate() {
             let indent = if number == 0 { "    " } else { "      " };
             writeln!(out, "{indent}{}", terminal.paint(Ink::Faint, line))?;

@@ -20,7 +20,7 @@ pub(super) fn write(
     };
     write_heading("Script", &format!("{line}, {end}"), terminal, out)?;
     let Some(about) = &script.about else { return Ok(()) };
-    for line in layout::wrap(&about.title, terminal.width - 2) {
+    for line in layout::wrap(&printable(&about.title), terminal.width - 2) {
         writeln!(out, "  {line}")?;
     }
     if about.claims.is_empty() {
@@ -44,7 +44,7 @@ fn write_row(
     terminal: &Terminal,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let lines = layout::wrap(text, terminal.width - 11);
+    let lines = layout::wrap(&printable(text), terminal.width - 11);
     for (number, line) in lines.iter().enumerate() {
         match number {
             0 => writeln!(out, "  {mark} {name:<5}  {line}")?,

@@ -17,11 +17,11 @@ pub(super) fn write(
         let healthy = diagnosis.id == Id::Healthy.name();
         let (mark, ink) = if healthy { ("✓", Ink::Good) } else { ("✗", Ink::Bad) };
         let place = if name_loops && !healthy {
-            format!(" on {} of {}", diagnosis.thread, diagnosis.pid)
+            format!(" on {} of {}", printable(&diagnosis.thread), diagnosis.pid)
         } else {
             String::new()
         };
-        let id = format!("{mark} {}{place}", diagnosis.id);
+        let id = format!("{mark} {}{place}", printable(diagnosis.id));
         let sure = sure(diagnosis, healthy);
         writeln!(out, "\n{}{}", terminal.paint(ink, &id), terminal.paint(Ink::Faint, &sure))?;
         write_wrapped(&diagnosis.summary, "  ", "  ", terminal, out)?;
@@ -53,7 +53,7 @@ fn write_advice(diagnosis: &Diagnosis, terminal: &Terminal, out: &mut dyn Write)
     writeln!(out, "\n{}", terminal.paint(Ink::Strong, "What to do"))?;
     write_wrapped(&diagnosis.advice, "  ", "  ", terminal, out)?;
     for code in diagnosis.example.iter().flat_map(|example| example.lines()) {
-        writeln!(out, "    {}", terminal.paint(Ink::Faint, code))?;
+        writeln!(out, "    {}", terminal.paint(Ink::Faint, &printable(code)))?;
     }
     Ok(())
 }
