@@ -5,6 +5,7 @@
 mod common;
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -237,9 +238,44 @@ fn a_recording_is_not_written_over_by_its_report() {
     let place = folder("report-over");
     let file = place.join("stalls.folded");
     assert_eq!(record(&file, &[], &["true"]).code, Some(0));
-    for option in ["--output", "--profile"] {
-        let ran = run(&["report", text(&file), option, text(&file)]);
-        assert_refused(&ran, "is the recording itself");
+    let (hard, soft) = (place.join("hard.folded"), place.join("soft.folded"));
+    fs::hard_link(&file, &hard).expect("a link can be made");
+    symlink(&file, &soft).expect("a link can be made");
+    for option in ["--output", "--profile", "--html"] {
+        for other in [&file, &hard, &soft] {
+            let ran = run(&["report", text(&file), option, text(other)]);
+            assert_refused(&ran, "is the recording itself");
+        }
     }
     assert!(read(&file).end.is_some());
+    for option in ["--profile", "--html"] {
+        for other in [&file, &hard, &soft] {
+            let ran = record(&file, &[option, text(other)], &["true"]);
+            assert_refused(&ran, "is the recording itself");
+        }
+        let new = place.join("new.folded");
+        assert_refused(&record(&new, &[option, text(&new)], &["true"]), "is the recording itself");
+        assert!(!new.exists());
+    }
+    assert!(read(&file).end.is_some());
+}
+
+#[test]
+fn a_recording_that_was_moved_away_is_told_meanwhile_and_not_as_kept() {
+    let place = folder("record-moved");
+    let (file, begun) = (place.join("a.loopscope"), place.join("begun"));
+    let script = format!("touch {}; read line; true", text(&begun));
+    let args = ["record", "-o", text(&file), "--", "sh", "-c", &script];
+    let mut first = command(&args).stdin(Stdio::piped()).spawn().expect("it starts");
+    until("the command runs", || begun.exists() && recording::read(&file).is_ok());
+    fs::remove_file(&file).expect("it can be removed");
+    let mut told = BufReader::new(first.stderr.take().expect("it is piped")).lines();
+    let line = told.next().expect("a line is told").expect("UTF-8");
+    assert!(line.contains("written now (it was moved, removed or replaced"), "{line}");
+    drop(first.stdin.take());
+    let rest: Vec<String> = told.map_while(Result::ok).collect();
+    assert!(rest.iter().any(|line| line.contains("can't be written (it was moved")), "{rest:?}");
+    assert!(!rest.iter().any(|line| line.contains("a.loopscope has ")), "{rest:?}");
+    assert_eq!(finish(first).code, Some(0));
+    assert!(!file.exists());
 }

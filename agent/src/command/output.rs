@@ -1,7 +1,8 @@
 //! Where a report goes: a file that is opened before the run begins, or standard output.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::unwritable_stdout;
@@ -62,6 +63,25 @@ impl Output {
                 Failure::run(format!("{path} can't be written ({error}); free some space"))
             }),
         }
+    }
+}
+
+/// The recording is not written over, whatever name it is given by.
+pub(super) fn keep_recording(
+    recording: &Path,
+    others: [(&str, Option<&Path>); 3],
+) -> Result<(), Failure> {
+    let id = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+    let Some(ours) = id(recording) else { return Ok(()) };
+    let same = others.into_iter().find_map(|(option, path)| {
+        Some((option, path?)).filter(|(_, path)| id(path) == Some(ours))
+    });
+    match same {
+        None => Ok(()),
+        Some((option, path)) => Err(Failure::usage(format!(
+            "{} is the recording itself; choose another {option}",
+            path.display()
+        ))),
     }
 }
 

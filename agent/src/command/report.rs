@@ -1,10 +1,9 @@
 //! `report FILE`: what a recording tells.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
-use super::output::Output;
+use super::output::{Output, keep_recording};
 use super::ways::Told;
 use crate::cli::ReportArgs;
 use crate::exit::{Exit, Failure};
@@ -15,11 +14,10 @@ use crate::terminal::tell;
 
 pub(super) fn execute(args: &ReportArgs) -> Result<Exit, Failure> {
     let recording = recording::read(&args.file).map_err(Failure::usage)?;
-    let written =
-        [("--output", &args.output), ("--profile", &args.profile), ("--html", &args.html)];
-    for (option, path) in written {
-        keep(&args.file, option, path.as_deref())?;
-    }
+    let output = args.output.as_deref().filter(|path| *path != Path::new("-"));
+    let (profile, html) = (args.profile.as_deref(), args.html.as_deref());
+    let others = [("--output", output), ("--profile", profile), ("--html", html)];
+    keep_recording(&args.file, others)?;
     let output = Output::open(args.output.as_deref(), Output::Stdout)?;
     let told = Told::again(args, output, timeline(&recording))?;
     let command = command(&recording).map(|run| told.command(&run));
@@ -28,18 +26,6 @@ pub(super) fn execute(args: &ReportArgs) -> Result<Exit, Failure> {
     notes.iter().for_each(|note| tell(note));
     told.tell(&snapshot, command.as_ref())?;
     Ok(Exit::Ok)
-}
-
-/// The recording itself is not written over.
-fn keep(recording: &Path, option: &str, path: Option<&Path>) -> Result<(), Failure> {
-    let Some(path) = path else { return Ok(()) };
-    match (fs::canonicalize(recording), fs::canonicalize(path)) {
-        (Ok(recording), Ok(other)) if recording == other => Err(Failure::usage(format!(
-            "{} is the recording itself; choose another {option}",
-            path.display()
-        ))),
-        _ => Ok(()),
-    }
 }
 
 /// The command that was recorded, if its end was.
