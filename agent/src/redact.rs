@@ -74,6 +74,10 @@ const PEERS: [&str; 9] = [
 /// Before the file of a frame, and before one that is Node's own.
 const INTERNAL: &str = "node:";
 
+/// Before the number and name of a process in a note, and a command of ours before a number.
+const PROCESS: &str = "process ";
+const ATTACH: &str = "loopscope attach ";
+
 impl Redactor {
     /// The same source without names.
     pub fn hide(&self, observed: Arc<dyn Observe>) -> Arc<dyn Observe> {
@@ -111,21 +115,49 @@ impl Redactor {
         }
     }
 
-    /// What a command was.
-    pub fn command(&self, run: &CommandRun) -> CommandRun {
+    /// What a command was, and what is to be known of how it and these targets were observed.
+    pub fn command(&self, run: &CommandRun, targets: &[Target]) -> CommandRun {
         CommandRun {
             arguments: run.arguments.iter().map(|word| self.name(word)).collect(),
-            notes: run.notes.iter().map(|note| self.without_paths(note)).collect(),
+            notes: run.notes.iter().map(|note| self.note(note, targets)).collect(),
             ..run.clone()
         }
     }
 
-    /// A sentence of ours in which files, and these targets, may be named.
+    /// A sentence of ours in which files, processes, a command, and these targets, may be named.
     pub fn note(&self, note: &str, targets: &[Target]) -> String {
-        let names = targets.iter().map(|target| target.name.as_str());
-        let named = names.filter(|name| !name.is_empty());
+        let note = self.without_quoted(&self.without_process(note));
+        let mut names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+        // A name may be a part of another one.
+        names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+        let named = names.into_iter().filter(|name| !name.is_empty());
         let hide = |note: String, name: &str| note.replace(name, &self.name(name));
-        self.without_paths(&named.fold(note.to_owned(), hide))
+        self.without_paths(&named.fold(note, hide))
+    }
+
+    /// `process 123 (NAME) goes on ...`: no other parenthesis is behind the name.
+    fn without_process(&self, note: &str) -> String {
+        let named = note.strip_prefix(PROCESS).and_then(|rest| rest.split_once(" ("));
+        let named = named.filter(|(pid, _)| is_number(pid));
+        match named.and_then(|(pid, rest)| Some((pid, rest.rsplit_once(')')?))) {
+            Some((pid, (name, rest))) => format!("{PROCESS}{pid} ({}){rest}", self.name(name)),
+            None => note.to_owned(),
+        }
+    }
+
+    /// What stands in backticks, which a name may have as well: a command, but for our own.
+    fn without_quoted(&self, note: &str) -> String {
+        let quoted = note.split_once('`').and_then(|(before, rest)| {
+            let (inner, behind) = rest.rsplit_once('`')?;
+            Some((before, inner, behind))
+        });
+        match quoted {
+            Some((_, inner, _)) if inner.strip_prefix(ATTACH).is_some_and(is_number) => {
+                note.to_owned()
+            }
+            Some((before, inner, behind)) => format!("{before}`{}`{behind}", self.name(inner)),
+            None => note.to_owned(),
+        }
     }
 
     /// The hash of any name.
@@ -325,6 +357,41 @@ mod tests {
         assert!(pipe.starts_with("pipe from name-") && pipe.ends_with(" (123)"), "{pipe}");
         let limit = names.without_paths("no symbols in /srv/secret/node: it is stripped");
         assert!(limit.starts_with("no symbols in file-") && limit.ends_with("is stripped"));
+    }
+
+    #[test]
+    fn notes_tell_no_name() {
+        let names = Redactor::default();
+        let behind = "goes on behind the command, and the report ends here; \
+                      `loopscope attach 12` observes it";
+        for name in ["hush.js", "hu (sh) goes on behind", "a`hush`", "hush) goes on"] {
+            let told = names.note(&format!("process 12 ({name}) {behind}"), &[]);
+            assert_eq!(told, format!("process 12 ({}) {behind}", names.name(name)));
+            let told = names.note(&format!("no trace came from `{name}`: is it Node.js?"), &[]);
+            let want = format!("no trace came from `{}`: is it Node.js?", names.name(name));
+            assert_eq!(told, want);
+        }
+        let told = names.note("no trace came from `loopscope attach hush`: is it?", &[]);
+        assert!(!told.contains("hush"), "{told}");
+        let own = "process 7 was killed: what it did in its last 2 s or less is not in the report";
+        assert_eq!(names.note(own, &[]), own);
+        let target = |name: &str| Target { name: name.to_owned(), ..a_target() };
+        let told = names.note("hush-shop has ended", &[target("hush"), target("hush-shop")]);
+        assert_eq!(told, format!("{} has ended", names.name("hush-shop")));
+    }
+
+    fn a_target() -> Target {
+        Target {
+            pid: 1,
+            name: String::new(),
+            runtime: loop_core::snapshot::Runtime::NodeJs,
+            runtime_version: String::new(),
+            source: loop_core::snapshot::Source::Ebpf,
+            tier: loop_core::snapshot::Tier::Full,
+            overhead_ratio: None,
+            sampled: false,
+            limits: Vec::new(),
+        }
     }
 
     #[test]

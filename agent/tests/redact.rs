@@ -166,7 +166,11 @@ fn no_name_survives_in_any_form() {
         status: Some(0),
         signal: None,
         timed_out: false,
-        notes: vec!["process 7 was killed: /tmp/hush/trace is lost".into()],
+        notes: vec![
+            "process 7 was killed: /tmp/hush/trace is lost".into(),
+            "process 8 (hush.js) goes on behind the command, and the report ends here".into(),
+            "no trace came from `hush.js`: is it Node.js?".into(),
+        ],
     };
     for (form, bytes) in told(&snapshot(), &command) {
         assert!(has_secret(&bytes), "{form} has no names to hide: this test shows nothing");
@@ -174,7 +178,7 @@ fn no_name_survives_in_any_form() {
     let names = Redactor::default();
     let mut hidden = snapshot();
     names.redact(&mut hidden);
-    for (form, bytes) in told(&hidden, &names.command(&command)) {
+    for (form, bytes) in told(&hidden, &names.command(&command, &snapshot().targets)) {
         assert!(!has_secret(&bytes), "{form}:\n{}", String::from_utf8_lossy(&bytes));
     }
     let stall = &hidden.loops[0].stalls[0];
@@ -205,6 +209,37 @@ fn a_run_tells_no_name() {
         assert!(!hidden.stderr.contains(SECRET), "{}", hidden.stderr);
         assert!(hidden.stderr.contains("name-"), "{}", hidden.stderr);
     }
+}
+
+/// Also where the report is JSON, beside which notes are told; and one word has one hash.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_command_tells_no_name_and_each_has_one_hash() {
+    let place = folder("redact-hush-command");
+    let (file, tool) = (place.join("a.loopscope"), place.join("hush-tool"));
+    fs::write(&tool, "#!/bin/sh\n").expect("the program can be written");
+    let sh = "chmod +x hush-tool; PATH=.:$PATH; exec $LOOPSCOPE \"$@\"";
+    let exec = |words: &[&str]| {
+        let mut shell = std::process::Command::new("sh");
+        let shell = shell.args(["-c", sh, "sh"]).args(words).current_dir(&place);
+        let shell = shell.env("LOOPSCOPE_SOURCE", "v8-trace");
+        let output = shell.env("LOOPSCOPE", env!("CARGO_BIN_EXE_loopscope")).output();
+        let output = output.expect("sh is there");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).expect("UTF-8")
+    };
+    for form in ["json", "text", "none"] {
+        let words = ["exec", "--redact", "--report", form, "--", "hush-tool", "hush-word"];
+        let told = exec(&words);
+        assert!(told.contains("no trace came from `name-") && !told.contains(SECRET), "{told}");
+    }
+    exec(&["record", "-o", "a.loopscope", "--report", "none", "--", "hush-tool", "hush-tool"]);
+    let path = file.to_str().expect("UTF-8");
+    let ran = run(&["report", path, "--redact", "--report", "json"]);
+    assert!(!ran.stdout.contains(SECRET) && !ran.stderr.contains(SECRET), "{ran:?}");
+    let report: Value = serde_json::from_str(&ran.stdout).expect("a report");
+    let word = report["command"]["arguments"][0].as_str().expect("a word");
+    assert!(ran.stderr.contains(&format!("no trace came from `{word}`")), "{ran:?}");
 }
 
 #[test]

@@ -20,9 +20,8 @@ pub(super) fn execute(args: &ReportArgs) -> Result<Exit, Failure> {
     keep_recording(&args.file, others)?;
     let output = Output::open(args.output.as_deref(), Output::Stdout)?;
     let told = Told::again(args, output, timeline(&recording))?;
-    let command = command(&recording).map(|run| told.command(&run));
-    let notes = recording.notes();
-    let (snapshot, notes) = told.recorded(recording.snapshot, notes);
+    let (command, notes) = (command(&recording), recording.notes());
+    let (snapshot, command, notes) = told.recorded(recording.snapshot, command, notes);
     notes.iter().for_each(|note| tell(note));
     told.tell(&snapshot, command.as_ref())?;
     Ok(Exit::Ok)

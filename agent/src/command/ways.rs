@@ -192,26 +192,33 @@ impl Told {
         })
     }
 
-    /// What was observed before, and what is to be known of that, as far as it may be told.
+    /// What was observed before, of which command, and what is to be known of that, as far as it
+    /// may be told.
     pub(super) fn recorded(
         &self,
         mut snapshot: Snapshot,
+        mut command: Option<CommandRun>,
         mut notes: Vec<String>,
-    ) -> (Snapshot, Vec<String>) {
+    ) -> (Snapshot, Option<CommandRun>, Vec<String>) {
         if let Some(names) = &self.names {
-            notes.iter_mut().for_each(|note| *note = names.note(note, &snapshot.targets));
+            let targets = &snapshot.targets;
+            notes.iter_mut().for_each(|note| *note = names.note(note, targets));
+            command = command.map(|run| names.command(&run, targets));
             names.redact(&mut snapshot);
         }
-        (snapshot, notes)
+        (snapshot, command, notes)
     }
 
     /// How a command has ended, as it may be told.
-    pub(super) fn command(&self, run: &CommandRun) -> CommandRun {
-        self.names.as_ref().map_or_else(|| run.clone(), |names| names.command(run))
+    pub(super) fn command(&self, run: CommandRun) -> CommandRun {
+        match &self.names {
+            Some(names) => names.command(&run, &[]),
+            None => run,
+        }
     }
 
-    /// Tells what was observed of processes, or of a command. Where nothing was, there is no
-    /// report for people of a command, but only why.
+    /// Tells what was observed of processes, or of a command, which has no name that may not be
+    /// told. Where nothing was, there is no report for people of a command, but only why.
     pub(super) fn tell(
         self,
         snapshot: &Snapshot,
@@ -248,7 +255,7 @@ impl Told {
         self.write_hidden(report, |mut told, report| told.write_beside(report))
     }
 
-    /// Writes the report without the names that may not be told.
+    /// Writes the report without the names that a script may not tell.
     fn write_hidden(
         self,
         report: &Report<'_>,
@@ -256,12 +263,7 @@ impl Told {
     ) -> Result<(), Failure> {
         let names = self.names.as_ref();
         let script = names.zip(report.script).map(|(names, run)| names.script(run));
-        let command = names.zip(report.command).map(|(names, run)| names.command(run));
-        let report = Report {
-            script: script.as_ref().or(report.script),
-            command: command.as_ref().or(report.command),
-            ..*report
-        };
+        let report = Report { script: script.as_ref().or(report.script), ..*report };
         write(self, &report)
     }
 

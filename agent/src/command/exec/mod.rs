@@ -77,10 +77,10 @@ pub(super) fn execute(args: &ExecArgs, blank: Option<Blank>) -> Result<Exit, Fai
     let status = Status::new();
     signals.pass_on(running.clone(), status.clone()).map_err(cannot_start)?;
     let end = wait(args, &events, &running, observer.as_ref())?;
-    let run = end.run(args, observer.ended());
+    let run = told.command(end.run(args, observer.ended()));
     let snapshot = observed.snapshot();
     if let Some(tape) = tape {
-        or_tell(tape.finish(end.recorded(told.command(&run)), &snapshot));
+        or_tell(tape.finish(end.recorded(run.clone()), &snapshot));
     }
     status.set(end.exit().code());
     or_tell(told.tell(&snapshot, Some(&run)));
