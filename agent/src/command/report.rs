@@ -40,16 +40,22 @@ fn command(recording: &Recording) -> Option<CommandRun> {
 }
 
 /// What its loops did between one snapshot and the next. Of a loop that is new, from its beginning.
+///
+/// The clock that a moment was written by may have been set meanwhile, so moments are told by the
+/// time since the beginning. Where the head was lost, the first moment says when that was.
 fn timeline(recording: &Recording) -> Timeline {
+    let Recording { head, timeline, .. } = recording;
+    let first = timeline.first().map(|tick| tick.unix_ns.saturating_sub(tick.wall_ns));
+    let began_unix_ns = Some(head.began_unix_ns).filter(|began_ns| *began_ns > 0).or(first);
     let mut before = BTreeMap::new();
-    let ticks = recording.timeline.iter().map(|tick| Tick {
-        at_unix_ns: tick.unix_ns,
+    let ticks = timeline.iter().map(|tick| Tick {
+        at_unix_ns: began_unix_ns.unwrap_or(0).saturating_add(tick.wall_ns),
         loops: tick.loops.iter().map(|now| since(now, before.insert(&now.whose, now))).collect(),
     });
     Timeline {
         ticks: ticks.collect(),
-        began_unix_ns: Some(recording.head.began_unix_ns),
-        stall_threshold_ns: Some(recording.head.stall_threshold_ns),
+        began_unix_ns,
+        stall_threshold_ns: Some(head.stall_threshold_ns).filter(|threshold_ns| *threshold_ns > 0),
     }
 }
 
@@ -61,5 +67,46 @@ fn since(now: &recording::LoopTick, then: Option<&recording::LoopTick>) -> LoopT
         utilization: now.utilization,
         turns: now.turns.map(|turns| turns.saturating_sub(turns_then)),
         stall_ns: now.stall_ns.saturating_sub(then.map_or(0, |then| then.stall_ns)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use loop_core::snapshot::{ClockKind, Snapshot};
+
+    use super::*;
+    use crate::recording::{Head, Place, Writer};
+
+    const SECOND_NS: u64 = 1_000_000_000;
+
+    /// Read, with snapshots taken each second by a clock that was set an hour back in between.
+    fn recorded(began_unix_ns: u64, stall_threshold_ns: u64) -> Recording {
+        let name = format!("loopscope-{}-{began_unix_ns}.loopscope", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let head = Head { began_unix_ns, stall_threshold_ns, ..Head::default() };
+        let place = Place::open(&path).expect("it can be written");
+        let mut writer = Writer::create(place, &head, 1 << 20).expect("it can be written");
+        for (second, unix) in [(1, 10_001), (2, 10_002), (3, 6_403)] {
+            let mut snapshot = Snapshot::empty(ClockKind::Real);
+            snapshot.wall_ns = second * SECOND_NS;
+            writer.add(unix * SECOND_NS, &snapshot).expect("it can be written");
+        }
+        let recording = recording::read(&path).expect("it can be read");
+        std::fs::remove_file(&path).expect("it can be removed");
+        recording
+    }
+
+    #[test]
+    fn moments_are_told_by_a_clock_that_nobody_sets() {
+        for (began_ns, threshold_ns, known) in [(10_000 * SECOND_NS, 7, Some(7)), (0, 0, None)] {
+            let timeline = timeline(&recorded(began_ns, threshold_ns));
+            assert_eq!(timeline.began_unix_ns, Some(10_000 * SECOND_NS));
+            assert_eq!(timeline.stall_threshold_ns, known);
+            let ticks: Vec<u64> =
+                timeline.ticks.iter().map(|tick| tick.at_unix_ns / SECOND_NS).collect();
+            assert_eq!(ticks, [10_001, 10_002, 10_003]);
+        }
+        let nothing = Recording { timeline: Vec::new(), ..recorded(0, 0) };
+        assert_eq!(timeline(&nothing), Timeline::default());
     }
 }
