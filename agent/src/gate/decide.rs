@@ -44,6 +44,7 @@ pub fn metrics_but(
     why_no_pairs: Option<String>,
 ) -> Vec<Metric> {
     let is_traced = observed(base, head).any(|(source, _)| source == Source::V8Trace);
+    let is_whole = base.samples.iter().chain(head.samples).all(|sample| sample.from_start);
     let why_no_pairs = why_no_pairs.or_else(|| no_pairs(base, head));
     let why_no_times = why_no_pairs.clone().or_else(|| {
         let why = "v8-trace slows down what it would time; `loopscope doctor` tells what eBPF \
@@ -57,7 +58,7 @@ pub fn metrics_but(
         let why_not = if measure.is_count() { &why_no_pairs } else { &why_no_times };
         let may_be_exact = match measure.kind {
             Kind::Count => true,
-            Kind::Turns => !is_traced,
+            Kind::Turns => !is_traced && is_whole,
             Kind::Stalls => why_not.is_none(),
             Kind::Time | Kind::Percentile => false,
         };

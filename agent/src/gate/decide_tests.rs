@@ -25,6 +25,7 @@ fn sample(jobs: u64, active_ns: u64) -> Sample {
         observed: Some((Source::Ebpf, Tier::Full)),
         runtimes: BTreeSet::from(["20.20.2".to_owned()]),
         stall_threshold_ns: None,
+        from_start: true,
         losses: Vec::new(),
         drain_culprit: Some(culprit_at(7, 0.5)),
         stall_culprit: Some(culprit_at(9, 0.5)),
@@ -219,7 +220,7 @@ fn stalls_are_a_time_and_decide_where_times_do() {
 }
 
 #[test]
-fn turns_are_not_exact_where_the_trace_adds_some() {
+fn turns_are_not_exact_where_the_trace_adds_some_or_the_first_was_missed() {
     let by = |source, turns| {
         each(runs(1_000, 1.0, turns), |sample| {
             sample.observed = Some((source, Tier::Full));
@@ -232,6 +233,12 @@ fn turns_are_not_exact_where_the_trace_adds_some() {
     let turns = named(&traced, "turns");
     assert!(turns.tier == GateTier::Time && !turns.decides, "{turns:?}");
     assert_eq!(verdict(&traced), Verdict::Inconclusive, "nothing is known of times");
+
+    let late = each(by(Source::Ebpf, 5), |sample| sample.from_start = false);
+    let by_a_shell = compared(&late, &by(Source::Ebpf, 6));
+    let turns = named(&by_a_shell, "turns");
+    assert!(turns.tier == GateTier::Time && !turns.decides, "{turns:?}");
+    assert_eq!(verdict(&by_a_shell), Verdict::Passed, "it may have had one more before");
 }
 
 #[test]

@@ -39,7 +39,8 @@ pub enum Part {
 pub enum Kind {
     /// On what the program does.
     Count,
-    /// On that and on V8's trace: to hand it over takes a turn, about once a second.
+    /// On that, on when the process was found, which may be behind its first turn, and on V8's
+    /// trace: to hand it over takes a turn, about once a second.
     Turns,
     /// On how long something took: a time that is told as a count.
     Stalls,

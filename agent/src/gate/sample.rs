@@ -60,6 +60,9 @@ pub struct Sample {
     pub runtimes: BTreeSet<String>,
     /// From which duration on turns are counted as stalls, in nanoseconds, where that is known.
     pub stall_threshold_ns: Option<u64>,
+    /// Whether the command's own process was all that was observed, so that nothing was missed. What
+    /// a shell starts is found some milliseconds later, which may be behind its first turns.
+    pub from_start: bool,
     /// Why it can't be compared, a line each; empty where it can.
     pub losses: Vec<String>,
     /// The function that the longest drain spent most of its time in, where that was seen.
@@ -83,6 +86,7 @@ impl Sample {
             observed: observed(snapshot),
             runtimes: snapshot.targets.iter().map(|of| of.runtime_version.clone()).collect(),
             stall_threshold_ns: None,
+            from_start: false,
             losses: losses(snapshot),
             drain_culprit: drain.and_then(blamed_for_drain),
             stall_culprit: longest(|stall| stall.duration_ns).and_then(|of| of.culprit.clone()),

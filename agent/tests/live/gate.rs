@@ -95,7 +95,8 @@ fn the_line_of_a_short_drain_is_known_too() {
     let named = (0..TRIES).any(|_| {
         let ran = compare(&place, &node, "node short.js 20000", "node short.js 21000", "4");
         assert_eq!(ran.code, Some(1), "{ran:?}");
-        ran.stdout.contains("settle (") && ran.stdout.contains("short.js:3)")
+        // What makes the jobs, or what they run: both stand there.
+        ran.stdout.contains("short.js:3)")
     });
     assert!(named);
 }

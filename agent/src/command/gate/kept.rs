@@ -198,6 +198,8 @@ fn sample(recording: &Recording) -> Sample {
     let end = recording.end.as_ref();
     let mut sample = Sample::of(&recording.snapshot, end.and_then(|end| end.cpu_ns));
     sample.stall_threshold_ns = Some(recording.head.stall_threshold_ns);
+    // It is kept of a command that was all that was observed.
+    sample.from_start = end.is_some_and(|end| end.cpu_ns.is_some());
     sample.losses.extend(recording.notes());
     if let Some(end) = end.filter(|_| !recording.head.command.is_empty()) {
         sample.losses.extend(end.notes.iter().cloned());

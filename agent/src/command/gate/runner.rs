@@ -171,8 +171,10 @@ impl Runner {
             return self.failed(status, &mut output, notes);
         }
         let snapshot = observed.snapshot();
-        let cpu_ns = running.cpu_ns().filter(|_| is_alone(&snapshot, pid));
+        let is_alone = is_alone(&snapshot, pid);
+        let cpu_ns = running.cpu_ns().filter(|_| is_alone);
         let mut sample = Sample::of(&snapshot, cpu_ns);
+        sample.from_start = is_alone;
         sample.stall_threshold_ns = Some(stall_threshold_ns);
         sample.losses.extend_from_slice(&notes);
         let end = End { unix_ns: unix_ns(), status: Some(0), notes, cpu_ns, ..End::default() };

@@ -151,6 +151,7 @@ mod tests {
             observed: Some((Source::Ebpf, Tier::Full)),
             runtimes: BTreeSet::new(),
             stall_threshold_ns: Some(50 * MS),
+            from_start: true,
             losses: Vec::new(),
             drain_culprit: None,
             stall_culprit: None,
