@@ -75,11 +75,8 @@ impl Sample {
     /// The run that ended with this snapshot. `cpu_ns` is the time of its main thread on a CPU.
     pub fn of(snapshot: &Snapshot, cpu_ns: Option<u64>) -> Sample {
         let loops = &snapshot.loops;
-        let longest = |of: fn(&Stall) -> u64| {
-            let stalls = loops.iter().flat_map(|one| &one.stalls);
-            stalls.max_by_key(|stall| of(stall)).filter(|stall| of(stall) > 0)
-        };
-        let drain = longest(|stall| stall.drain.as_ref().map_or(0, |drain| drain.jobs));
+        let stalls = || loops.iter().flat_map(|one| &one.stalls);
+        let longest = stalls().max_by_key(|stall| stall.duration_ns);
         let figures = Figures { cpu_ns: cpu_ns.filter(|&ns| ns > 0), ..figures(loops) };
         Sample {
             figures,
@@ -88,8 +85,8 @@ impl Sample {
             stall_threshold_ns: None,
             from_start: false,
             losses: losses(snapshot),
-            drain_culprit: drain.and_then(blamed_for_drain),
-            stall_culprit: longest(|stall| stall.duration_ns).and_then(|of| of.culprit.clone()),
+            drain_culprit: blamed_for_longest_drain(stalls()),
+            stall_culprit: longest.and_then(|stall| stall.culprit.clone()),
         }
     }
 }
@@ -159,6 +156,18 @@ fn losses(snapshot: &Snapshot) -> Vec<String> {
     losses
 }
 
+/// Who is to blame for the longest drain. Of several that are as long the one that held the loop up
+/// for longest has most samples.
+fn blamed_for_longest_drain<'a>(
+    stalls: impl Iterator<Item = &'a Stall> + Clone,
+) -> Option<Culprit> {
+    let jobs = |stall: &Stall| stall.drain.as_ref().map_or(0, |drain| drain.jobs);
+    let most = stalls.clone().map(jobs).max().filter(|jobs| *jobs > 0)?;
+    let longest = stalls.filter(|stall| jobs(stall) == most);
+    let blamed = longest.filter_map(|stall| Some((stall.duration_ns, blamed_for_drain(stall)?)));
+    blamed.max_by_key(|(duration_ns, _)| *duration_ns).map(|(_, culprit)| culprit)
+}
+
 /// The reaction that most of the drain's time went to, as a culprit.
 fn blamed_for_drain(stall: &Stall) -> Option<Culprit> {
     let reactions = stall.drain.as_ref().map(|drain| drain.reactions.as_slice());
@@ -166,8 +175,9 @@ fn blamed_for_drain(stall: &Stall) -> Option<Culprit> {
     let Some(reaction) = reactions.unwrap_or_default().iter().find(named) else {
         return stall.culprit.clone();
     };
+    let name = if reaction.function.is_empty() { "(anonymous)" } else { &reaction.function };
     Some(Culprit {
-        function: reaction.function.clone(),
+        function: name.to_owned(),
         file: reaction.file.clone(),
         line: reaction.line,
         share: reaction.share,
@@ -265,7 +275,10 @@ mod tests {
             ..Stall::default()
         };
         let long = vec![reaction("", 0.5), reaction("/app.js", 0.4)];
-        let stalls = vec![stall(90, 10, Vec::new()), stall(60, 5_000, long)];
+        // Others were as long, and over before anybody saw them.
+        let stalls = [stall(90, 10, Vec::new()), stall(60, 5_000, long)];
+        let others = [stall(20, 5_000, vec![reaction("/b.js", 1.0)]), stall(9, 5_000, Vec::new())];
+        let stalls = stalls.into_iter().chain(others).collect();
         let one = LoopSnapshot { stalls, ..LoopSnapshot::default() };
         let sample = Sample::of(&snapshot(vec![one]), None);
         let culprit = sample.drain_culprit.unwrap();
