@@ -60,8 +60,8 @@ pub struct Sample {
     pub runtimes: BTreeSet<String>,
     /// From which duration on turns are counted as stalls, in nanoseconds, where that is known.
     pub stall_threshold_ns: Option<u64>,
-    /// Whether the command's own process was all that was observed, so that nothing was missed. What
-    /// a shell starts is found some milliseconds later, which may be behind its first turns.
+    /// Whether the command's own process was all that was observed, so that nothing was missed.
+    /// What a shell starts is found some milliseconds later, maybe behind its first turns.
     pub from_start: bool,
     /// Why it can't be compared, a line each; empty where it can.
     pub losses: Vec<String>,
