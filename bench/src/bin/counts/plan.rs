@@ -1,7 +1,7 @@
 //! Which hot paths are counted. An operation is what its case says.
 //!
 //! **Invariant**: a case does the same in every run. Those that read the real clock do so but for
-//! its rare alignments, which are less than a thousandth.
+//! its alignments: less than a thousandth where nothing else runs, a hundredth where much does.
 
 use loop_core::Clock;
 use loopscope_bench::Failure;
