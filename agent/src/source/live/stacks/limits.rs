@@ -19,7 +19,7 @@ const WATCH_PAUSE_NS: u64 = 15_000_000;
 /// What stalls usually last, at least.
 const USUAL_NS: u64 = 50_000_000;
 
-/// Nothing is looked at more often: 2,000 looks a second are some 3 % of a core.
+/// Nothing is looked at more often: what is shorter would need as many looks as it has samples.
 const SHORTEST_PAUSE_NS: u64 = 500_000;
 
 /// How often loops are looked at of which none is open for a fifth of the threshold. Stalls that
