@@ -76,7 +76,7 @@ mod live {
         let layout = plan.versions.uv.and_then(uv_layout).ok_or("its libuv isn't known")?;
         let memory = Memory::open(process.identity())?;
         let places = Places::of(&plan, &files);
-        let options = Options { threshold_ns, is_called: false };
+        let options = Options { threshold_ns, called_pause_ns: None };
         Ok(Passive::new(Arc::new(process), Arc::new(memory), layout, places, options))
     }
 

@@ -60,7 +60,7 @@ fn open(pid: u32) -> Passive {
     let layout = plan.versions.uv.and_then(uv_layout).expect("its libuv is known");
     let memory = Memory::open(process.identity()).expect("its memory can be read");
     let places = Places::of(&plan, &files);
-    let options = Options { threshold_ns: THRESHOLD_NS, is_called: false };
+    let options = Options { threshold_ns: THRESHOLD_NS, called_pause_ns: None };
     Passive::new(Arc::new(process), Arc::new(memory), layout, places, options)
 }
 

@@ -52,6 +52,16 @@ const NAME_LOOKS: u32 = 20;
 /// stopped.
 const STATE_NS: u64 = 1_000_000_000;
 
+/// Whether it is told when a loop of a process is held up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Called {
+    /// It is not.
+    No,
+    /// It will be once the symbols of the process have been read.
+    Soon,
+    Yes,
+}
+
 /// An observed process.
 #[derive(Debug)]
 pub(super) struct Target {
@@ -65,7 +75,7 @@ pub(super) struct Target {
     /// Where probes are set for a short time only.
     windows: Option<Windows>,
     /// Whether its loops are looked at by who tells when they are held up.
-    is_called: bool,
+    called: Called,
     known: Known,
     common: Common,
     stacks: Arc<Stacks>,
@@ -112,7 +122,7 @@ impl Target {
         let shift = Shift::to(&process);
         let places = Places::of(&plan, &files);
         let threshold_ns = common.stall_threshold_ns;
-        let options = passive::Options { threshold_ns, is_called: false };
+        let options = passive::Options { threshold_ns, called_pause_ns: None };
         let (of, its) = (Arc::clone(&process), Arc::clone(&memory));
         let passive = Passive::new(of, its, layout, places, options);
         let passive = passive.with(Arc::clone(stacks), common.unix_offset_ns);
@@ -135,7 +145,7 @@ impl Target {
             stacks,
             probed,
             windows: None,
-            is_called: false,
+            called: Called::No,
             known,
             common,
             unprobed,

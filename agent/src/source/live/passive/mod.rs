@@ -34,7 +34,7 @@ use super::memory::Memory;
 use super::stacks::{LoopAt, Stacks};
 use crate::process::Process;
 use ended::Ended;
-use schedule::{CALLED_PAUSE_NS, PAUSE_NS_MAX};
+use schedule::PAUSE_NS_MAX;
 use watched::Watched;
 
 /// After a search for loops there is none for so many times as long: where workers come and go all
@@ -48,9 +48,9 @@ const SEARCH_PAUSE_NS_MAX: u64 = 500_000_000;
 pub struct Options {
     /// A turn that lasts at least as long is a stall, in nanoseconds.
     pub threshold_ns: u64,
-    /// Whether somebody calls when a turn lasts, by [`Passive::hurry`], so that it is looked less
-    /// often by itself.
-    pub is_called: bool,
+    /// From one look to the next while nothing lasts, in nanoseconds, where somebody calls when a
+    /// turn does, by [`Passive::hurry`]. `None`: nobody calls.
+    pub called_pause_ns: Option<u64>,
 }
 
 /// Watches the loops of one process.
@@ -161,14 +161,14 @@ impl Passive {
         }
         let search = self.finder.due_ns().map(|due_ns| due_ns.max(self.search_ns));
         let due = self.loops.iter().map(Watched::due_ns).chain(search);
-        let pause_ns = if self.options.is_called { CALLED_PAUSE_NS } else { PAUSE_NS_MAX };
+        let pause_ns = self.options.called_pause_ns.unwrap_or(PAUSE_NS_MAX);
         due.min().unwrap_or(u64::MAX).min(now_ns + pause_ns)
     }
 
     /// Somebody calls from now on when a turn lasts, by [`Passive::hurry`], so that it need not be
-    /// looked as often.
-    pub fn is_called_from_now_on(&mut self) {
-        self.options.is_called = true;
+    /// looked as often: after this time while none does.
+    pub fn is_called_from_now_on(&mut self, pause_ns: u64) {
+        self.options.called_pause_ns = Some(pause_ns);
     }
 
     /// Turns last that were not known to, or, where they have ended, any: their loops are to be
@@ -294,6 +294,7 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::super::layout::uv_layout;
+    use super::super::stacks::Asked;
     use super::*;
 
     #[test]
@@ -302,9 +303,9 @@ mod tests {
         let memory = Memory::open(process.identity()).unwrap();
         let layout = uv_layout((1, 50, 0)).unwrap();
         let places = Places { default_loop: None, queue: None };
-        let options = Options { threshold_ns: 1_000_000, is_called: false };
+        let options = Options { threshold_ns: 1_000_000, called_pause_ns: None };
         let passive = Passive::new(Arc::new(process), Arc::new(memory), layout, places, options);
-        let stacks = Stacks::start(None, options.threshold_ns, false).unwrap();
+        let stacks = Stacks::start(None, options.threshold_ns, Asked::default()).unwrap();
         // The session began an hour of the clock on the wall earlier.
         let offset_ns = unix_ns() - monotonic_ns() - 3_600_000_000_000;
         let passive = passive.with(stacks, offset_ns);

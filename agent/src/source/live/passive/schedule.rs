@@ -19,15 +19,12 @@ pub(super) const PAUSE_NS_MAX: u64 = 100_000_000;
 /// The pause before a turn becomes a stall may be shorter, as there is one such look for a turn.
 const LAST_NS_MIN: u64 = 2_000_000;
 
-/// The pause where somebody else sees turns that last, and calls: often enough for what is counted.
-pub(super) const CALLED_PAUSE_NS: u64 = 500_000_000;
-
 /// When to look next, after a look at `now_ns` at a loop whose open turn is this old, if it has
 /// one.
 ///
 /// Looks that nothing presses fall on the same moments for all loops: one wake-up serves them all.
 pub(super) fn due_ns(now_ns: u64, open_ns: Option<u64>, options: Options) -> u64 {
-    let slow = if options.is_called { CALLED_PAUSE_NS } else { slow_ns(options.threshold_ns) };
+    let slow = options.called_pause_ns.unwrap_or_else(|| slow_ns(options.threshold_ns));
     let pause = match open_ns {
         None => slow,
         Some(_) => pause_ns(open_ns, options.threshold_ns),
@@ -58,12 +55,12 @@ mod tests {
     const MS: u64 = 1_000_000;
 
     fn of(threshold_ns: u64) -> Options {
-        Options { threshold_ns, is_called: false }
+        Options { threshold_ns, called_pause_ns: None }
     }
 
     #[test]
     fn who_is_called_looks_less_often_and_at_a_stuck_loop_as_often() {
-        let called = Options { threshold_ns: 50 * MS, is_called: true };
+        let called = Options { threshold_ns: 50 * MS, called_pause_ns: Some(500 * MS) };
         assert_eq!(due_ns(600 * MS, None, called), 1_000 * MS);
         assert_eq!(due_ns(600 * MS, Some(35 * MS), called), 615 * MS);
     }

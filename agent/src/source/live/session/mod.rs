@@ -28,7 +28,7 @@ use super::orphans::Orphans;
 use super::past::{Past, Told, together};
 use super::probed::Common;
 use super::probes::OpenFiles;
-use super::stacks::{Held, Stacks};
+use super::stacks::{Asked, Held, Stacks};
 use super::target::Target;
 use crate::exit::{Cause, Failure};
 use crate::process::{Process, Refusal};
@@ -185,7 +185,9 @@ impl Live {
             budget_ratio: options.budget_ratio,
         };
         let sampled_by = kernel.as_ref().ok().cloned();
-        let stacks = Stacks::start(sampled_by, options.stall_threshold_ns, options.source_maps);
+        let asked =
+            Asked { source_maps: options.source_maps, whole_host: options.windows_ratio.is_some() };
+        let stacks = Stacks::start(sampled_by, options.stall_threshold_ns, asked);
         let stacks = stacks.map_err(|error| no_thread(&error))?;
         let told = kernel.as_ref().ok().filter(|_| options.children);
         let executions_told = told.and_then(|kernel| kernel.watch_executions().ok());
@@ -201,7 +203,7 @@ impl Live {
             state: Mutex::default(),
             calls: Arc::default(),
         };
-        if options.windows_ratio.is_some() {
+        if options.tier == Tier::Passive {
             // Not the whole, which would be dropped by that thread, and wait for it.
             let calls = Arc::clone(&shared.calls);
             shared.stacks.call(Box::new(move |held| calls.note_held(held)));
@@ -322,6 +324,9 @@ impl Shared {
         let mut target = Target::new(candidate, set, limits.collect(), self.common, &self.stacks);
         if let Some(began_ns) = began_ns {
             target.came_late(monotonic_ns().saturating_sub(began_ns));
+        }
+        if self.options.tier == Tier::Passive {
+            target.allow_calls();
         }
         if let (Some(ratio), Ok(_)) = (self.options.windows_ratio, &self.kernel) {
             target.allow_windows(ratio);

@@ -16,6 +16,13 @@ const IDLE_PAUSE_NS: u64 = 10_000_000;
 /// two thirds, and of the shortest stall the second half is still seen.
 const WATCH_PAUSE_NS: u64 = 15_000_000;
 
+/// So many loops are looked at as often as one; of more, each is less often, so that all of them
+/// cost as much,
+const CHEAP_LOOPS: u64 = 8;
+
+/// and this is the longest pause: of the shortest stall the last fifth is still seen.
+const LONGEST_PAUSE_NS: u64 = 20_000_000;
+
 /// What stalls usually last, at least.
 const USUAL_NS: u64 = 50_000_000;
 
@@ -24,8 +31,10 @@ const SHORTEST_PAUSE_NS: u64 = 500_000;
 
 /// How often loops are looked at of which none is open for a fifth of the threshold. Stalls that
 /// are shorter are looked for more often: the second look at a turn is the first that tells.
-pub(super) fn idle_pause_ns(threshold_ns: u64, named_by_nobody: bool) -> u64 {
-    let usual_ns = if named_by_nobody { WATCH_PAUSE_NS } else { IDLE_PAUSE_NS };
+pub(super) fn idle_pause_ns(threshold_ns: u64, whole_host: bool, loops: usize) -> u64 {
+    let few_ns = if whole_host { WATCH_PAUSE_NS } else { IDLE_PAUSE_NS };
+    let many_ns = IDLE_PAUSE_NS * (loops as u64) / CHEAP_LOOPS;
+    let usual_ns = many_ns.clamp(few_ns, LONGEST_PAUSE_NS);
     (usual_ns * threshold_ns.min(USUAL_NS) / USUAL_NS).max(SHORTEST_PAUSE_NS)
 }
 
@@ -120,9 +129,18 @@ mod tests {
 
     #[test]
     fn short_stalls_are_looked_for_more_often() {
-        let pauses = [1, 2, 10, 50, 500].map(|ms| idle_pause_ns(ms * 1_000_000, false));
+        let pauses = [1, 2, 10, 50, 500].map(|ms| idle_pause_ns(ms * 1_000_000, false, 1));
         assert_eq!(pauses, [500_000, 500_000, 2_000_000, 10_000_000, 10_000_000]);
-        assert_eq!(idle_pause_ns(50_000_000, true), 15_000_000);
+        assert_eq!(idle_pause_ns(50_000_000, true, 1), 15_000_000);
+    }
+
+    #[test]
+    fn many_loops_are_looked_at_less_often_and_the_shortest_stall_is_still_seen_twice() {
+        let pauses = [0, 8, 12, 16, 300].map(|loops| idle_pause_ns(USUAL_NS, false, loops));
+        assert_eq!(pauses, [10_000_000, 10_000_000, 15_000_000, 20_000_000, 20_000_000]);
+        assert_eq!(idle_pause_ns(USUAL_NS, true, 8), 15_000_000);
+        assert_eq!(idle_pause_ns(5_000_000, false, 300), 2_000_000);
+        const { assert!(2 * LONGEST_PAUSE_NS < USUAL_NS) };
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the threads of loops do while a turn is open for too long: stacks, and what is waited for.
 //!
 //! ```text
-//! a loop's pulse, each 10 ms ──open for a fifth of the threshold──> Episode
+//! a loop's pulse, 10 to 20 ms ─open for a fifth of the threshold──> Episode
 //!                     samples of the thread on a CPU (kernel side) ──┤
 //!                     what it waits for (/proc), its stack (memory) ─┴──> Seen: culprit, shares
 //! ```
@@ -11,8 +11,9 @@
 //! milliseconds, the longer it lasts the less often. A stall is told by whoever knows when it began
 //! and ended; here is asked what was seen meanwhile.
 //!
-//! Cost: a wake-up, a read of `/proc`, and one read for each loop a hundred times a second, or 67
-//! times where a whole host is watched, and more often for a threshold below 50 ms; while one is
+//! Cost: a wake-up, a read of `/proc`, and one read for each loop a hundred times a second, 67
+//! times where a whole host is watched, 50 times where there are many loops, and more often for a
+//! threshold below 50 ms; while one is
 //! held up, naming its samples, four reads of `/proc` a look, and once for each socket that it
 //! waits for, a copy of that. Nothing in the target but the samples.
 //! `attach_cost -- --only stalls` in `bench` measures it.
@@ -82,6 +83,15 @@ pub(super) struct Observed {
     pub(super) plan: Arc<Plan>,
 }
 
+/// How it is looked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// Whether compiled scripts are told by their sources.
+    pub(super) source_maps: bool,
+    /// Whether processes are watched that nobody has named, for as long as they run.
+    pub(super) whole_host: bool,
+}
+
 /// A loop of this process is held up; or it was, and its turn has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Held {
@@ -102,7 +112,7 @@ pub(super) struct Stacks {
 struct Shared {
     kernel: Option<Arc<Kernel>>,
     threshold_ns: u64,
-    source_maps: bool,
+    asked: Asked,
     state: Mutex<State>,
     inbox: Mutex<Inbox>,
     wake: Condvar,
@@ -144,20 +154,18 @@ struct Watching {
 }
 
 impl Stacks {
-    /// Starts the thread. `kernel` is `None` where threads can't be sampled. With `source_maps`,
-    /// compiled scripts are told by their sources.
+    /// Starts the thread. `kernel` is `None` where threads can't be sampled.
     ///
     /// # Errors
     /// No thread can be made.
     pub(super) fn start(
         kernel: Option<Arc<Kernel>>,
         threshold_ns: u64,
-        source_maps: bool,
+        asked: Asked,
     ) -> std::io::Result<Arc<Stacks>> {
         let (state, inbox, wake) = (Mutex::default(), Mutex::default(), Condvar::new());
         let call = OnceLock::new();
-        let shared =
-            Arc::new(Shared { kernel, threshold_ns, source_maps, state, inbox, wake, call });
+        let shared = Arc::new(Shared { kernel, threshold_ns, asked, state, inbox, wake, call });
         let body = Arc::clone(&shared);
         let thread = thread::Builder::new().name(THREAD_NAME.to_owned());
         let thread = thread.spawn(move || body.watch())?;
@@ -299,7 +307,7 @@ impl Shared {
     fn watching(&self, observed: Observed, files: Arc<Files>) -> Watching {
         let Observed { process, memory, layout, files: modules, plan } = observed;
         let mut names = Names::new(Arc::clone(&process), &modules, &plan.versions, files);
-        if self.source_maps {
+        if self.asked.source_maps {
             names.tell_originals();
         }
         let groups = process.read("cgroup").unwrap_or_default();
@@ -344,12 +352,11 @@ impl Shared {
                 }
                 continue;
             }
-            let call = self.call.get();
-            // Who is called watches for as long as there is a host.
-            let idle_ns = idle_pause_ns(self.threshold_ns, call.is_some());
-            let pause_ns = state.look(gap, call, idle_ns);
+            let whole_host = self.asked.whole_host;
+            let idle_ns = idle_pause_ns(self.threshold_ns, whole_host, state.loops().count());
+            let pause_ns = state.look(gap, self.call.get(), idle_ns);
             if self.kernel.is_some() {
-                readiness.keep(self.call.get().is_none(), state.is_held(), monotonic_ns());
+                readiness.keep(!whole_host, state.is_held(), monotonic_ns());
             }
             beat.waits_until(monotonic_ns() + pause_ns);
             let pause = Duration::from_nanos(pause_ns);
@@ -379,8 +386,11 @@ impl State {
 
     /// Whether a loop is held up.
     fn is_held(&self) -> bool {
-        let mut loops = self.processes.values().flat_map(|watching| &watching.loops);
-        loops.any(Watched::is_held)
+        self.loops().any(Watched::is_held)
+    }
+
+    fn loops(&self) -> impl Iterator<Item = &Watched> {
+        self.processes.values().flat_map(|watching| &watching.loops)
     }
 
     /// Looks at all loops, after a time in which that was to be done and was not. Returns how long

@@ -9,7 +9,7 @@
 use loop_core::snapshot::{CauseTotals, Limit, LoopSnapshot, ThreadCpu};
 use loop_core::units::format_count;
 
-use super::{Probed, Set, TICK_NS, Target, complete};
+use super::{Called, Probed, Set, TICK_NS, Target, complete};
 use crate::process::Process;
 use crate::source::live::Choose;
 use crate::source::live::clock::monotonic_ns;
@@ -19,6 +19,12 @@ use crate::source::live::windows::Windows;
 const CALM_TICK_NS: u64 = 500_000_000;
 
 impl Target {
+    /// Somebody tells when a loop of it is held up, so that its memory need not be looked at as
+    /// often.
+    pub(in crate::source::live) fn allow_calls(&mut self) {
+        self.called = Called::Soon;
+    }
+
     /// Probes may be set from now on in windows that together cost this share of the time.
     pub(in crate::source::live) fn allow_windows(&mut self, budget_ratio: f64) {
         self.windows = Some(Windows::new(budget_ratio, monotonic_ns()));
@@ -98,21 +104,22 @@ impl Target {
     /// From one look at it to the next, at the most.
     pub(super) fn tick_ns(&self) -> u64 {
         let is_calm = self.windows.as_ref().is_some_and(|windows| !windows.is_open());
-        let is_found = self.is_called && self.passive.state().no_main.is_none();
+        let is_found = self.called == Called::Yes && self.passive.state().no_main.is_none();
         if is_calm && is_found { CALM_TICK_NS } else { TICK_NS }
     }
 
     /// Stacks are looked at once its symbols have been read. Until then its memory alone tells.
     pub(super) fn see_who_calls(&mut self) {
-        if self.windows.is_some() && !self.is_called && self.stacks.looks_at(self.pid()) {
-            self.is_called = true;
-            self.passive.is_called_from_now_on();
+        if self.called == Called::Soon && self.stacks.looks_at(self.pid()) {
+            self.called = Called::Yes;
+            let pause_ns = if self.windows.is_some() { CALM_TICK_NS } else { TICK_NS };
+            self.passive.is_called_from_now_on(pause_ns);
         }
     }
 
     /// One of its loops is held up, or was: it is to be looked at now.
     pub(in crate::source::live) fn hurry(&mut self, ended: bool) {
-        if self.windows.is_some() && self.passive.hurry(ended) {
+        if self.called == Called::Yes && self.passive.hurry(ended) {
             self.due_ns = 0;
         }
     }
