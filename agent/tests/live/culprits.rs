@@ -1,13 +1,17 @@
 //! Stalls name the function that is to blame, its file and line, and where their time went.
 
+use std::fs;
 use std::process::Command;
+use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::agent::Agent;
 use crate::alone;
 use crate::attach::Attach;
 use crate::check::Check;
+use crate::common::folder;
 use crate::kernel::can_attach;
 use crate::nodes;
 use crate::report::Report;
@@ -106,6 +110,44 @@ fn functions_of_every_kind() {
         for one in truth["stalls"].as_array().expect("it tells them") {
             match covers(&stalls, one, offset_ns) {
                 Some(stall) => judge(stall, one, &mut check),
+                None => check.holds(false, format!("no stall for {one}")),
+            }
+        }
+        waits(&stalls, &mut check);
+    }
+    check.end();
+}
+
+/// The daemon gives up rights after its start, that by which the kernel opens any file among them.
+#[test]
+fn who_has_given_up_rights_names_them_too() {
+    let _alone = alone();
+    let test = "who_has_given_up_rights_names_them_too";
+    if !can_attach(test) {
+        return;
+    }
+    let mut check = Check::new();
+    for node in nodes::both_ends(test) {
+        let file = folder(&format!("{test}-{}", node.version)).join("stalls.jsonl");
+        let output = file.to_str().expect("a path in UTF-8");
+        let agent = Agent::start(&["--discovery-interval", "200ms", "--output", output]);
+        let mut target = Target::start(&node, "culprits.js");
+        check.about(&target);
+        agent.metrics_with(&format!("pid=\"{}\"", target.pid()));
+        target.go_and_be_done();
+        // It writes them once a second, and what it could not name is written as well.
+        sleep(Duration::from_secs(2));
+        let pid = target.pid();
+        let truth = target.end();
+        agent.stop();
+        let told = fs::read_to_string(&file).expect("there were stalls");
+        let lines = told.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+        let stalls: Vec<Value> =
+            lines.filter(|line: &Value| line["pid"] == pid && line["running"] == false).collect();
+        let offset_ns = offset_ns();
+        for one in truth["stalls"].as_array().expect("it tells them") {
+            match covers(&stalls, one, offset_ns) {
+                Some(stall) => blame(stall, one, &mut check),
                 None => check.holds(false, format!("no stall for {one}")),
             }
         }

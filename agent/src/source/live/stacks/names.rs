@@ -1,6 +1,6 @@
 //! The names of what is on a stack of one process.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::mem::take;
 use std::ops::Range;
@@ -107,6 +107,10 @@ pub(super) struct Names {
     code_ns: u64,
     /// The files of that.
     mapped: Vec<Mapping>,
+    /// The functions of those files, as far as they could be read.
+    functions: BTreeMap<Inode, Option<Arc<Functions>>>,
+    /// Those that could not be opened.
+    unread: BTreeMap<Inode, String>,
     map: Arc<CodeMap>,
     written: Written,
     last: Last,
@@ -143,8 +147,13 @@ impl Names {
             code: Vec::new(),
             code_ns: 0,
             mapped: Vec::new(),
+            functions: BTreeMap::new(),
+            unread: BTreeMap::new(),
             map: Arc::default(),
         };
+        for module in modules {
+            names.note_functions(&module.mappings, module.open().ok().as_ref());
+        }
         names.look();
         names
     }
@@ -154,9 +163,14 @@ impl Names {
         self.originals = Some(Originals::new(Arc::clone(&self.process)));
     }
 
-    /// What is not told by its source.
+    /// What is not told by its source, or by its name.
     pub(super) fn unmapped(&self) -> Vec<Limit> {
-        self.originals.as_ref().map(Originals::limits).unwrap_or_default()
+        let unread = self.unread.values().map(|path| Limit {
+            what: format!("the names of functions in {path}"),
+            why: "the file can't be opened; run as root, or with CAP_CHECKPOINT_RESTORE".to_owned(),
+        });
+        let originals = self.originals.as_ref().map(Originals::limits).unwrap_or_default();
+        unread.chain(originals).collect()
     }
 
     /// Why functions of scripts can't be named; `None`: they can.
@@ -241,24 +255,56 @@ impl Names {
             return;
         }
         let Some(layout) = self.layout.clone() else { return };
+        self.read_functions(&mapped);
         let mappings = mapped.iter().map(|mapping| self.mapping(mapping)).collect();
         self.map = Arc::new(CodeMap::new(mappings));
         self.symbolizer = Some(Symbolizer::new(layout, Arc::clone(&self.map)));
         self.mapped = mapped;
     }
 
+    /// Reads those of files that are new.
+    fn read_functions(&mut self, mapped: &[Mapping]) {
+        let is_mapped = |of: &Inode| mapped.iter().any(|mapping| inode(mapping) == *of);
+        self.functions.retain(|of, _| is_mapped(of));
+        self.unread.retain(|of, _| is_mapped(of));
+        let is_known = |mapping: &Mapping| self.functions.contains_key(&inode(mapping));
+        if mapped.iter().filter(|mapping| mapping.has_file()).all(is_known) {
+            return;
+        }
+        let Ok(files) = self.process.code_files() else { return };
+        for (mappings, file) in files {
+            if !self.functions.contains_key(&inode(&mappings[0])) {
+                self.note_functions(&mappings, file.as_ref());
+            }
+        }
+    }
+
+    fn note_functions(&mut self, mappings: &[Mapping], file: Option<&File>) {
+        let functions = file.and_then(|file| self.files.functions(file));
+        let Some(mapping) = mappings.first() else { return };
+        self.functions.insert(inode(mapping), functions);
+        if file.is_none() {
+            self.unread.insert(inode(mapping), mapping.path.display().to_string());
+        }
+    }
+
     fn mapping(&self, mapping: &Mapping) -> CodeMapping {
         let name = mapping.path.file_name().unwrap_or(mapping.path.as_os_str()).to_string_lossy();
-        let link = format!("map_files/{:x}-{:x}", mapping.start, mapping.end);
-        let file = File::open(self.process.path(&link)).ok();
         CodeMapping {
             start: mapping.start,
             end: mapping.end,
             offset: mapping.offset,
             file: name.as_ref().into(),
-            functions: file.and_then(|file| self.files.functions(&file)),
+            functions: self.functions.get(&inode(mapping)).cloned().flatten(),
         }
     }
+}
+
+/// The device and inode of what is mapped, as the kernel tells it there.
+type Inode = ((u32, u32), u64);
+
+fn inode(mapping: &Mapping) -> Inode {
+    (mapping.dev, mapping.inode)
 }
 
 /// The bytes from the stack pointer on, up to where nothing is mapped.
