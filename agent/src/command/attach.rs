@@ -28,7 +28,7 @@ pub(super) fn execute(args: &AttachArgs, blank: Option<Blank>) -> Result<Exit, F
     let on_end = move || drop(ended.send(Event::Ended(Ok(()))));
     let live = source::attach(&args.pids, live_options(args), on_end)
         .map_err(|failure| doctor::refusal(&args.pids, least(args)).unwrap_or(failure))?;
-    let observed: Arc<dyn Observe> = ways.observed(live);
+    let observed: Arc<dyn Observe> = ways.observed(Arc::clone(&live) as Arc<dyn Observe>);
     let on_interrupt = Box::new(move |by| sender.send(Event::Interrupted(by)).is_ok());
     let (told, background) = ways.start(&observed, Some(on_interrupt))?;
     let tape = blank.map(|blank| blank.start(head(args), &observed)).transpose()?;
@@ -49,7 +49,7 @@ pub(super) fn execute(args: &AttachArgs, blank: Option<Blank>) -> Result<Exit, F
         Outcome::TimedOut => (Exit::Ok, None),
         Outcome::Interrupted(by) => (Exit::Interrupted(by), None),
     };
-    let notes: Vec<String> = note.into_iter().collect();
+    let notes: Vec<String> = note.into_iter().chain(live.unseen()).collect();
     let end = End { exit_code: exit.code(), notes: notes.clone(), ..End::default() };
     let recorded = tape.map_or(Ok(()), |tape| tape.finish(end, &snapshot));
     let reported = told.tell(&snapshot, None);

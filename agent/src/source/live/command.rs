@@ -77,20 +77,7 @@ fn notes(ended: &Ended) -> Vec<String> {
     if !ended.was_node {
         notes.push("no Node.js was seen in the command: is it Node.js?".to_owned());
     }
-    match ended.missed {
-        0 => {}
-        1 => notes.push("1 Node.js process ended before it could be observed".to_owned()),
-        count => {
-            notes.push(format!("{count} Node.js processes ended before they could be observed"));
-        }
-    }
-    if ended.too_fast > 0 {
-        notes.push(format!(
-            "{} programs were executed faster than they could be looked at: Node.js processes \
-             among them may be missing",
-            ended.too_fast
-        ));
-    }
+    notes.extend(ended.unseen.notes());
     for (pid, name, observed) in ended.left.iter().take(LEFT_TOLD) {
         let until = if *observed { "the report ends here" } else { "nothing was observed of it" };
         notes.push(format!(

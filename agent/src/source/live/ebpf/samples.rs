@@ -67,14 +67,18 @@ impl Sampler {
     /// `SharedFunctionInfo`; `None` where that isn't known.
     ///
     /// # Errors
-    /// The thread has ended, the kernel does not let us, or as many as can be are sampled already.
+    /// The thread has ended, the kernel does not let us, or as many as can be are sampled already,
+    /// which is [`io::ErrorKind::ResourceBusy`].
     pub(crate) fn start(
         kernel: &Arc<Kernel>,
         tid: u32,
         period_ns: u64,
         shared_offset: Option<u32>,
     ) -> io::Result<Sampler> {
-        let busy = || io::Error::other(format!("{SAMPLERS} threads are sampled already"));
+        let busy = || {
+            let why = format!("{SAMPLERS} threads are sampled already");
+            io::Error::new(io::ErrorKind::ResourceBusy, why)
+        };
         let index = kernel.samplers_free.take().ok_or_else(busy)?;
         let cookie = u64::from(shared_offset.unwrap_or(0)) << COOKIE_SAMPLER_BITS | index as u64;
         let started = system::open_sampling(tid, period_ns).and_then(|event| {

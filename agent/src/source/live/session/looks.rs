@@ -63,12 +63,18 @@ impl Shared {
         };
         if let Some((name, candidate)) = found
             && is_itself(&candidate)
-            && self.add(candidate, Some(newcomer), name).is_ok()
         {
+            let added = self.add(candidate, Some(newcomer), name);
             let mut state = self.state();
-            state.others.remove(pid);
-            state.executions.settle(pid, monotonic_ns());
-            return;
+            if added.is_ok() {
+                state.others.remove(pid);
+                state.refused.settle(pid);
+                state.executions.settle(pid, monotonic_ns());
+                return;
+            }
+            // The next look may have more luck.
+            let why = added.err().map(|failure| failure.to_string()).unwrap_or_default();
+            state.refused.note(pid, why);
         }
         let process = Process::open(pid);
         let is_there = Identity::of(pid).is_ok_and(Identity::is_alive);

@@ -9,6 +9,7 @@
 mod host;
 mod looks;
 mod probing;
+mod unseen;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -34,6 +35,7 @@ use crate::exit::{Cause, Failure};
 use crate::process::{Process, Refusal};
 use crate::source::{Census, Observe};
 use host::Host;
+use unseen::{Refused, Unseen};
 
 pub use host::{Choose, HostOptions, LINGER_NS, watch_host};
 
@@ -123,6 +125,8 @@ struct State {
     orphans: Option<Orphans>,
     /// Nodes that had ended before they could be observed.
     missed: u64,
+    /// Those that are there and can't be observed, and why.
+    refused: Refused,
     /// Probes in a program that a process is about to execute.
     prepared: Option<Prepared>,
     /// Whether it is just being found out what somebody is.
@@ -136,10 +140,7 @@ struct State {
 pub(super) struct Ended {
     /// Whether there was a Node.
     pub(super) was_node: bool,
-    /// Nodes that had ended before they could be observed.
-    pub(super) missed: u64,
-    /// Programs that were executed too fast to be looked at.
-    pub(super) too_fast: u64,
+    pub(super) unseen: Unseen,
     /// Those that go on: number, name, and whether it was observed.
     pub(super) left: Vec<(u32, String, bool)>,
 }
@@ -235,6 +236,17 @@ impl Live {
         &self.shared
     }
 
+    /// What was not seen of what the observed processes have started, so far, each in a line.
+    pub fn unseen(&self) -> Vec<String> {
+        self.unseen_of(&self.shared.state()).notes()
+    }
+
+    fn unseen_of(&self, state: &State) -> Unseen {
+        let kernel = self.shared.kernel.as_ref();
+        let too_fast = kernel.map_or(0, |kernel| kernel.losses().executed);
+        Unseen { missed: state.missed, too_fast, refused: state.refused.clone() }
+    }
+
     /// Nodes that had ended before they could be observed, so far.
     pub(super) fn missed(&self) -> u64 {
         self.shared.state().missed
@@ -249,15 +261,13 @@ impl Live {
         }
         state.ended_ns.get_or_insert_with(monotonic_ns);
         let was_node = !state.targets.is_empty() || !state.past.is_empty();
-        let (missed, (mut left, unseen)) = (state.missed, state.left_behind());
+        let (unseen, (mut left, unlooked)) = (self.unseen_of(&state), state.left_behind());
         drop(state);
-        let nodes = unseen.into_iter().filter_map(|pid| self.shared.find(pid).ok());
+        let nodes = unlooked.into_iter().filter_map(|pid| self.shared.find(pid).ok());
         left.extend(
             nodes.map(|of| (of.process.identity().pid, of.process.name().to_owned(), false)),
         );
-        let kernel = self.shared.kernel.as_ref();
-        let too_fast = kernel.map_or(0, |kernel| kernel.losses().executed);
-        Ended { was_node, missed, too_fast, left }
+        Ended { was_node, unseen, left }
     }
 }
 
@@ -312,7 +322,7 @@ impl Shared {
             .map(|newcomer| newcomer.began_ns(candidate.process.identity(), monotonic_ns()));
         let set = match prepared {
             Some(prepared) => Ok(prepared.set()),
-            None => self.set_always(&state, &candidate)?,
+            None => self.set_always(&state, &candidate, newcomer.is_some())?,
         };
         let (set, why) = match set {
             Ok(set) => (Some(set), None),

@@ -14,11 +14,13 @@ use crate::source::live::probed::Set;
 use crate::source::live::probes::{self, Probes};
 
 impl Shared {
-    /// The probes of the tier that is always on; else why there is none.
+    /// The probes of the tier that is always on; else why there is none. One that has `come` by
+    /// itself, and was not named, can do without.
     pub(super) fn set_always(
         &self,
         state: &State,
         candidate: &Candidate,
+        come: bool,
     ) -> Result<Result<Set, String>, Failure> {
         let (kernel, tier) = match (&self.kernel, self.options.tier) {
             (Ok(_), Tier::Passive) => return Ok(Err("it is watched without probes".to_owned())),
@@ -28,11 +30,10 @@ impl Shared {
         let pid = candidate.process.identity().pid;
         let Some(index) = state.free_index() else {
             let why = format!("{TARGETS} processes are observed with probes already");
-            return match state.host {
-                Some(_) => Ok(Err(why)),
-                None => {
-                    Err(Failure::refused(format!("{why}; observe others from another loopscope")))
-                }
+            return if come || state.host.is_some() {
+                Ok(Err(why))
+            } else {
+                Err(Failure::refused(format!("{why}; observe others from another loopscope")))
             };
         };
         let set = self.set(kernel, index, tier, candidate);

@@ -290,7 +290,23 @@ impl Watching {
             limit(format!("{lost} samples of stacks"), why)
         });
         let unmapped = self.around.names.unmapped();
-        unnamed.into_iter().chain(lost).chain(unmapped).collect()
+        let unsampled = self.unsampled();
+        unnamed.into_iter().chain(lost).chain(unsampled).chain(unmapped).collect()
+    }
+
+    /// What no samples tell.
+    fn unsampled(&self) -> Option<Limit> {
+        if self.around.kernel.is_none() {
+            let what = "which function computes while it holds up the loop".to_owned();
+            let why = "no thread is sampled without the kernel side; where it waits is seen";
+            return Some(Limit { what, why: why.to_owned() });
+        }
+        let all = || self.loops.iter().map(Watched::unsampled);
+        let count: u64 = all().map(|(count, _)| count).sum();
+        let why = all().find_map(|(_, why)| why).unwrap_or("its thread had ended");
+        let what =
+            format!("which function computed in {count} of the times that a loop was held up");
+        (count > 0).then(|| Limit { what, why: why.to_owned() })
     }
 }
 

@@ -63,6 +63,8 @@ pub(super) struct Watched {
     pub(super) waits: Waits,
     /// Samples that were not taken in time, of stretches that are over.
     lost: u64,
+    /// Stretches that are over and of which no sample could be taken, and why not.
+    unsampled: (u64, Option<String>),
 }
 
 /// A stretch that goes on.
@@ -73,6 +75,10 @@ struct Open {
     account: Account,
     cgroup: Cgroup,
     sampler: Option<Sampler>,
+    /// Whether there has been one.
+    was_sampled: bool,
+    /// Why there is none.
+    refused: Option<io::Error>,
     pace: Pace,
     looked_ns: u64,
     throttled_ns: Option<u64>,
@@ -101,7 +107,8 @@ impl Watched {
     pub(super) fn new(at: LoopAt, folder: PathBuf) -> Watched {
         let (turn, open) = (None, None);
         let (ended, waits) = (VecDeque::new(), Waits::default());
-        Watched { at, folder, turn, since_ns: 0, open, ended, waits, lost: 0 }
+        let unsampled = (0, None);
+        Watched { at, folder, turn, since_ns: 0, open, ended, waits, lost: 0, unsampled }
     }
 
     /// Looks at it. Returns for how long it need not be looked at again; `None`: as usual.
@@ -135,11 +142,12 @@ impl Watched {
         if let Some((drain_ns, ran, waiting)) = self.queue(around) {
             open.episode.note_queue(drain_ns, ran, waiting);
         }
-        if open.pace.period_ns != pace.period_ns {
-            self.lost += open.lost();
-            open.sampler = sampler(around, self.at.tid, pace);
-        }
+        let is_other = open.pace.period_ns != pace.period_ns;
         open.pace = pace;
+        if is_other || open.may_be_sampled_now() {
+            self.lost += open.lost();
+            open.sample(around, self.at.tid);
+        }
         self.open = Some(open);
         Some(pace.pause_ns)
     }
@@ -188,9 +196,11 @@ impl Watched {
     fn begin(&self, around: &mut Around, pace: Pace, now_ns: u64) -> io::Result<Open> {
         let (files, account) = (Files::open(&self.folder)?, Account::of(&self.folder));
         let cgroup = Cgroup::of(&around.groups);
-        Ok(Open {
+        let mut open = Open {
             episode: Episode::new(self.since_ns, unix_ns().saturating_sub(monotonic_ns())),
-            sampler: sampler(around, self.at.tid, pace),
+            sampler: None,
+            was_sampled: false,
+            refused: None,
             pace,
             looked_ns: now_ns,
             throttled_ns: cgroup.throttled_ns(),
@@ -201,7 +211,9 @@ impl Watched {
             files,
             account,
             cgroup,
-        })
+        };
+        open.sample(around, self.at.tid);
+        Ok(open)
     }
 
     /// The loop goes on, at the latest since then.
@@ -211,6 +223,10 @@ impl Watched {
         open.take_samples(around, ended_ns);
         open.bring_up();
         self.lost += open.lost();
+        if around.kernel.is_some() && !open.was_sampled {
+            let why = open.refused.as_ref().map(io::Error::to_string);
+            self.unsampled = (self.unsampled.0 + 1, why);
+        }
         open.episode.end_ns = Some(ended_ns);
         if self.ended.len() == EPISODES_KEPT {
             self.ended.pop_front();
@@ -221,6 +237,11 @@ impl Watched {
     /// Samples that were not taken in time.
     pub(super) fn lost(&self) -> u64 {
         self.lost + self.open.as_ref().map_or(0, Open::lost)
+    }
+
+    /// How often it was held up and could not be sampled, and why not.
+    pub(super) fn unsampled(&self) -> (u64, Option<&str>) {
+        (self.unsampled.0, self.unsampled.1.as_deref())
     }
 
     /// What was seen of it in a time, if anything was.
@@ -235,6 +256,24 @@ impl Watched {
 }
 
 impl Open {
+    /// Has it sampled at the pace, if that can be: what it waits for is seen all the same.
+    fn sample(&mut self, around: &Around, tid: u32) {
+        let Some(kernel) = &around.kernel else { return };
+        // There are few of them: the one that it had is given back first.
+        self.sampler = None;
+        let offset = around.names.shared_offset();
+        match Sampler::start(kernel, tid, self.pace.period_ns, offset) {
+            Ok(sampler) => (self.sampler, self.was_sampled) = (Some(sampler), true),
+            Err(error) => self.refused = Some(error),
+        }
+    }
+
+    /// It could not be sampled, as too many others were: they may be over.
+    fn may_be_sampled_now(&self) -> bool {
+        let is_busy = |error: &io::Error| error.kind() == io::ErrorKind::ResourceBusy;
+        self.sampler.is_none() && self.refused.as_ref().is_some_and(is_busy)
+    }
+
     fn lost(&self) -> u64 {
         self.sampler.as_ref().map_or(0, Sampler::lost)
     }
@@ -336,12 +375,6 @@ impl Open {
 fn ended_ns(seen_ns: u64, waits_since_ns: Option<u64>, boundary_ns: u64) -> Option<u64> {
     let ends = waits_since_ns.into_iter().chain([boundary_ns]);
     ends.filter(|&end_ns| end_ns > seen_ns).min()
-}
-
-/// Where a thread can't be sampled, what it waits for is seen all the same.
-fn sampler(around: &Around, tid: u32, pace: Pace) -> Option<Sampler> {
-    let kernel = around.kernel.as_ref()?;
-    Sampler::start(kernel, tid, pace.period_ns, around.names.shared_offset()).ok()
 }
 
 #[cfg(test)]
