@@ -4,7 +4,7 @@
 //! V8 10 (Node 18)  Code: map, relocation, data, positions, .. | instructions
 //! V8 11 (Node 20)  InstructionStream: map, Code | instructions
 //!                  Code: map, relocation, data, positions
-//! from V8 12 on    InstructionStream: map, Code, .. | instructions
+//! from V8 11.8 on  InstructionStream: map, Code, .. | instructions
 //!                  Code: map, data, positions
 //! ```
 //!

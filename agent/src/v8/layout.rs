@@ -309,9 +309,11 @@ fn code(numbers: &Numbers) -> Result<Code, Missing> {
     let start = numbers.optional("class_InstructionStream__instruction_start__");
     let own_start = numbers.optional("class_Code__instruction_start__");
     let missing = || Missing { symbol: "class_Code__instruction_start__".to_owned() };
-    // From V8 12 on code has nothing to be relocated by.
+    // From V8 11.8 on code has nothing to be relocated by, which only V8 11 has a symbol for.
     let is_new = numbers.optional("class_Code__instruction_stream__").is_some();
-    let (data, positions) = if is_new { (8, 16) } else { (16, 24) };
+    let told = numbers.optional("class_Code__deoptimization_data__");
+    let data = told.unwrap_or(if is_new { 8 } else { 16 });
+    let positions = data + 8;
     Ok(Code {
         kind: stream.or(code_type).ok_or_else(missing)?,
         instructions: start.or(own_start).ok_or_else(missing)?,

@@ -139,13 +139,28 @@ fn node_18() {
 }
 
 #[test]
+fn node_19() {
+    release("19");
+}
+
+#[test]
 fn node_20() {
     release("20");
 }
 
 #[test]
+fn node_21() {
+    release("21");
+}
+
+#[test]
 fn node_22() {
     release("22");
+}
+
+#[test]
+fn node_23() {
+    release("23");
 }
 
 #[test]
@@ -165,5 +180,5 @@ fn node_26() {
 
 #[test]
 fn every_line_of_the_list_has_its_test() {
-    assert_eq!(nodes::lines(), ["18", "20", "22", "24", "25", "26"]);
+    assert_eq!(nodes::lines(), ["18", "19", "20", "21", "22", "23", "24", "25", "26"]);
 }
