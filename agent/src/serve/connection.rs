@@ -1,17 +1,12 @@
 //! Connections with limits: how many at once, and how long one may say nothing.
-
-//! When all places are taken and somebody new comes, whoever has had a place for longest without
-//! asking for anything, or has held up an answer for longest, gives it up: so slow clients, however
-//! many, keep nobody out. A scraper that loses its idle connection makes another one.
 //!
 //! **Invariant**: at most [`CONNECTIONS_MAX`] connections and one that is about to be one, whatever
 //! is spoken on them; a TLS handshake is a part of the first request, and has its time.
 
-use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -19,15 +14,17 @@ use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 use tokio_rustls::Accept;
 use tokio_rustls::server::TlsStream;
 
+use super::room::{Room, Share};
+use super::seats::{GRACE, Peer, Seat, Seats};
 use super::web::Access;
 
 /// Connections at once; more wait in the kernel's queue. A few scrapers and a browser or two hold
-/// ten, and 64 pages in the making are 64 x 60 KB.
+/// ten.
 const CONNECTIONS_MAX: usize = 64;
 
 /// A connection that neither sends nor takes anything for so long is closed: twice the longest
@@ -38,21 +35,19 @@ const SILENCE_MAX: Duration = Duration::from_secs(120);
 /// sending: it must not keep others out.
 const REQUEST_MAX: Duration = Duration::from_secs(10);
 
-/// What everybody has, however many wait: three round trips across the world.
-const GRACE: Duration = Duration::from_millis(250);
-
 /// A listener that keeps to the limits.
 pub(super) struct Bounded {
     listener: TcpListener,
     access: Arc<Access>,
     slots: Arc<Semaphore>,
     seats: Arc<Seats>,
+    room: Arc<Room>,
 }
 
 impl Bounded {
     pub(super) fn new(listener: TcpListener, access: Arc<Access>) -> Self {
         let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-        Bounded { listener, access, slots, seats: Arc::default() }
+        Bounded { listener, access, slots, seats: Arc::default(), room: Arc::default() }
     }
 
     /// A place, made free if there is none.
@@ -64,7 +59,7 @@ impl Bounded {
             // The semaphore is never closed.
             slot = next.ok().and_then(Result::ok);
         }
-        Seats::take(&self.seats, slot)
+        Seats::take(&self.seats, Share::new(&self.room), slot)
     }
 }
 
@@ -88,93 +83,9 @@ impl Listener for Bounded {
     }
 }
 
-/// Who is at the other end of a connection.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Peer(pub(super) IpAddr);
-
 impl Connected<IncomingStream<'_, Bounded>> for Peer {
     fn connect_info(stream: IncomingStream<'_, Bounded>) -> Peer {
-        Peer(stream.remote_addr().ip())
-    }
-}
-
-/// Who has a place.
-#[derive(Default)]
-struct Seats(Mutex<Taken>);
-
-#[derive(Default)]
-struct Taken {
-    last: u64,
-    all: BTreeMap<u64, Sitting>,
-}
-
-struct Sitting {
-    /// Whether it has been answered before.
-    answered: bool,
-    /// When it came, or its last answer began.
-    since: Instant,
-    /// Asks it to leave; `None`: it was asked.
-    leave: Option<oneshot::Sender<()>>,
-}
-
-impl Seats {
-    fn take(seats: &Arc<Seats>, slot: Option<OwnedSemaphorePermit>) -> Seat {
-        let (leave, asked) = oneshot::channel();
-        let mut taken = seats.taken();
-        taken.last += 1;
-        let number = taken.last;
-        let since = Instant::now();
-        taken.all.insert(number, Sitting { answered: false, since, leave: Some(leave) });
-        Seat { number, seats: Arc::clone(seats), asked: Some(asked), _slot: slot }
-    }
-
-    /// Asks the one that can be spared: those who have asked for nothing yet come first.
-    fn ask_to_leave(&self, now: Instant) {
-        let mut taken = self.taken();
-        let asked_before = |one: &Sitting| one.leave.is_none();
-        let is_spared = |one: &Sitting| now.duration_since(one.since) < GRACE;
-        let candidates = taken.all.values_mut().filter(|one| !asked_before(one) && !is_spared(one));
-        let longest = candidates.min_by_key(|one| (one.answered, one.since));
-        if let Some(leave) = longest.and_then(|one| one.leave.take()) {
-            // An error: it has just left by itself.
-            let _ = leave.send(());
-        }
-    }
-
-    fn taken(&self) -> MutexGuard<'_, Taken> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A place, given back when it is dropped.
-struct Seat {
-    number: u64,
-    seats: Arc<Seats>,
-    asked: Option<oneshot::Receiver<()>>,
-    _slot: Option<OwnedSemaphorePermit>,
-}
-
-impl Seat {
-    /// Notes that an answer begins.
-    fn answers(&self) {
-        if let Some(sitting) = self.seats.taken().all.get_mut(&self.number) {
-            (sitting.answered, sitting.since) = (true, Instant::now());
-        }
-    }
-
-    /// Whether it is asked to leave.
-    fn is_asked(&mut self, cx: &mut Context<'_>) -> bool {
-        let asked = self.asked.as_mut().is_some_and(|asked| Pin::new(asked).poll(cx).is_ready());
-        if asked {
-            self.asked = None;
-        }
-        asked
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.seats.taken().all.remove(&self.number);
+        stream.io().seat.peer(stream.remote_addr().ip())
     }
 }
 
@@ -284,7 +195,11 @@ impl AsyncWrite for Connection {
             self.answered = true;
             self.seat.answers();
         }
-        self.with(cx, |stream, cx| stream.poll_write(cx, bytes))
+        let written = self.with(cx, |stream, cx| stream.poll_write(cx, bytes));
+        if let Poll::Ready(Ok(count)) = written {
+            self.seat.written(count);
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -305,42 +220,6 @@ mod tests {
     use super::super::web::{TlsServer, WebConfig};
     use super::*;
 
-    /// Whether it is asked to leave.
-    async fn is_asked(seat: &mut Seat) -> bool {
-        poll_fn(|cx| Poll::Ready(seat.is_asked(cx))).await
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_has_asked_for_nothing_gives_way_first_and_who_has_just_come_never() {
-        let seats = Arc::new(Seats::default());
-        let take = || Seats::take(&seats, None);
-        let (mut answered, mut silent) = (take(), take());
-        answered.answers();
-        tokio::time::advance(Duration::from_secs(5)).await;
-        let mut slow = take();
-        slow.answers();
-        tokio::time::advance(GRACE).await;
-        let mut fresh = take();
-        let mut asked = Vec::new();
-        for _ in 0..4 {
-            seats.ask_to_leave(Instant::now());
-            for (name, seat) in [
-                ("silent", &mut silent),
-                ("answered", &mut answered),
-                ("slow", &mut slow),
-                ("fresh", &mut fresh),
-            ] {
-                asked.extend(is_asked(seat).await.then_some(name));
-            }
-        }
-        assert_eq!(asked, ["silent", "answered", "slow"]);
-        tokio::time::advance(GRACE).await;
-        drop((silent, answered, slow));
-        assert_eq!(seats.taken().all.len(), 1);
-        seats.ask_to_leave(Instant::now());
-        assert!(is_asked(&mut fresh).await);
-    }
-
     /// A connection on which somebody speaks who knows nothing of TLS.
     async fn plain_words_to_tls() -> Connection {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls");
@@ -357,7 +236,7 @@ mod tests {
             patience: Box::pin(sleep(REQUEST_MAX)),
             answered: false,
             heard: false,
-            seat: Seats::take(&Arc::default(), None),
+            seat: Seats::take(&Arc::default(), Share::new(&Arc::default()), None),
         }
     }
 

@@ -3,7 +3,8 @@
 //! Cost: a scrape takes a snapshot, and then writes some 60 KB a loop, on the network thread and
 //! under no lock.
 //!
-//! Who may see them, and through what, says [`web`].
+//! Who may see them, and through what, says [`web`]. What is on its way to slow clients is bounded
+//! in bytes, over all of them: where there is no room for a page in time, the answer is 503.
 //!
 //! **Invariant**: a page never waits for the observed loop. While the loop is blocked, `/metrics`
 //! shows its open turn growing.
@@ -11,7 +12,9 @@
 mod connection;
 mod page;
 mod process;
+mod room;
 mod scrape;
+mod seats;
 pub mod web;
 
 use std::fmt;
@@ -22,9 +25,10 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::from_fn_with_state;
+use axum::body::HttpBody;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use loop_core::snapshot::Snapshot;
@@ -35,9 +39,10 @@ use crate::now::Now;
 use crate::readers;
 use crate::source::Observe;
 use crate::terminal::tell;
-use connection::{Bounded, Peer};
+use connection::Bounded;
 use process::ProcessMetrics;
 use scrape::Wanted;
+use seats::Peer;
 use web::Access;
 
 /// Connections that wait in the kernel's queue: where it is full, who connects tries again after
@@ -45,6 +50,12 @@ use web::Access;
 /// those before it are.
 #[cfg(target_os = "linux")]
 const BACKLOG: i32 = 1_024;
+
+/// The path of the metrics.
+const METRICS: &str = "/metrics";
+
+/// What failed scrapes are counted as, in `export_failures_total`.
+const EXPORTER: &str = "prometheus";
 
 /// What the pages are made of.
 pub struct Site {
@@ -156,7 +167,8 @@ fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/", get(people))
         .route("/api/now", get(now))
-        .route("/metrics", get(metrics))
+        .route(METRICS, get(metrics))
+        .route_layer(from_fn_with_state(Arc::clone(&site), within_room))
         .route("/-/healthy", get(|| async { "loopscope is healthy.\n" }))
         .route("/-/ready", get(ready))
         .fallback(|| async { (StatusCode::NOT_FOUND, "No such page; / lists them.\n") })
@@ -164,9 +176,33 @@ fn router(site: Arc<Site>) -> Router {
         .with_state(site)
 }
 
+/// Lets a page be made, if there is room for it.
+async fn within_room(
+    State(site): State<Arc<Site>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let is_scrape = request.uri().path() == METRICS;
+    // Its answer has a head alone.
+    let is_head = request.method() == Method::HEAD;
+    let bytes = |page: &Response| {
+        let size = page.body().size_hint().exact().filter(|_| !is_head).unwrap_or(0);
+        usize::try_from(size).unwrap_or(usize::MAX)
+    };
+    if let Some(page) = peer.page(next.run(request), bytes).await {
+        return page;
+    }
+    if is_scrape {
+        site.monitor.export_failed(EXPORTER, "no_room");
+    }
+    let busy = "Too much is on its way to slow clients; ask again in a second.\n";
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], busy).into_response()
+}
+
 async fn metrics(
     State(site): State<Arc<Site>>,
-    ConnectInfo(Peer(address)): ConnectInfo<Peer>,
+    ConnectInfo(Peer { address, .. }): ConnectInfo<Peer>,
     headers: HeaderMap,
 ) -> Response {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -176,7 +212,7 @@ async fn metrics(
     match Wanted::by(&headers).page(&snapshot, &stats) {
         Ok(page) => page,
         Err(error) => {
-            site.monitor.export_failed("prometheus", "encode");
+            site.monitor.export_failed(EXPORTER, "encode");
             let message = format!("The metrics can't be written: {error}\n");
             (StatusCode::INTERNAL_SERVER_ERROR, message).into_response()
         }
