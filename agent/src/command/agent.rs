@@ -18,7 +18,7 @@ use super::cannot_start;
 use super::lines::Lines;
 use crate::background::{Background, Tasks};
 use crate::cli::{AgentArgs, CheckArgs, CheckWhat};
-use crate::daemon::{Settings, keep_rights};
+use crate::daemon::{Settings, keep_rights, raise_open_files};
 use crate::exit::{Exit, Failure, Interrupt};
 use crate::log;
 use crate::monitor::{self, Monitor};
@@ -53,6 +53,7 @@ pub(super) fn execute(args: &AgentArgs) -> Result<Exit, Failure> {
     let access = Arc::new(access.map_err(Failure::usage)?.unwrap_or_else(Access::open));
     let lines = settings.output.as_deref().map(Lines::open).transpose()?;
     log::start(settings.log_level, settings.log_format);
+    open_more_files();
     give_up_rights();
     let live = source::watch_host(options(&settings), settings.host())?;
     let observed: Arc<dyn Observe> = match settings.redact {
@@ -168,6 +169,14 @@ fn options(settings: &Settings) -> LiveOptions {
         budget_ratio: if by_windows { WINDOW_RATIO } else { budget_ratio },
         windows_ratio: by_windows.then_some(budget_ratio),
         source_maps: settings.source_maps,
+    }
+}
+
+/// Watching many processes takes many files.
+fn open_more_files() {
+    match raise_open_files() {
+        Ok(limit) => debug!(limit, "files may be open"),
+        Err(error) => warn!("no more files than usual may be open ({error}); see `ulimit -n`"),
     }
 }
 

@@ -10,10 +10,12 @@
 
 mod choice;
 mod naming;
+mod open_files;
 mod pattern;
 mod rights;
 mod rules;
 mod settings;
 
+pub use open_files::raise_open_files;
 pub use rights::{Kept, keep_rights};
 pub use settings::{Settings, everybody};
