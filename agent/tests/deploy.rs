@@ -62,6 +62,31 @@ fn what_is_wrong_with_a_configuration_is_told_in_one_line() {
 }
 
 #[test]
+fn the_web_configuration_that_it_names_is_checked_as_well() {
+    let folder = folder("deploy-web");
+    let (path, web) = (folder.join("agent.toml"), folder.join("web.yml"));
+    fs::write(&path, format!("web_config_file = '{}'\n", web.display())).expect("written");
+    let check = || run(&["check", "config", path.to_str().expect("UTF-8")]);
+    let wrong = |part: &str| {
+        let ran = check();
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{part}: {}", ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+        assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+    };
+    wrong("web.yml: can't be read");
+    fs::write(&web, "bearer_tokens:\n  grafana: t0ken\n").expect("written");
+    wrong("web.yml, line 2: ");
+    fs::write(&web, "tls_server_config:\n  cert_file: gone.pem\n  key_file: gone.pem\n")
+        .expect("written");
+    wrong("gone.pem");
+    let digest = "b46c09677343261f0b439a472422225e3a230c9c094d6ab16762e2036b597053";
+    fs::write(&web, format!("bearer_tokens:\n  grafana: {digest}\n")).expect("written");
+    let ran = check();
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{}", ran.stdout);
+    assert!(!ran.stdout.contains(digest), "{}", ran.stdout);
+}
+
+#[test]
 fn all_of_them_give_the_same_rights() {
     for name in ["loopscope.service", "Containerfile", "kubernetes/daemonset.yaml", "README.md"] {
         let text = text(name);

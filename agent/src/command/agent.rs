@@ -49,8 +49,7 @@ pub(super) fn execute(args: &AgentArgs) -> Result<Exit, Failure> {
     // Files are read while there are the rights to.
     let push = push::Config::read(|name| std::env::var(name).ok()).map_err(Failure::usage)?;
     let push = push.map(Outlet::open).transpose().map_err(Failure::usage)?;
-    let access = settings.web_config_file.as_deref().map(Access::read).transpose();
-    let access = Arc::new(access.map_err(Failure::usage)?.unwrap_or_else(Access::open));
+    let access = Arc::new(access(&settings)?);
     let lines = settings.output.as_deref().map(Lines::open).transpose()?;
     log::start(settings.log_level, settings.log_format);
     open_more_files();
@@ -85,6 +84,14 @@ pub(super) fn execute(args: &AgentArgs) -> Result<Exit, Failure> {
         Interrupt::Terminate => Exit::Ok,
         by => Exit::Interrupted(by),
     })
+}
+
+/// Who may see the pages, by the files as they are now.
+fn access(settings: &Settings) -> Result<Access, Failure> {
+    match &settings.web_config_file {
+        Some(file) => Access::read(file).map_err(Failure::usage),
+        None => Ok(Access::open()),
+    }
 }
 
 fn tell_where(address: SocketAddr, access: &Access, settings: &Settings) {
@@ -147,6 +154,8 @@ impl Watch<'_> {
 pub(super) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     let CheckWhat::Config { file } = &args.what;
     let settings = Settings::read(&AgentArgs { config: Some(file.clone()), ..Default::default() })?;
+    // What it names is read at the start, too.
+    access(&settings)?;
     let (listen, rules) = (settings.listen, settings.rules());
     let threshold = format_ns(settings.stall_threshold_ns);
     let text = format!(
