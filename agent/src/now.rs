@@ -40,6 +40,15 @@ pub struct Now {
     pub diagnoses: Vec<Diagnosis>,
 }
 
+/// How it is looked.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// When, in nanoseconds since the Unix epoch.
+    pub unix_ns: u64,
+    /// A turn that lasts this long is a stall to who observes.
+    pub stall_threshold_ns: u64,
+}
+
 /// One loop.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
@@ -57,6 +66,8 @@ pub struct Row {
     pub sampled: bool,
     /// How long the turn that goes on has lasted; 0: it waits.
     pub current_turn_ns: u64,
+    /// Whether that is a stall by now.
+    pub held_up: bool,
     /// The share of its time in which it did not wait.
     pub utilization: Option<f64>,
     /// Turns since the observation began.
@@ -104,10 +115,10 @@ pub struct Listed {
 
 impl Now {
     /// What a snapshot says.
-    pub fn of(snapshot: &Snapshot, unix_ns: u64) -> Now {
+    pub fn of(snapshot: &Snapshot, look: Look) -> Now {
         let target = |pid: u32| snapshot.targets.iter().find(|target| target.pid == pid);
         let mut loops: Vec<Row> =
-            snapshot.loops.iter().map(|of| Row::of(of, target(of.pid))).collect();
+            snapshot.loops.iter().map(|of| Row::of(of, target(of.pid), look)).collect();
         loops.sort_by(|a, b| b.rank().total_cmp(&a.rank()));
         let loops_count = loops.len();
         loops.truncate(LOOPS_MAX);
@@ -117,7 +128,7 @@ impl Now {
         all.truncate(STALLS_MAX);
         let listed = |(of, one): (&LoopSnapshot, &Stall)| Listed::of(of, one, target(of.pid));
         Now {
-            unix_ns,
+            unix_ns: look.unix_ns,
             wall_ns: snapshot.wall_ns,
             targets: snapshot.targets.len(),
             loops_count,
@@ -129,7 +140,7 @@ impl Now {
 }
 
 impl Row {
-    fn of(of: &LoopSnapshot, target: Option<&Target>) -> Row {
+    fn of(of: &LoopSnapshot, target: Option<&Target>, look: Look) -> Row {
         let p99 = |histogram: &Option<Histogram>| histogram.as_ref()?.summary().p99;
         let drains = of.microtask_drain_length.as_ref().filter(|drains| !drains.is_empty());
         Row {
@@ -140,6 +151,7 @@ impl Row {
             tier: target.map(|target| target.tier),
             sampled: target.is_some_and(|target| target.sampled),
             current_turn_ns: of.current_turn_ns(),
+            held_up: of.open.is_some() && of.current_turn_ns() >= look.stall_threshold_ns,
             utilization: of.utilization,
             turns: of.turns,
             turn_p99_ns: p99(&of.turn_ns),
@@ -153,13 +165,8 @@ impl Row {
     /// The larger, the more it is to be looked at.
     fn rank(&self) -> f64 {
         // A turn that goes on and is no stall yet says nothing.
-        let running_ns = if self.is_held_up() { self.current_turn_ns as f64 } else { 0.0 };
+        let running_ns = if self.held_up { self.current_turn_ns as f64 } else { 0.0 };
         running_ns * 1e6 + self.stalled_ns as f64 + self.utilization.unwrap_or(0.0)
-    }
-
-    /// Whether it has been in one turn for longer than anybody should wait.
-    pub fn is_held_up(&self) -> bool {
-        self.current_turn_ns >= crate::diagnosis::thresholds::STALL_NS
     }
 }
 
@@ -193,6 +200,8 @@ mod tests {
 
     use super::*;
 
+    const LOOK: Look = Look { unix_ns: 100, stall_threshold_ns: 50_000_000 };
+
     fn stall(start_unix_ns: u64, running: bool) -> Stall {
         let ledger_ns = Ledger::default().with(LedgerKey::Javascript, 60);
         Stall { start_unix_ns, duration_ns: 60, running, ledger_ns, ..Stall::default() }
@@ -216,20 +225,30 @@ mod tests {
             of(4, 8_000_000_000, None, vec![]),
         ];
         let snapshot = Snapshot { loops, ..Snapshot::empty(ClockKind::Real) };
-        let now = Now::of(&snapshot, 100);
-        let pids: Vec<u32> = now.loops.iter().map(|row| row.pid).collect();
-        assert_eq!(pids, [3, 2, 4, 1]);
+        let now = Now::of(&snapshot, LOOK);
+        let pids = |now: &Now| now.loops.iter().map(|row| row.pid).collect::<Vec<_>>();
+        assert_eq!(pids(&now), [3, 2, 4, 1]);
         let starts: Vec<u64> = now.stalls.iter().map(|one| one.start_unix_ns).collect();
         assert_eq!(starts, [6, 9, 7, 5]);
         assert_eq!(now.stalls[0].cause, "javascript");
         assert!(!now.diagnoses.is_empty());
+        for (threshold_ms, held, order) in [
+            (10, vec![3, 1], [3, 1, 2, 4]),
+            (60, vec![3], [3, 2, 4, 1]),
+            (61, vec![], [2, 4, 1, 3]),
+        ] {
+            let look = Look { stall_threshold_ns: threshold_ms * 1_000_000, ..LOOK };
+            let now = Now::of(&snapshot, look);
+            let of = now.loops.iter().filter(|row| row.held_up).map(|row| row.pid);
+            assert_eq!((of.collect(), pids(&now)), (held, order.to_vec()), "{threshold_ms} ms");
+        }
     }
 
     #[test]
     fn what_is_listed_is_bounded() {
         let stalls = |pid: u64| (0..64).map(|one| stall(pid * 64 + one, false)).collect();
         let loops = (0..300).map(|pid| of(pid, 0, None, stalls(u64::from(pid)))).collect();
-        let now = Now::of(&Snapshot { loops, ..Snapshot::empty(ClockKind::Real) }, 0);
+        let now = Now::of(&Snapshot { loops, ..Snapshot::empty(ClockKind::Real) }, LOOK);
         assert_eq!((now.loops.len(), now.loops_count, now.stalls.len()), (200, 300, 50));
         assert_eq!(now.stalls[0].start_unix_ns, 300 * 64 - 1);
     }

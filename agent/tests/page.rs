@@ -12,6 +12,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
 use common::{folder, get, serving, until};
+use serde_json::Value;
 
 /// What a reader does, and what is seen then.
 const READER: &str = r#"
@@ -57,13 +58,27 @@ const wait = () => document.querySelector('.held-now') ? read() : setTimeout(wai
 wait();
 "#;
 
+/// What is seen of loops of which none is held up.
+const WATCHER: &str = r#"
+const watch = () => {
+  const cell = document.querySelector('td.now');
+  if (!cell || cell.textContent === 'waits') return setTimeout(watch, 100);
+  const result = document.createElement('pre');
+  result.id = 'found';
+  const held = document.querySelectorAll('.held-now, tr.held').length;
+  result.textContent = JSON.stringify({ now: cell.textContent, held });
+  document.body.append(result);
+};
+watch();
+"#;
+
 #[test]
 fn the_page_shows_who_is_held_up_and_is_used_by_keyboard() {
     let Some(chromium) = browser::chromium() else { return };
     let args = ["run", "sync-promises", "--count", "1", "--work", "1h", "--report", "none"];
     let (mut child, address, stderr) = serving(&[&args[..], &["--listen", ":0"]].concat());
     until("the loop is held up", || get(address, "/api/now").1.contains("\"running\":true"));
-    let page = format!("http://{}/", between(address));
+    let page = format!("http://{}/", between(address, READER));
     let options = ["--virtual-time-budget=20000"];
     let found = browser::read(&chromium, &folder("page"), &options, &page);
     let _ = child.kill();
@@ -91,6 +106,27 @@ fn the_page_shows_who_is_held_up_and_is_used_by_keyboard() {
     );
 }
 
+/// As long as the user says, not as long as usual.
+#[test]
+fn who_is_held_up_is_told_by_the_threshold_of_who_observes() {
+    let args = ["run", "sync-promises", "--count", "1", "--work", "1h", "--report", "none"];
+    let more = ["--stall-threshold", "30m", "--listen", ":0"];
+    let (mut child, address, stderr) = serving(&[&args[..], &more].concat());
+    let now = || serde_json::from_str::<Value>(&get(address, "/api/now").1).expect("JSON");
+    until("a turn of 100 ms", || now()["loops"][0]["current_turn_ns"].as_u64() > Some(100_000_000));
+    let row = now()["loops"][0].clone();
+    let chromium = browser::chromium();
+    let page = format!("http://{}/", between(address, WATCHER));
+    let options = ["--virtual-time-budget=20000"];
+    let found = chromium.map(|chromium| browser::read(&chromium, &folder("page"), &options, &page));
+    let _ = child.kill();
+    let _ = child.wait();
+    drop(stderr);
+    assert_eq!(row["held_up"], false, "{row}");
+    let want = serde_json::json!({ "now": "runs", "held": 0 });
+    assert!(found.as_ref().is_none_or(|found| *found == want), "{found:?}");
+}
+
 #[test]
 fn without_its_script_it_is_a_table_and_nothing_is_from_elsewhere() {
     let args = ["run", "sync-promises", "--repeat", "forever", "--pause", "50ms"];
@@ -108,25 +144,25 @@ fn without_its_script_it_is_a_table_and_nothing_is_from_elsewhere() {
     }
 }
 
-/// Passes on what is asked for, the page with the reader behind it. It goes with the test.
-fn between(address: SocketAddr) -> SocketAddr {
+/// Passes on what is asked for, the page with a script behind it. It goes with the test.
+fn between(address: SocketAddr, script: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let own = listener.local_addr().expect("it has an address");
     thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
-            thread::spawn(move || pass(stream, address));
+            thread::spawn(move || pass(stream, address, script));
         }
     });
     own
 }
 
-fn pass(mut stream: TcpStream, address: SocketAddr) {
+fn pass(mut stream: TcpStream, address: SocketAddr, script: &str) {
     let mut lines = BufReader::new(stream.try_clone().expect("it can be shared")).lines();
     let first = lines.next().and_then(Result::ok).unwrap_or_default();
     while lines.next().and_then(Result::ok).is_some_and(|line| !line.is_empty()) {}
     let path = first.split(' ').nth(1).unwrap_or("/");
     let body = get(address, path).1;
-    let body = body.replace("</body>", &format!("<script>{READER}</script></body>"));
+    let body = body.replace("</body>", &format!("<script>{script}</script></body>"));
     let kind = if path == "/" { "text/html" } else { "application/json" };
     // The browser may be gone.
     let _ = write!(

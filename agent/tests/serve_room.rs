@@ -44,7 +44,8 @@ struct Serving {
 impl Serving {
     fn start() -> Serving {
         let (observed, monitor) = (Arc::new(Loops(1.into())), Arc::new(Monitor::default()));
-        let site = Site::new(Arc::clone(&observed) as Arc<dyn Observe>, Arc::clone(&monitor));
+        let source = Arc::clone(&observed) as Arc<dyn Observe>;
+        let site = Site::new(source, Arc::clone(&monitor), 50_000_000);
         let listener = serve::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port is free");
         let address = listener.local_addr().expect("it has an address");
         let (stop, stopped) = oneshot::channel::<()>();

@@ -60,7 +60,9 @@ pub(super) fn execute(args: &AgentArgs) -> Result<Exit, Failure> {
         false => Arc::clone(&live) as Arc<dyn Observe>,
     };
     let monitor = Arc::new(Monitor::of_host().with_compat(settings.compat));
-    let site = Site::new(Arc::clone(&observed), Arc::clone(&monitor)).behind(Arc::clone(&access));
+    let threshold_ns = settings.stall_threshold_ns;
+    let site = Site::new(Arc::clone(&observed), Arc::clone(&monitor), threshold_ns);
+    let site = site.behind(Arc::clone(&access));
     let pusher = push.map(|outlet| {
         outlet.config().warnings.iter().for_each(|text| warn!("{text}"));
         info!(to = outlet.config().places().join(" and "), "pushing OTLP");

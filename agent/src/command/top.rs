@@ -15,7 +15,7 @@ use crate::cli::{TierChoice, TopArgs};
 use crate::daemon;
 use crate::doctor;
 use crate::exit::{Exit, Failure, Interrupt};
-use crate::now::Now;
+use crate::now::{Look, Now};
 use crate::redact::Redactor;
 use crate::source::{self, LiveOptions, Observe};
 use crate::terminal::{Terminal, print};
@@ -35,7 +35,9 @@ pub(super) fn execute(args: &TopArgs) -> Result<Exit, Failure> {
     let _background = Background::start(tasks).map_err(cannot_start)?;
     let until = args.duration_ns.map(Duration::from_nanos);
     let until = until.and_then(|after| Instant::now().checked_add(after));
-    let run = Run { observed, interrupts, interval: Duration::from_nanos(args.interval_ns), until };
+    let stall_threshold_ns = args.stall_threshold_ns;
+    let interval = Duration::from_nanos(args.interval_ns);
+    let run = Run { observed, stall_threshold_ns, interrupts, interval, until };
     if !(io::stdout().is_terminal() && io::stdin().is_terminal()) {
         return run.in_pipe();
     }
@@ -69,6 +71,7 @@ fn observe(args: &TopArgs) -> Result<Arc<dyn Observe>, Failure> {
 /// What it goes on with until somebody ends it.
 struct Run {
     observed: Arc<dyn Observe>,
+    stall_threshold_ns: u64,
     interrupts: Receiver<Interrupt>,
     interval: Duration,
     until: Option<Instant>,
@@ -78,7 +81,8 @@ impl Run {
     fn now(&self) -> Now {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let unix_ns = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
-        Now::of(&self.observed.snapshot(), unix_ns)
+        let look = Look { unix_ns, stall_threshold_ns: self.stall_threshold_ns };
+        Now::of(&self.observed.snapshot(), look)
     }
 
     /// Waits for so long at most. Returns how it ends, if it does.

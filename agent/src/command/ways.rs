@@ -33,6 +33,7 @@ pub(super) struct Ways {
     listener: Option<TcpListener>,
     compat: Compat,
     access: Arc<Access>,
+    stall_threshold_ns: u64,
 }
 
 impl Ways {
@@ -59,6 +60,7 @@ impl Ways {
             access: Arc::new(access(args)?),
             listener: args.listen.map(serve::bind).transpose().map_err(Failure::usage)?,
             compat: args.compat.unwrap_or_default(),
+            stall_threshold_ns: args.stall_threshold_ns,
         })
     }
 
@@ -85,7 +87,8 @@ impl Ways {
         self.told.timeline.began_unix_ns = Some(now_unix_ns());
         let monitor = Arc::new(Monitor::default().with_compat(self.compat));
         let address = self.listener.as_ref().and_then(|listener| listener.local_addr().ok());
-        let site = Site::new(Arc::clone(observed), Arc::clone(&monitor));
+        let threshold_ns = self.stall_threshold_ns;
+        let site = Site::new(Arc::clone(observed), Arc::clone(&monitor), threshold_ns);
         let site = site.behind(Arc::clone(&self.access));
         let site = self.listener.map(|listener| (listener, Arc::new(site)));
         let pusher = self.push.map(|outlet| {

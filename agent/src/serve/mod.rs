@@ -35,7 +35,7 @@ use loop_core::snapshot::Snapshot;
 use loopscope_exporters::SelfStats;
 
 use crate::monitor::Monitor;
-use crate::now::Now;
+use crate::now::{Look, Now};
 use crate::readers;
 use crate::source::Observe;
 use crate::terminal::tell;
@@ -63,6 +63,7 @@ pub struct Site {
     monitor: Arc<Monitor>,
     process: ProcessMetrics,
     access: Arc<Access>,
+    stall_threshold_ns: u64,
 }
 
 impl fmt::Debug for Site {
@@ -72,10 +73,11 @@ impl fmt::Debug for Site {
 }
 
 impl Site {
-    /// Pages about what is observed, and about this process itself.
-    pub fn new(observed: Arc<dyn Observe>, monitor: Arc<Monitor>) -> Self {
+    /// Pages about what is observed, and about this process itself. A turn that lasts for
+    /// `stall_threshold_ns` is a stall there.
+    pub fn new(observed: Arc<dyn Observe>, monitor: Arc<Monitor>, stall_threshold_ns: u64) -> Self {
         let access = Arc::new(Access::open());
-        Site { observed, monitor, process: ProcessMetrics::new(), access }
+        Site { observed, monitor, process: ProcessMetrics::new(), access, stall_threshold_ns }
     }
 
     /// The same for those whom `access` lets in.
@@ -92,7 +94,8 @@ impl Site {
     fn now(&self) -> Now {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let unix_ns = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
-        Now::of(&self.observed.snapshot(), unix_ns)
+        let look = Look { unix_ns, stall_threshold_ns: self.stall_threshold_ns };
+        Now::of(&self.observed.snapshot(), look)
     }
 }
 

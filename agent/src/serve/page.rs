@@ -56,6 +56,7 @@ pub(super) fn page(now: &Now) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::now::Look;
     use loop_core::snapshot::{ClockKind, LoopSnapshot, Snapshot};
 
     #[test]
@@ -63,7 +64,7 @@ mod tests {
         let thread = "<script>\"'&".to_owned();
         let observed = LoopSnapshot { thread, ..LoopSnapshot::default() };
         let snapshot = Snapshot { loops: vec![observed], ..Snapshot::empty(ClockKind::Real) };
-        let page = page(&Now::of(&snapshot, 0));
+        let page = page(&Now::of(&snapshot, Look { unix_ns: 0, stall_threshold_ns: 1 }));
         assert!(page.contains("&lt;script&gt;&quot;&#39;&amp;"), "{page}");
         assert_eq!(page.matches("<script").count(), 1, "{page}");
         assert!(page.contains("href=\"/metrics\"") && page.ends_with("</html>\n"));

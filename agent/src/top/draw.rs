@@ -24,7 +24,7 @@ const HEADS: [&str; 10] = [
 /// Draws all of it. `colour`: whether it may be coloured.
 pub fn draw(top: &Top, colour: bool, frame: &mut Frame<'_>) {
     let Some(now) = &top.now else { return };
-    let held: Vec<&Row> = top.rows().into_iter().filter(|row| row.is_held_up()).collect();
+    let held: Vec<&Row> = top.rows().into_iter().filter(|row| row.held_up).collect();
     let held_lines = u16::try_from(held.len().min(3)).unwrap_or(3);
     let [head, running, loops, stalls, foot] = Layout::vertical([
         Constraint::Length(1),
@@ -92,7 +92,7 @@ fn table(top: &Top, ink: Ink, frame: &mut Frame<'_>, area: Rect) {
     let chosen = top.position(&rows);
     let widths = [20, 8, 10, 10, 7, 9, 10, 10, 7, 10].map(Constraint::Min);
     let shown = rows.iter().enumerate().map(|(at, row)| {
-        let style = match (row.is_held_up(), chosen == Some(at)) {
+        let style = match (row.held_up, chosen == Some(at)) {
             (_, true) => Style::new().add_modifier(Modifier::REVERSED),
             (true, _) => ink.of(Color::Red),
             _ => Style::new(),
@@ -112,7 +112,7 @@ fn cells(top: &Top, row: &Row) -> [String; 10] {
     let count = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), format_count);
     let now = match row.current_turn_ns {
         0 => "waits".to_owned(),
-        ns if row.is_held_up() => format_ns(ns),
+        ns if row.held_up => format_ns(ns),
         _ => "runs".to_owned(),
     };
     let per_s = top.turns_per_s(row);

@@ -17,7 +17,7 @@ pub fn lines(top: &Top, headed: bool) -> String {
         |figure: Option<f64>| figure.map_or_else(|| "-".to_owned(), |of| format!("{of:.3}"));
     for row in top.rows() {
         let state = match row.current_turn_ns {
-            ns if row.is_held_up() => format!("held up for {}", format_ns(ns)),
+            ns if row.held_up => format!("held up for {}", format_ns(ns)),
             0 => "waits".to_owned(),
             _ => "runs".to_owned(),
         };

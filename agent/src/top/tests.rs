@@ -15,6 +15,7 @@ fn row(target: &str, pid: u32, current_turn_ns: u64, turns: u64) -> Row {
         tier: Some(Tier::Passive),
         sampled: false,
         current_turn_ns,
+        held_up: current_turn_ns >= 50 * MS,
         utilization: Some(0.5),
         turns: Some(turns),
         turn_p99_ns: None,

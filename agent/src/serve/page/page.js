@@ -15,7 +15,7 @@ function wanted(of) {
 }
 
 function drawRunning({ loops, stalls }) {
-  const held = loops.filter((of) => of.current_turn_ns >= 50e6 && wanted(of));
+  const held = loops.filter((of) => of.held_up && wanted(of));
   $('running').replaceChildren(...held.map((of) => {
     const age = make('b', { 'data-age': of.current_turn_ns }, time(of.current_turn_ns));
     const box = make('div', { class: 'held-now' }, age, ` in one turn: ${who(of)}, pid ${of.pid}`);
@@ -45,15 +45,14 @@ function drawDiagnoses({ diagnoses }) {
 
 function drawLoops({ loops, loops_count: all }) {
   const rows = loops.filter(wanted).map((of) => {
-    const held = of.current_turn_ns >= 50e6;
     const used = make('meter', { min: 0, max: 1, high: .8, optimum: 0,
       value: of.utilization ?? 0 });
     const share = of.utilization === null ? '–' : `${(100 * of.utilization).toFixed(1)} % `;
-    const now = held
+    const now = of.held_up
       ? make('span', { 'data-age': of.current_turn_ns }, time(of.current_turn_ns))
       : of.current_turn_ns > 0 ? 'runs' : 'waits';
     const cell = (...content) => make('td', { class: 'n' }, ...content);
-    return make('tr', { class: held ? 'held' : '' },
+    return make('tr', { class: of.held_up ? 'held' : '' },
       make('td', {}, of.target || 'unknown'), make('td', {}, of.pid), make('td', {}, of.thread),
       make('td', { class: 'n now' }, now), cell(share, of.utilization === null ? '' : used),
       cell(time(of.turn_p99_ns)), cell(time(of.lateness_p99_ns)), cell(count(of.drain_max)),
