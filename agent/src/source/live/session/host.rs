@@ -20,10 +20,10 @@ use super::{Calls, Live, Options, Shared, State};
 use crate::exit::Failure;
 use crate::process::{Discovery, Found, Kind, ProcFs, Process};
 use crate::source::Census;
-use crate::source::live::candidate::{Candidate, Plans};
+use crate::source::live::candidate::Plans;
 use crate::source::live::clock::monotonic_ns;
 use crate::source::live::ebpf::Kernel;
-use crate::source::live::family::{Newcomer, Others};
+use crate::source::live::family::Newcomer;
 use crate::source::live::past::Told;
 use crate::source::live::stacks::Held;
 use crate::source::live::target::Target;
@@ -53,11 +53,23 @@ pub struct HostOptions {
     pub choose: Arc<dyn Choose>,
 }
 
+/// The rules of one moment.
+#[derive(Clone, Debug)]
+pub(super) struct Rules {
+    /// How often they had changed before.
+    number: u64,
+    pub(super) choose: Arc<dyn Choose>,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Host {
     discovery: Discovery,
     options: HostOptions,
+    /// How often the rules have changed.
+    changes: u64,
+    /// By which of them those that are observed were judged, as such a number.
+    judged: u64,
     due_ns: u64,
     /// The Nodes that the last look has found, until they were looked at.
     found: BTreeSet<u32>,
@@ -100,16 +112,6 @@ pub fn watch_host(options: Options, host: HostOptions) -> Result<Arc<Live>, Fail
 }
 
 impl Live {
-    /// Other rules, from now on: each process is judged anew.
-    pub fn choose(&self, options: HostOptions) {
-        let mut state = self.shared.state();
-        state.rejudge(&*options.choose);
-        if let Some(host) = &mut state.host {
-            host.options = options;
-            host.due_ns = 0;
-        }
-    }
-
     /// For how long those that have ended are told.
     pub fn linger(&self, linger_ns: u64) {
         if let Some(host) = &mut self.shared.state().host {
@@ -126,10 +128,12 @@ impl Live {
 }
 
 impl Host {
-    fn new(options: HostOptions) -> Host {
+    pub(super) fn new(options: HostOptions) -> Host {
         Host {
             discovery: Discovery::default(),
             options,
+            changes: 0,
+            judged: 0,
             due_ns: 0,
             found: BTreeSet::new(),
             linger_ns: LINGER_NS,
@@ -138,6 +142,30 @@ impl Host {
             census: Census::default(),
             failed: BTreeMap::new(),
         }
+    }
+
+    /// Takes other rules. All processes are looked at anew.
+    pub(super) fn take_rules(&mut self, options: HostOptions) {
+        self.options = options;
+        self.changes += 1;
+        self.due_ns = 0;
+    }
+
+    /// The rules that hold now.
+    pub(super) fn rules(&self) -> Rules {
+        Rules { number: self.changes, choose: Arc::clone(&self.options.choose) }
+    }
+
+    /// The rules that hold now, where they have not been asked for here since they changed.
+    pub(super) fn new_rules(&mut self) -> Option<Rules> {
+        let is_new = self.judged != self.changes;
+        self.judged = self.changes;
+        is_new.then(|| self.rules())
+    }
+
+    /// Whether these rules hold still.
+    pub(super) fn judges_by(&self, rules: &Rules) -> bool {
+        self.changes == rules.number
     }
 
     /// When to look next, by the monotonic clock.
@@ -255,15 +283,6 @@ impl Host {
 }
 
 impl Shared {
-    /// What a Node is called, if it is wanted. `Err`: it is not.
-    pub(super) fn chosen(&self, candidate: &Candidate) -> Result<Option<String>, ()> {
-        let choose = self.state().host.as_ref().map(|host| Arc::clone(&host.options.choose));
-        match choose {
-            None => Ok(None),
-            Some(choose) => choose.name(&candidate.process).map(Some).ok_or(()),
-        }
-    }
-
     /// Has those looked at that are held up, or were.
     pub(super) fn hurry(&self, state: &mut State) {
         let held =
@@ -324,16 +343,6 @@ impl Shared {
             host.note_failed(pid, kind);
         }
     }
-
-    /// A process is not wanted, for as long as it executes what it does.
-    pub(super) fn leave_out(&self, process: Process) {
-        let mut state = self.state();
-        let pid = process.identity().pid;
-        if let Some(host) = &mut state.host {
-            host.failed.remove(&pid);
-        }
-        state.others.leave_out(process, monotonic_ns());
-    }
 }
 
 impl Calls {
@@ -348,12 +357,13 @@ impl Calls {
 }
 
 impl State {
-    /// Judges everybody by other rules.
-    fn rejudge(&mut self, choose: &dyn Choose) {
-        for target in &mut self.targets {
-            target.rejudge(choose);
+    /// A process is not wanted, for as long as it executes what it does.
+    pub(super) fn leave_out(&mut self, process: Process) {
+        let pid = process.identity().pid;
+        if let Some(host) = &mut self.host {
+            host.failed.remove(&pid);
         }
-        self.others = Others::default();
+        self.others.leave_out(process, monotonic_ns());
     }
 
     /// What is known of all processes, where a host is watched.

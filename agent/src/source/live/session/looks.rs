@@ -50,31 +50,26 @@ impl Shared {
         let is_copy = || Identity::of(pid).is_ok_and(Identity::is_copy);
         let plans = || self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         let is_node = !is_copy() && plans().is_node(pid);
-        let is_itself = |of: &Candidate| !is_copy() && of.process.is_same_image();
+        let is_itself = |of: &Process| !is_copy() && of.is_same_image();
         let found = self.find(pid);
         let is_refused = found.is_err() && !is_copy();
         if let Err(refusal) = &found {
             self.note_left_out(pid, refusal.kind);
         }
-        let found = match found.map(|candidate| (self.chosen(&candidate), candidate)) {
-            Ok((Err(()), candidate)) => return self.leave_out(candidate.process),
-            Ok((Ok(name), candidate)) => Some((name, candidate)),
-            Err(_) => None,
-        };
-        if let Some((name, candidate)) = found
-            && is_itself(&candidate)
-        {
-            let added = self.add(candidate, Some(newcomer), name);
-            let mut state = self.state();
-            if added.is_ok() {
-                state.others.remove(pid);
-                state.refused.settle(pid);
-                state.executions.settle(pid, monotonic_ns());
-                return;
+        if let Ok(candidate) = found {
+            let (mut state, name) = self.judged(&candidate.process);
+            let Ok(name) = name else { return state.leave_out(candidate.process) };
+            if is_itself(&candidate.process) {
+                let added = self.add(&mut state, candidate, Some(newcomer), name);
+                let Err(why) = added else {
+                    state.others.remove(pid);
+                    state.refused.settle(pid);
+                    state.executions.settle(pid, monotonic_ns());
+                    return;
+                };
+                // The next look may have more luck.
+                state.refused.note(pid, why.to_string());
             }
-            // The next look may have more luck.
-            let why = added.err().map(|failure| failure.to_string()).unwrap_or_default();
-            state.refused.note(pid, why);
         }
         let process = Process::open(pid);
         let is_there = Identity::of(pid).is_ok_and(Identity::is_alive);

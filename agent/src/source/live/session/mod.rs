@@ -9,6 +9,7 @@
 mod host;
 mod looks;
 mod probing;
+mod rules;
 mod unseen;
 
 use std::collections::BTreeSet;
@@ -160,7 +161,7 @@ pub fn attach(
     let found = found?;
     let live = Live::new(options, plans)?;
     for candidate in found {
-        live.shared.add(candidate, None, None)?;
+        live.shared.add(&mut live.shared.state(), candidate, None, None)?;
     }
     live.start(on_end)?;
     Ok(Arc::new(live))
@@ -307,11 +308,11 @@ impl Shared {
     /// Observes it. One that has come by itself, and not been named, may have missed its beginning.
     fn add(
         &self,
+        state: &mut State,
         candidate: Candidate,
         newcomer: Option<Newcomer>,
         name: Option<String>,
     ) -> Result<(), Failure> {
-        let mut state = self.state();
         let is_there = |of: &Target| !of.has_ended() && of.is_process(&candidate.process);
         if state.targets.iter().any(is_there) {
             return Ok(());
@@ -322,7 +323,7 @@ impl Shared {
             .map(|newcomer| newcomer.began_ns(candidate.process.identity(), monotonic_ns()));
         let set = match prepared {
             Some(prepared) => Ok(prepared.set()),
-            None => self.set_always(&state, &candidate, newcomer.is_some())?,
+            None => self.set_always(state, &candidate, newcomer.is_some())?,
         };
         let (set, why) = match set {
             Ok(set) => (Some(set), None),
@@ -356,6 +357,7 @@ impl Shared {
                 kernel.follow_clock();
             }
             self.hurry(&mut state);
+            state = self.rejudge(state);
             let mut due_ns = state.tick();
             self.see_windows(&mut state);
             self.take_executed(&mut state);

@@ -6,12 +6,13 @@
 //!
 //! **Invariant**: a stall is counted once, by whoever tells of it first; probes are asked first.
 
+use std::sync::Arc;
+
 use loop_core::snapshot::{CauseTotals, Limit, LoopSnapshot, ThreadCpu};
 use loop_core::units::format_count;
 
 use super::{Called, Probed, Set, TICK_NS, Target, complete};
 use crate::process::Process;
-use crate::source::live::Choose;
 use crate::source::live::clock::monotonic_ns;
 use crate::source::live::windows::Windows;
 
@@ -90,12 +91,17 @@ impl Target {
         }
     }
 
-    /// Judges it by other rules. One that is not wanted any more is told as if it had ended.
-    pub(in crate::source::live) fn rejudge(&mut self, choose: &dyn Choose) {
+    /// The process.
+    pub(in crate::source::live) fn process(&self) -> Arc<Process> {
+        Arc::clone(&self.process)
+    }
+
+    /// It was judged by other rules. One that is not wanted any more is told as if it had ended.
+    pub(in crate::source::live) fn judge(&mut self, name: Option<String>) {
         if self.has_ended() {
             return;
         }
-        match choose.name(&self.process) {
+        match name {
             Some(name) => self.call(name),
             None => self.dismiss(),
         }
