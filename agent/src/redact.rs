@@ -41,6 +41,10 @@ impl Observe for Redacted {
         snapshot
     }
 
+    fn stalls_ended(&self) -> Option<u64> {
+        self.observed.stalls_ended()
+    }
+
     fn census(&self) -> Option<Census> {
         self.observed.census()
     }

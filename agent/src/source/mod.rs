@@ -41,6 +41,12 @@ pub trait Observe: Send + Sync {
     /// What was observed until now.
     fn snapshot(&self) -> Snapshot;
 
+    /// How many stalls have ended, where that is told for less than a snapshot costs; `None`: it is
+    /// not. It stands still while none ends.
+    fn stalls_ended(&self) -> Option<u64> {
+        None
+    }
+
     /// What is known of all processes; `None`: it was told which ones to observe.
     fn census(&self) -> Option<Census> {
         None

@@ -8,7 +8,8 @@ mod pushing;
 mod support;
 
 use std::net::{SocketAddr, TcpListener};
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use loopscope::push::{Compression, Endpoint, TlsFiles};
 use opentelemetry_proto::tonic::collector::logs::v1::{
@@ -58,6 +59,25 @@ fn connections_that_break_are_made_again() {
 #[test]
 fn a_receiver_that_is_silent_or_slow_gets_all() {
     recovers(vec![Behaviour::Silence, Behaviour::Slow], &[("timeout", 1)]);
+}
+
+#[test]
+fn while_no_stall_ends_nobody_looks_and_each_is_told_once() {
+    let receiver = Receiver::start([]);
+    let (pushing, start) = (Pushing::start_counting(logs_to(receiver.address)), Instant::now());
+    let mut fed = Vec::new();
+    for count in 1..=5 {
+        fed.extend(pushing.feed(count));
+        common::until("all to arrive", || receiver.stalls().len() >= fed.len());
+    }
+    // As many ticks, a few times over.
+    sleep(Duration::from_millis(200));
+    let (counts, looks) = pushing.finish_and_look();
+    assert_eq!((receiver.stalls(), counts.all_dropped()), (fed, 0), "each once, in order");
+    // At the start, and for each of the five, one look and one more; the last one; and one in ten
+    // seconds in any case.
+    let most = 2 + 5 * 2 + 1 + start.elapsed().as_secs() / 10;
+    assert!((7..=most).contains(&looks), "{looks} looks");
 }
 
 /// Some are refused, some come behind: nothing is sent twice, and what was refused is counted.

@@ -43,6 +43,8 @@ pub(crate) fn metrics_to(address: SocketAddr) -> Config {
 struct Made {
     stalls: Mutex<Vec<Stall>>,
     looks: AtomicU64,
+    /// Whether it tells how many there are.
+    counts: bool,
 }
 
 impl Observe for Made {
@@ -61,6 +63,11 @@ impl Observe for Made {
         seen.stall_totals.set(LedgerKey::Unknown, count, count);
         self.looks.fetch_add(1, Ordering::SeqCst);
         Snapshot { loops: vec![seen], ..Snapshot::empty(ClockKind::Real) }
+    }
+
+    fn stalls_ended(&self) -> Option<u64> {
+        let count = self.stalls.lock().expect("nothing panics in here").len() as u64;
+        self.counts.then_some(count)
     }
 }
 
@@ -100,7 +107,16 @@ pub(crate) struct Pushing {
 
 impl Pushing {
     pub(crate) fn start(config: Config) -> Pushing {
-        let (made, monitor) = (Arc::new(Made::default()), Arc::new(Monitor::default()));
+        Pushing::of(Made::default(), config)
+    }
+
+    /// The same, of a source that tells how many stalls have ended.
+    pub(crate) fn start_counting(config: Config) -> Pushing {
+        Pushing::of(Made { counts: true, ..Made::default() }, config)
+    }
+
+    fn of(made: Made, config: Config) -> Pushing {
+        let (made, monitor) = (Arc::new(made), Arc::new(Monitor::default()));
         let outlet = Outlet::open(config).expect("a good configuration");
         let observed = Arc::clone(&made) as Arc<dyn Observe>;
         let pusher = outlet.pusher(observed, Arc::clone(&monitor));

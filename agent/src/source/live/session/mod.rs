@@ -10,6 +10,7 @@ mod host;
 mod looks;
 mod probing;
 mod rules;
+mod telling;
 mod unseen;
 
 use std::collections::BTreeSet;
@@ -18,7 +19,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use loop_core::snapshot::{ClockKind, Limit, Snapshot, Tier};
+use loop_core::snapshot::{Limit, Tier};
 
 use super::candidate::{Candidate, Plans};
 use super::clock::monotonic_ns;
@@ -27,15 +28,15 @@ use super::ebpf::{Kernel, Link, TARGETS};
 use super::executions::Executions;
 use super::family::{Newcomer, Others, Pace, once};
 use super::orphans::Orphans;
-use super::past::{Past, Told, together};
+use super::past::Past;
 use super::probed::Common;
 use super::probes::OpenFiles;
 use super::stacks::{Asked, Held, Stacks};
 use super::target::Target;
 use crate::exit::{Cause, Failure};
 use crate::process::{Process, Refusal};
-use crate::source::{Census, Observe};
 use host::Host;
+use telling::told;
 use unseen::{Refused, Unseen};
 
 pub use host::{Choose, HostOptions, LINGER_NS, watch_host};
@@ -462,35 +463,6 @@ impl State {
             self.ended_ns.get_or_insert_with(monotonic_ns);
         }
         ended
-    }
-}
-
-/// What is told of a target.
-fn told(target: &Target) -> Told {
-    Told { target: target.describe(), loops: target.loops(), events: target.events() }
-}
-
-impl Observe for Live {
-    fn snapshot(&self) -> Snapshot {
-        let shared = &self.shared;
-        let state = shared.state();
-        let there = state.targets.iter().map(told);
-        let dead = state.host.iter().flat_map(Host::dead).cloned();
-        let past = state.past.told().cloned().chain(dead);
-        let (mut events, targets, loops) = together(past.chain(there));
-        events.merge(state.host.as_ref().map(Host::gone).unwrap_or_default());
-        let now_ns = state.ended_ns.unwrap_or_else(monotonic_ns);
-        Snapshot {
-            wall_ns: now_ns.saturating_sub(shared.started_ns),
-            clock: ClockKind::Real,
-            events,
-            targets,
-            loops,
-        }
-    }
-
-    fn census(&self) -> Option<Census> {
-        self.shared.state().census()
     }
 }
 

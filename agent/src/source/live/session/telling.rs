@@ -1,0 +1,49 @@
+//! What a session tells of those that are there, those that have ended, and those that are told no
+//! longer.
+
+use loop_core::snapshot::{ClockKind, Snapshot};
+
+use super::Live;
+use super::host::Host;
+use crate::source::live::clock::monotonic_ns;
+use crate::source::live::past::{Told, together};
+use crate::source::live::target::Target;
+use crate::source::{Census, Observe};
+
+/// What is told of a target.
+pub(super) fn told(target: &Target) -> Told {
+    Told { target: target.describe(), loops: target.loops(), events: target.events() }
+}
+
+impl Observe for Live {
+    fn snapshot(&self) -> Snapshot {
+        let shared = &self.shared;
+        let state = shared.state();
+        let there = state.targets.iter().map(told);
+        let dead = state.host.iter().flat_map(Host::dead).cloned();
+        let past = state.past.told().cloned().chain(dead);
+        let (mut events, targets, loops) = together(past.chain(there));
+        events.merge(state.host.as_ref().map(Host::gone).unwrap_or_default());
+        let now_ns = state.ended_ns.unwrap_or_else(monotonic_ns);
+        Snapshot {
+            wall_ns: now_ns.saturating_sub(shared.started_ns),
+            clock: ClockKind::Real,
+            events,
+            targets,
+            loops,
+        }
+    }
+
+    fn stalls_ended(&self) -> Option<u64> {
+        let state = self.shared.state();
+        let there = state.targets.iter().map(Target::events);
+        let dead = state.host.iter().flat_map(Host::dead);
+        let past = state.past.told().chain(dead).map(|told| told.events);
+        let gone = state.host.iter().map(Host::gone);
+        Some(there.chain(past).chain(gone).map(|events| events.seen).sum())
+    }
+
+    fn census(&self) -> Option<Census> {
+        self.shared.state().census()
+    }
+}
