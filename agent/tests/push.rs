@@ -10,6 +10,7 @@ use std::thread;
 use common::{command, finish};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use prost::Message;
 use support::receiver::{Behaviour, Receiver};
 
@@ -55,6 +56,45 @@ fn the_last_push_has_the_whole_run() {
     assert!(format!("{:?}", service.expect("a name").value).contains("shop"));
     let metrics = &request.resource_metrics[0].scope_metrics[0].metrics;
     assert!(metrics.iter().any(|metric| metric.name == "loopscope.eventloop.turn.duration"));
+}
+
+#[test]
+fn a_host_that_is_hidden_has_no_name() {
+    let file = ["/proc/sys/kernel/hostname", "/etc/hostname"];
+    let host = file.iter().find_map(|file| std::fs::read_to_string(file).ok());
+    let host = host.map(|host| host.trim().to_owned()).filter(|host| !host.is_empty());
+    let told = |options: &[&str], attributes: &str| {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
+        let receiver = thread::spawn(move || receive(&listener));
+        let mut run = command(&[&QUICK[..], options].concat());
+        run.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+            .env("OTEL_LOGS_EXPORTER", "none")
+            .env("OTEL_RESOURCE_ATTRIBUTES", attributes);
+        let ran = finish(run.spawn().expect("starts"));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let (_, request) = receiver.join().expect("received");
+        let resource = request.resource_metrics[0].resource.clone().expect("a resource");
+        let value = |key: &str| {
+            let found = resource.attributes.iter().find(|attribute| attribute.key == key);
+            match found.and_then(|found| found.value.clone()?.value) {
+                Some(Value::StringValue(text)) => Some(text),
+                _ => None,
+            }
+        };
+        (value("host.name"), value("service.instance.id"))
+    };
+    let (name, instance) = told(&[], "");
+    assert_eq!(name, host);
+    assert_eq!(instance.is_some(), host.is_some());
+    let (hidden, instance) = told(&["--redact"], "");
+    assert_eq!(hidden.is_some(), host.is_some());
+    if let (Some(hidden), Some(instance)) = (hidden, instance) {
+        assert!(hidden.starts_with("name-"), "{hidden}");
+        assert!(instance.starts_with(&format!("{hidden}:")), "{instance}");
+    }
+    let (given, _) = told(&["--redact"], "host.name=mine");
+    assert_eq!(given.as_deref(), Some("mine"));
 }
 
 /// 180 ms in one turn.

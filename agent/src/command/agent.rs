@@ -16,13 +16,13 @@ use tracing::{debug, error, info, warn};
 
 use super::cannot_start;
 use super::lines::Lines;
+use super::ways::outlet;
 use crate::background::{Background, Tasks};
 use crate::cli::{AgentArgs, CheckArgs, CheckWhat};
 use crate::daemon::{Settings, keep_rights, raise_open_files};
 use crate::exit::{Exit, Failure, Interrupt};
 use crate::log;
 use crate::monitor::{self, Monitor};
-use crate::push::{self, Outlet};
 use crate::redact::Redactor;
 use crate::serve::web::Access;
 use crate::serve::{self, Site};
@@ -47,17 +47,18 @@ pub(super) fn execute(args: &AgentArgs) -> Result<Exit, Failure> {
     let listener = serve::bind(settings.listen).map_err(Failure::usage)?;
     let address = listener.local_addr().map_err(cannot_start)?;
     // Files are read while there are the rights to.
-    let push = push::Config::read(|name| std::env::var(name).ok()).map_err(Failure::usage)?;
-    let push = push.map(Outlet::open).transpose().map_err(Failure::usage)?;
+    let names = settings.redact.then(Redactor::default);
+    let push = outlet(names.as_ref()).map_err(Failure::usage)?;
     let access = Arc::new(access(&settings)?);
     let lines = settings.output.as_deref().map(Lines::open).transpose()?;
     log::start(settings.log_level, settings.log_format);
     open_more_files();
     give_up_rights();
     let live = source::watch_host(options(&settings), settings.host())?;
-    let observed: Arc<dyn Observe> = match settings.redact {
-        true => Redactor::default().hide(Arc::clone(&live) as Arc<dyn Observe>),
-        false => Arc::clone(&live) as Arc<dyn Observe>,
+    let observed = Arc::clone(&live) as Arc<dyn Observe>;
+    let observed = match names {
+        Some(names) => names.hide(observed),
+        None => observed,
     };
     let monitor = Arc::new(Monitor::of_host().with_compat(settings.compat));
     let threshold_ns = settings.stall_threshold_ns;

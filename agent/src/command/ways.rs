@@ -44,11 +44,13 @@ impl Ways {
 
     /// Opens what the options name, but for the report, which goes to `output`.
     pub(super) fn open_to(args: &ObserveArgs, output: Output) -> Result<Ways, Failure> {
+        let names = args.redact.then(Redactor::default);
+        let push = outlet(names.as_ref()).map_err(Failure::usage)?;
         Ok(Ways {
             told: Told {
                 form: args.report,
                 output,
-                names: args.redact.then(Redactor::default),
+                names,
                 profile: args.profile.as_deref().map(ProfileFile::open).transpose()?,
                 html: args.html.as_deref().map(|path| Output::file(path, "--html")).transpose()?,
                 timeline: Timeline {
@@ -56,7 +58,7 @@ impl Ways {
                     ..Timeline::default()
                 },
             },
-            push: outlet().map_err(Failure::usage)?,
+            push,
             access: Arc::new(access(args)?),
             listener: args.listen.map(serve::bind).transpose().map_err(Failure::usage)?,
             compat: args.compat.unwrap_or_default(),
@@ -127,9 +129,15 @@ fn access(args: &ObserveArgs) -> Result<Access, Failure> {
     }
 }
 
-/// Where the `OTEL_*` variables say to push to.
-fn outlet() -> Result<Option<Outlet>, push::ConfigError> {
-    push::Config::read(|name| std::env::var(name).ok())?.map(Outlet::open).transpose()
+/// Where the `OTEL_*` variables say to push to. With `names`, what this host is called is hidden,
+/// too.
+pub(super) fn outlet(names: Option<&Redactor>) -> Result<Option<Outlet>, push::ConfigError> {
+    let config = push::Config::read(|name| std::env::var(name).ok())?;
+    let outlet = config.map(Outlet::open).transpose()?;
+    Ok(outlet.map(|outlet| match names {
+        Some(names) => outlet.hiding_host(|host| names.name(host)),
+        None => outlet,
+    }))
 }
 
 /// What is told when the observation is over.

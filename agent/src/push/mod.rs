@@ -51,7 +51,7 @@ use looks::Looks;
 pub use post::PushError;
 use post::{Poster, Signal};
 use queue::{Queue, Request};
-use resource::{of_agent, of_targets};
+use resource::{host_name, of_agent, of_targets};
 use sender::{Deadline, Sender, count, reason};
 
 /// The last push may not keep the user waiting for longer.
@@ -66,6 +66,8 @@ pub struct Outlet {
     config: Config,
     metrics: Option<Poster>,
     logs: Option<Poster>,
+    /// What this host is called in what is pushed.
+    host: Option<String>,
 }
 
 impl Outlet {
@@ -79,7 +81,15 @@ impl Outlet {
         };
         let metrics = poster(&config.metrics, Signal::Metrics)?;
         let logs = poster(&config.logs, Signal::Logs)?;
-        Ok(Outlet { config, metrics, logs })
+        Ok(Outlet { config, metrics, logs, host: host_name() })
+    }
+
+    /// The same, with what `hide` makes of the host's name in its place. What the configuration
+    /// gives as attributes is told as it was given.
+    #[must_use]
+    pub fn hiding_host(mut self, hide: impl Fn(&str) -> String) -> Outlet {
+        self.host = self.host.as_deref().map(hide);
+        self
     }
 
     /// What was asked for.
@@ -173,7 +183,7 @@ impl Pusher {
         let stats = self.monitor.stats(&*self.observed, &snapshot);
         let exporter = Otlp {
             options: OtlpOptions {
-                resource: of_agent(&self.outlet.config.resource),
+                resource: of_agent(&self.outlet.config.resource, self.outlet.host.as_deref()),
                 start_unix_ns: self.start_unix_ns,
                 end_unix_ns: unix_ns(),
             },
@@ -201,7 +211,7 @@ impl Pusher {
             let exporter = Signal::Logs.exporter();
             self.monitor.export_dropped(exporter, reason::OVERWRITTEN, new.lost);
         }
-        let resource = of_targets(&self.outlet.config.resource);
+        let resource = of_targets(&self.outlet.config.resource, self.outlet.host.as_deref());
         let exporter = OtlpLogs { resource, observed_unix_ns: unix_ns() };
         for stalls in new.stalls.chunks(STALLS_MAX) {
             let message = exporter.request(snapshot.clock, stalls).encode_to_vec();
