@@ -51,8 +51,8 @@ impl Serving {
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime").block_on(async {
-                let stop = async { drop(stopped.await) };
+            runtime.expect("a runtime").block_on(async move {
+                let stop = async move { drop(stopped.await) };
                 serve::serve(listener, Arc::new(site), stop).expect("it listens").await;
             });
         });

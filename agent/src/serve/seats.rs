@@ -270,7 +270,7 @@ mod tests {
         let seat = Seats::take(&seats, Share::new(&room), None);
         let start = Instant::now();
         assert_eq!(peer(&seat).page(async { 7 }, |_| BYTES_MAX).await, None);
-        assert_eq!(start.elapsed(), ROOM_MAX);
+        assert!(start.elapsed() >= ROOM_MAX);
         assert_eq!(peer(&seat).page(async { 7 }, |_| BYTES_MAX - 1).await, Some(7));
         assert_eq!(seat.share.bytes(), BYTES_MAX - 1);
         let (_turn, mut is_made) = (stuck.turn().await, false);
