@@ -5,36 +5,68 @@ mod common;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use common::{get, until};
-use loop_core::snapshot::{ClockKind, LoopSnapshot, Snapshot};
+use loop_core::PhaseMap;
+use loop_core::buckets::Scale;
+use loop_core::snapshot::{
+    ClockKind, Histogram, LoopSnapshot, Runtime, Snapshot, Source, Target, Tier,
+};
 use loopscope::monitor::Monitor;
 use loopscope::serve::{self, Site};
 use loopscope::source::Observe;
+use loopscope_exporters::limits::{AGENT_LOOPS_MAX, LABEL_VALUE_BYTES_MAX};
 use tokio::sync::oneshot;
 
-/// Twice the room, and more than sockets take.
-const PAGE_BYTES: usize = 16 << 20;
+/// More than all the room.
+const PAGE_BYTES: usize = 8 << 20;
 
 const SLOW: usize = 14;
 
-/// So many loops.
-struct Loops(AtomicU32);
+/// As many loops as have series of their own, with all that there is, and the longest names.
+struct Largest;
 
-impl Observe for Loops {
+impl Observe for Largest {
     fn snapshot(&self) -> Snapshot {
-        let of = |tid| LoopSnapshot { pid: 1, tid, turns: Some(1), ..LoopSnapshot::default() };
-        let loops = (1..=self.0.load(Ordering::Relaxed)).map(of).collect();
-        Snapshot { loops, ..Snapshot::empty(ClockKind::Real) }
+        let name = "x".repeat(LABEL_VALUE_BYTES_MAX);
+        let some = || Some(Histogram::of(Scale::Time, [1, 1_000, 1_000_000]));
+        let of = |pid| LoopSnapshot {
+            pid,
+            tid: pid,
+            thread: name.clone(),
+            turn_ns: some(),
+            poll_wait_ns: some(),
+            timer_lateness_ns: some(),
+            arrival_delay_ns: some(),
+            callbacks_ns: PhaseMap::from_fn(|_| some()),
+            phases: PhaseMap::from_fn(|_| some()),
+            microtask_drain_ns: some(),
+            tick_drain_ns: some(),
+            gc_minor_ns: some(),
+            gc_major_ns: some(),
+            ..LoopSnapshot::default()
+        };
+        let target = |pid| Target {
+            pid,
+            name: name.clone(),
+            runtime: Runtime::NodeJs,
+            runtime_version: String::new(),
+            source: Source::Ebpf,
+            tier: Tier::Full,
+            overhead_ratio: None,
+            sampled: false,
+            limits: Vec::new(),
+        };
+        let pids = || 1..=u32::try_from(AGENT_LOOPS_MAX).expect("some tens");
+        let (targets, loops) = (pids().map(target).collect(), pids().map(of).collect());
+        Snapshot { targets, loops, ..Snapshot::empty(ClockKind::Real) }
     }
 }
 
 /// Pages that are served.
 struct Serving {
-    observed: Arc<Loops>,
     monitor: Arc<Monitor>,
     address: SocketAddr,
     stop: oneshot::Sender<()>,
@@ -43,9 +75,8 @@ struct Serving {
 
 impl Serving {
     fn start() -> Serving {
-        let (observed, monitor) = (Arc::new(Loops(1.into())), Arc::new(Monitor::default()));
-        let source = Arc::clone(&observed) as Arc<dyn Observe>;
-        let site = Site::new(source, Arc::clone(&monitor), 50_000_000);
+        let monitor = Arc::new(Monitor::default());
+        let site = Site::new(Arc::new(Largest), Arc::clone(&monitor), 50_000_000);
         let listener = serve::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port is free");
         let address = listener.local_addr().expect("it has an address");
         let (stop, stopped) = oneshot::channel::<()>();
@@ -56,12 +87,12 @@ impl Serving {
                 serve::serve(listener, Arc::new(site), stop).expect("it listens").await;
             });
         });
-        Serving { observed, monitor, address, stop, thread }
+        Serving { monitor, address, stop, thread }
     }
 
     /// Scrapes that were refused.
     fn refused(&self) -> u64 {
-        let stats = self.monitor.stats(&*self.observed, &Snapshot::empty(ClockKind::Real));
+        let stats = self.monitor.stats(&Largest, &Snapshot::empty(ClockKind::Real));
         stats.export_failures.get(&("prometheus", "no_room")).copied().unwrap_or(0)
     }
 
@@ -107,12 +138,8 @@ fn answer(mut stream: TcpStream) -> Answer {
 fn pages_that_nobody_reads_are_bounded_and_keep_no_scraper_out() {
     let serving = Serving::start();
     let page = || get(serving.address, "/metrics");
-    let one = page().1.len();
-    serving.observed.0.store(2, Ordering::Relaxed);
-    let more = page().1.len() - one;
-    let loops = u32::try_from(PAGE_BYTES / more + 1).expect("some thousands");
-    serving.observed.0.store(loops, Ordering::Relaxed);
-    assert!(page().1.len() >= PAGE_BYTES, "one is always possible");
+    let bytes = page().1.len();
+    assert!(bytes > PAGE_BYTES, "{bytes} bytes");
 
     let all: Vec<TcpStream> = (0..SLOW).map(|_| slow(serving.address)).collect();
     until("a scraper to get its page", || {
