@@ -92,8 +92,8 @@ pub struct AgentArgs {
 }
 
 const CHECK_EXAMPLES: &str = "\
-Says what is wrong with the file, or with the web_config_file that it names, with its line, and exits
-with 2; or what it comes to, and exits with 0. Nothing is observed.
+Says what is wrong with the file, or with the web_config_file that it names, with its line, and
+exits with 2; or what it comes to, and exits with 0. Nothing is observed.
 
 Examples:
   loopscope check config /etc/loopscope/agent.toml && systemctl reload loopscope";

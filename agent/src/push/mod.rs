@@ -10,7 +10,8 @@
 //! as there is room. Where an answer is lost on its way, a record may arrive twice; its stall id
 //! tells.
 //!
-//! Cost: a snapshot at each look, of which those for stalls are left out while none ends; 120 µs to encode a loop's metrics, by `read` in `bench`.
+//! Cost: a snapshot at each look, and while no stall ends a look for stalls only once in ten
+//! seconds; 120 µs to encode a loop's metrics, by `read` in `bench`.
 //!
 //! **Invariant**: a push that fails never fails the run, and never keeps it for longer than
 //! [`LAST_PUSH_MAX`]. What is not delivered is counted by its reason; what is told is when an
