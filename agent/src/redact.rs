@@ -5,9 +5,9 @@
 //! ```
 //!
 //! The names of functions, files, processes, and of what was waited for are hashed; so are the
-//! words of a command line, and the host's name where it goes with what is pushed. What is Node's or
-//! V8's own stays: it says what was done, and nothing of the program. Numbers, lines, process ids
-//! and the text of loopscope stay, too.
+//! words of a command line, and the host's name where it goes with what is pushed. What is Node's
+//! or V8's own stays: it says what was done, and nothing of the program. Numbers, lines, process
+//! ids and the text of loopscope stay, too.
 //!
 //! The same name has the same hash in all that one run tells. The hash is keyed (SipHash) by a
 //! random number that is told nobody and is another one in each run, so that guessed names can't be
