@@ -24,7 +24,7 @@ fn sample(jobs: u64, active_ns: u64) -> Sample {
         },
         observed: Some((Source::Ebpf, Tier::Full)),
         runtimes: BTreeSet::from(["20.20.2".to_owned()]),
-        stall_threshold_ns: None,
+        stall_threshold_ns: 50_000_000,
         from_start: true,
         losses: Vec::new(),
         drain_culprit: Some(culprit_at(7, 0.5)),

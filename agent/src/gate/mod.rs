@@ -39,7 +39,7 @@ pub use counts::section;
 pub use diff::{Difference, compare};
 pub use fingerprint::Fingerprint;
 pub use lock::{Lock, LockError, Section};
-pub use sample::Sample;
+pub use sample::{Made, Sample};
 pub use store::{StoreError, read, write};
 
 /// The most pairs of runs that are made, however undecided it is.

@@ -58,10 +58,9 @@ pub struct Sample {
     pub observed: Option<(Source, Tier)>,
     /// The versions of the runtimes that ran, each once.
     pub runtimes: BTreeSet<String>,
-    /// From which duration on turns are counted as stalls, in nanoseconds, where that is known.
-    pub stall_threshold_ns: Option<u64>,
-    /// Whether the command's own process was all that was observed, so that nothing was missed.
-    /// What a shell starts is found some milliseconds later, maybe behind its first turns.
+    /// From which duration on turns are counted as stalls, in nanoseconds.
+    pub stall_threshold_ns: u64,
+    /// Whether it was observed from its first turn on: see [`Made`].
     pub from_start: bool,
     /// Why it can't be compared, a line each; empty where it can.
     pub losses: Vec<String>,
@@ -71,9 +70,24 @@ pub struct Sample {
     pub stall_culprit: Option<Culprit>,
 }
 
+/// How a run was made, as far as its snapshot does not tell. Whoever makes a sample says all of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Made {
+    /// Time of the command's main thread on a CPU, in nanoseconds; `None` where that isn't known.
+    pub cpu_ns: Option<u64>,
+    /// From which duration on turns were counted as stalls, in nanoseconds.
+    pub stall_threshold_ns: u64,
+    /// Whether the command's own process was all that was observed, so that nothing was missed.
+    /// What a shell starts is found some milliseconds later, maybe behind its first turns.
+    pub from_start: bool,
+    /// Why it can't be compared, besides what the snapshot tells, a line each.
+    pub losses: Vec<String>,
+}
+
 impl Sample {
-    /// The run that ended with this snapshot. `cpu_ns` is the time of its main thread on a CPU.
-    pub fn of(snapshot: &Snapshot, cpu_ns: Option<u64>) -> Sample {
+    /// The run that was made like that, and ended with this snapshot.
+    pub fn of(snapshot: &Snapshot, made: Made) -> Sample {
+        let Made { cpu_ns, stall_threshold_ns, from_start, losses } = made;
         let loops = &snapshot.loops;
         let stalls = || loops.iter().flat_map(|one| &one.stalls);
         let longest = stalls().max_by_key(|stall| stall.duration_ns);
@@ -82,9 +96,9 @@ impl Sample {
             figures,
             observed: observed(snapshot),
             runtimes: snapshot.targets.iter().map(|of| of.runtime_version.clone()).collect(),
-            stall_threshold_ns: None,
-            from_start: false,
-            losses: losses(snapshot),
+            stall_threshold_ns,
+            from_start,
+            losses: losses_of(snapshot).into_iter().chain(losses).collect(),
             drain_culprit: blamed_for_longest_drain(stalls()),
             stall_culprit: longest.and_then(|stall| stall.culprit.clone()),
         }
@@ -140,7 +154,7 @@ fn observed(snapshot: &Snapshot) -> Option<(Source, Tier)> {
 }
 
 /// What makes counts of the run too small. Stalls that are no longer listed are counted.
-fn losses(snapshot: &Snapshot) -> Vec<String> {
+fn losses_of(snapshot: &Snapshot) -> Vec<String> {
     let mut losses = Vec::new();
     if snapshot.loops.is_empty() {
         losses.push("no loop of Node.js was seen in it".to_owned());
@@ -208,6 +222,13 @@ mod tests {
         }
     }
 
+    /// A run of this snapshot, of which nothing is to be said.
+    fn run_of(snapshot: &Snapshot, cpu_ns: Option<u64>) -> Sample {
+        let losses = Vec::new();
+        let made = Made { cpu_ns, stall_threshold_ns: 50_000_000, from_start: true, losses };
+        Sample::of(snapshot, made)
+    }
+
     fn snapshot(loops: Vec<LoopSnapshot>) -> Snapshot {
         let targets = vec![target(Source::Ebpf, Tier::Full)];
         Snapshot { targets, loops, ..Snapshot::empty(ClockKind::Real) }
@@ -227,12 +248,12 @@ mod tests {
             microtask_drain_length: lengths(&[7, 7]),
             ..LoopSnapshot::default()
         };
-        let sample = Sample::of(&snapshot(vec![one, other]), Some(0));
+        let sample = run_of(&snapshot(vec![one, other]), Some(0));
         assert_eq!((sample.figures.turns, sample.figures.microtasks), (Some(7), None));
         assert_eq!(sample.figures.drain_length.map(|all| (all.max, all.count())), Some((10, 3)));
         assert_eq!(sample.figures.cpu_ns, None, "a clock that stands still tells nothing");
         assert!(sample.losses.is_empty(), "{:?}", sample.losses);
-        let nothing = Sample::of(&snapshot(Vec::new()), None);
+        let nothing = run_of(&snapshot(Vec::new()), None);
         assert_eq!(nothing.figures.turns, None);
         assert_eq!(nothing.losses.len(), 1);
     }
@@ -241,10 +262,22 @@ mod tests {
     fn what_is_lost_or_seen_in_two_ways_makes_it_invalid() {
         let mut snapshot = snapshot(vec![LoopSnapshot::default()]);
         snapshot.targets.push(Target { sampled: true, ..target(Source::Ebpf, Tier::Turn) });
-        let sample = Sample::of(&snapshot, None);
+        let sample = run_of(&snapshot, None);
         assert_eq!(sample.losses.len(), 2, "{:?}", sample.losses);
         assert!(sample.losses[0].contains("a part of the time"));
         assert_eq!(sample.observed, Some((Source::Ebpf, Tier::Turn)));
+    }
+
+    #[test]
+    fn what_its_maker_says_of_it_is_told_as_it_was_said() {
+        let losses = vec!["its command has failed".to_owned()];
+        let made = Made { cpu_ns: Some(7), stall_threshold_ns: 9, from_start: true, losses };
+        let told = Sample::of(&snapshot(Vec::new()), made.clone());
+        assert_eq!((told.figures.cpu_ns, told.stall_threshold_ns), (Some(7), 9));
+        assert!(told.from_start && told.losses.len() == 2, "{:?}", told.losses);
+        assert_eq!(told.losses[1], "its command has failed");
+        let late = Made { from_start: false, ..made };
+        assert!(!Sample::of(&snapshot(Vec::new()), late).from_start);
     }
 
     #[test]
@@ -256,7 +289,7 @@ mod tests {
         let mut snapshot =
             snapshot(vec![LoopSnapshot { stalls, stall_totals, ..LoopSnapshot::default() }]);
         snapshot.events = Events { seen: 100, kept: 64, dropped: 36 };
-        let sample = Sample::of(&snapshot, None);
+        let sample = run_of(&snapshot, None);
         assert!(sample.losses.is_empty(), "{:?}", sample.losses);
         assert_eq!((sample.figures.stalls, sample.figures.stalls_ns.len()), (100, 64));
     }
@@ -280,7 +313,7 @@ mod tests {
         let others = [stall(20, 5_000, vec![reaction("/b.js", 1.0)]), stall(9, 5_000, Vec::new())];
         let stalls = stalls.into_iter().chain(others).collect();
         let one = LoopSnapshot { stalls, ..LoopSnapshot::default() };
-        let sample = Sample::of(&snapshot(vec![one]), None);
+        let sample = run_of(&snapshot(vec![one]), None);
         let culprit = sample.drain_culprit.unwrap();
         assert_eq!((culprit.file.as_str(), culprit.line, culprit.share), ("/app.js", 7, 0.4));
         assert_eq!(sample.stall_culprit, None, "nobody is known for the longest stall");

@@ -21,7 +21,7 @@ use crate::exit::{Exit, Failure};
 use crate::gate::budget::{self, Budget};
 use crate::gate::decide::{self, Rules, Runs};
 use crate::gate::order::Which;
-use crate::gate::{Fingerprint, PAIRS_MAX, PAIRS_MIN, Sample};
+use crate::gate::{Fingerprint, Made, PAIRS_MAX, PAIRS_MIN, Sample};
 use crate::recording::{self, Head, Place, Recording, Writer};
 
 /// How recordings are named.
@@ -196,18 +196,22 @@ fn place(recording: &Recording) -> Fingerprint {
 
 fn sample(recording: &Recording) -> Sample {
     let end = recording.end.as_ref();
-    let mut sample = Sample::of(&recording.snapshot, end.and_then(|end| end.cpu_ns));
-    sample.stall_threshold_ns = Some(recording.head.stall_threshold_ns);
-    // It is kept of a command that was all that was observed.
-    sample.from_start = end.is_some_and(|end| end.cpu_ns.is_some());
-    sample.losses.extend(recording.notes());
+    let mut losses = recording.notes();
     if let Some(end) = end.filter(|_| !recording.head.command.is_empty()) {
-        sample.losses.extend(end.notes.iter().cloned());
+        losses.extend(end.notes.iter().cloned());
         if end.status != Some(0) {
-            sample.losses.push("its command has failed".to_owned());
+            losses.push("its command has failed".to_owned());
         }
     }
-    sample
+    let cpu_ns = end.and_then(|end| end.cpu_ns);
+    let made = Made {
+        cpu_ns,
+        stall_threshold_ns: recording.head.stall_threshold_ns,
+        // It is kept of a command that was all that was observed.
+        from_start: cpu_ns.is_some(),
+        losses,
+    };
+    Sample::of(&recording.snapshot, made)
 }
 
 /// What can't be compared at all.

@@ -20,7 +20,7 @@ use crate::cli::{SourceArgs, SourceChoice, TierChoice};
 use crate::command::cannot_start;
 use crate::command::exec::{self, Gate, Running, Watch};
 use crate::exit::{Exit, Failure};
-use crate::gate::Sample;
+use crate::gate::{Made, Sample};
 use crate::recording::End;
 use crate::source::{Observer, probes_can_be_set};
 use crate::supervise::{self, Event, Outcome};
@@ -171,12 +171,11 @@ impl Runner {
             return self.failed(status, &mut output, notes);
         }
         let snapshot = observed.snapshot();
-        let is_alone = is_alone(&snapshot, pid);
-        let cpu_ns = running.cpu_ns().filter(|_| is_alone);
-        let mut sample = Sample::of(&snapshot, cpu_ns);
-        sample.from_start = is_alone;
-        sample.stall_threshold_ns = Some(stall_threshold_ns);
-        sample.losses.extend_from_slice(&notes);
+        let from_start = is_alone(&snapshot, pid);
+        let cpu_ns = running.cpu_ns().filter(|_| from_start);
+        let losses = notes.clone();
+        let made = Made { cpu_ns, stall_threshold_ns, from_start, losses };
+        let sample = Sample::of(&snapshot, made);
         let end = End { unix_ns: unix_ns(), status: Some(0), notes, cpu_ns, ..End::default() };
         Ok(Ran::Done(Box::new(Run { sample, snapshot, began_unix_ns, end, missed })))
     }

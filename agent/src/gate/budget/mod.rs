@@ -150,7 +150,7 @@ mod tests {
             figures,
             observed: Some((Source::Ebpf, Tier::Full)),
             runtimes: BTreeSet::new(),
-            stall_threshold_ns: Some(50 * MS),
+            stall_threshold_ns: 50 * MS,
             from_start: true,
             losses: Vec::new(),
             drain_culprit: None,

@@ -174,7 +174,7 @@ impl Quantity {
         let least = match self {
             Quantity::Of(statistic, subject) => statistic.of((subject.values)(figures)?),
             Quantity::Total(total) => (total.value)(figures)?,
-            Quantity::StallsOver(ns) if run.stall_threshold_ns == Some(ns) => figures.stalls as f64,
+            Quantity::StallsOver(ns) if run.stall_threshold_ns == ns => figures.stalls as f64,
             Quantity::StallsOver(ns) => {
                 figures.stalls_ns.iter().filter(|&&stall| stall >= ns).count() as f64
             }
@@ -189,7 +189,7 @@ impl Quantity {
     /// How many stalls may belong to it whose duration is not listed.
     fn not_listed(self, run: &Sample) -> u64 {
         match self {
-            Quantity::StallsOver(ns) if run.stall_threshold_ns != Some(ns) => {
+            Quantity::StallsOver(ns) if run.stall_threshold_ns != ns => {
                 run.figures.stalls.saturating_sub(run.figures.stalls_ns.len() as u64)
             }
             _ => 0,
