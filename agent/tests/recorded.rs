@@ -224,6 +224,26 @@ fn the_report_of_a_recording_hides_its_names_where_that_is_asked_for() {
     fs::remove_file(&page).expect("it can be removed");
 }
 
+/// As of a host with a process more than a snapshot has room for.
+#[test]
+fn what_found_no_room_is_told_with_the_report() {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("recorded-crowded.loopscope");
+    let place = Place::open(&path).expect("the file can be written");
+    let crowded = Snapshot { targets: vec![snapshot(1).targets.remove(0); 4_098], ..snapshot(1) };
+    Writer::create(place, &head(), limits::SIZE_BYTES_DEFAULT)
+        .and_then(|writer| writer.finish(&end(), &crowded))
+        .expect("the file can be written");
+    for form in ["text", "json", "none"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_loopscope"));
+        let output = command.arg("report").arg(&path).args(["--report", form]).output();
+        let output = output.expect("it starts");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{told}");
+        assert!(told.contains("loopscope: 2 processes are not in the recording"), "{told}");
+    }
+    fs::remove_file(&path).expect("it can be removed");
+}
+
 #[test]
 fn what_is_written_today_tells_the_same() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));

@@ -178,6 +178,11 @@ pub struct Dropped {
     pub loops: u64,
     /// Snapshots that could not be written.
     pub failed: u64,
+    /// Processes beyond those that one snapshot may have, in the snapshot that has most.
+    pub targets: u64,
+    /// Lines of what is not seen of processes, beyond those that one may have, all processes of a
+    /// snapshot together, in the snapshot that has most.
+    pub limits: u64,
 }
 
 /// What of a recording could not be read.
@@ -213,8 +218,8 @@ impl Whose {
 impl Dropped {
     /// Whether nothing is missing but moments of the timeline.
     pub fn is_whole(&self) -> bool {
-        let Dropped { snapshots: _, stalls, samples, loops, failed } = *self;
+        let Dropped { snapshots: _, stalls, samples, loops, failed, targets, limits } = *self;
         // Whoever has damaged a recording may have made them any numbers.
-        [stalls, samples, loops, failed] == [0; 4]
+        [stalls, samples, loops, failed, targets, limits] == [0; 6]
     }
 }

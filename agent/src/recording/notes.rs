@@ -62,11 +62,13 @@ impl Recording {
 impl Dropped {
     /// What was left out when it was recorded, a line each; moments of the timeline are not told.
     pub fn lines(&self) -> Vec<String> {
-        let Dropped { snapshots: _, stalls, samples, loops, failed } = *self;
+        let Dropped { snapshots: _, stalls, samples, loops, failed, targets, limits } = *self;
         let lines = [
             (stalls, "stalls found no room in the recording; a larger --max-size keeps them"),
             (samples, "stalls have no samples, for lack of room; a larger --max-size keeps them"),
             (loops, "loops are not in the recording, which has room for so many and no more"),
+            (targets, "processes are not in the recording, which has room for so many and no more"),
+            (limits, "lines of what is not seen of processes are not in the recording"),
             (failed, "snapshots could not be written"),
         ];
         let some = lines.into_iter().filter(|(count, _)| *count > 0);

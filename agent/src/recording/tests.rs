@@ -394,6 +394,35 @@ fn what_is_too_much_for_memory_is_a_damaged_block() {
 }
 
 #[test]
+fn what_one_snapshot_has_no_room_for_is_counted_and_told() {
+    let limit = Limit { what: "phases".to_owned(), why: "they are inlined".to_owned() };
+    let with = |second: u64, targets: usize, limits: usize| {
+        let limits = vec![limit.clone(); limits];
+        let target = Target { limits, ..target(&mut Random(7)) };
+        Snapshot { targets: vec![target; targets], ..stalled(second, 0..0, 0) }
+    };
+    let most = [with(1, limits::TARGETS_MAX, limits::LIMITS_MAX), with(2, 1, 0)];
+    assert_eq!(read(&write(&most)).dropped, Dropped::default());
+    let more = [
+        with(1, limits::TARGETS_MAX + 3, 0),
+        with(2, 2, limits::LIMITS_MAX + 2),
+        with(3, limits::TARGETS_MAX + 1, 1),
+    ];
+    let bytes = write(&more);
+    let dropped = Dropped { targets: 3, limits: 4, ..Dropped::default() };
+    let found = read(&bytes);
+    assert_eq!((found.dropped, found.lost), (dropped, Lost::default()));
+    assert_eq!(found.snapshot.targets.len(), limits::TARGETS_MAX);
+    assert!(!dropped.is_whole());
+    let notes = found.notes();
+    assert!(notes[0].starts_with("3 processes are not in the recording"), "{notes:?}");
+    assert!(notes[1].starts_with("4 lines of what is not seen"), "{notes:?}");
+    // Also where whoever recorded was killed before the end.
+    let cut = read(&bytes[..bytes.len() - 1]);
+    assert_eq!((cut.end, cut.dropped), (None, dropped));
+}
+
+#[test]
 fn behind_a_newest_snapshot_that_can_not_be_told_is_the_one_before() {
     let mut odd = stalled(3, 0..2, 3);
     odd.loops[0].utilization = Some(f64::NAN);

@@ -13,7 +13,7 @@ use loop_core::snapshot::{LoopSnapshot, Snapshot, Stall};
 use prost::Message;
 
 use super::block::{self, Kind, START_BYTES};
-use super::limits::LOOPS_MAX;
+use super::limits::{LIMITS_MAX, LOOPS_MAX, TARGETS_MAX};
 use super::place::Place;
 use super::store::{FileStore, Store};
 use super::thin::{self, Entry, Goal};
@@ -123,11 +123,13 @@ impl<S: Store> Writer<S> {
         for of in snapshot.loops.iter().take(LOOPS_MAX) {
             numbers.push(self.add_stalls(of, &mut batch)?);
         }
-        let loops = (snapshot.loops.len() - numbers.len()) as u64;
-        batch.dropped.loops = batch.dropped.loops.max(loops);
+        batch.leave_out(snapshot);
         let told = Told { number: self.next_snapshot, unix_ns };
         let snapshot = wire::Snapshot::of(told, snapshot, numbers);
         batch.add(Kind::Snapshot, told.number, 0, &snapshot)?;
+        if batch.dropped != self.told {
+            batch.add(Kind::Dropped, 0, 0, &wire::Dropped::from(batch.dropped))?;
+        }
         for entry in &mut self.entries {
             entry.is_old |= entry.kind.is_of_stall() && batch.replaced.contains(&entry.number);
         }
@@ -138,7 +140,7 @@ impl<S: Store> Writer<S> {
             self.append(&mut batch)?;
         }
         self.known = batch.known;
-        self.dropped = batch.dropped;
+        (self.dropped, self.told) = (batch.dropped, batch.dropped);
         self.next_snapshot += 1;
         Ok(())
     }
@@ -199,7 +201,6 @@ impl<S: Store> Writer<S> {
         }
         self.bytes = bytes;
         self.interval = plan.interval;
-        self.told = batch.dropped;
         Ok(())
     }
 
@@ -249,6 +250,17 @@ impl Batch {
         let ours = self.entries.iter_mut().rev().take_while(|entry| entry.number == number);
         ours.for_each(|entry| entry.is_old = stall.running);
         Ok(())
+    }
+
+    /// Counts what a snapshot has more of than is written.
+    fn leave_out(&mut self, of: &Snapshot) {
+        let beyond = |count: usize, most: usize| count.saturating_sub(most) as u64;
+        let kept = of.targets.iter().take(TARGETS_MAX);
+        let limits = kept.map(|target| beyond(target.limits.len(), LIMITS_MAX)).sum();
+        let most = &mut self.dropped;
+        most.loops = most.loops.max(beyond(of.loops.len(), LOOPS_MAX));
+        most.targets = most.targets.max(beyond(of.targets.len(), TARGETS_MAX));
+        most.limits = most.limits.max(limits);
     }
 
     /// Takes a block of another batch, whose bytes begin there.

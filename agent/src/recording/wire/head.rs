@@ -59,6 +59,10 @@ pub(crate) struct Dropped {
     loops: u64,
     #[prost(uint64, tag = "5")]
     failed: u64,
+    #[prost(uint64, tag = "6")]
+    targets: u64,
+    #[prost(uint64, tag = "7")]
+    limits: u64,
 }
 
 impl Head {
@@ -135,14 +139,15 @@ impl From<End> for recording::End {
 
 impl From<recording::Dropped> for Dropped {
     fn from(from: recording::Dropped) -> Dropped {
-        let recording::Dropped { snapshots, stalls, samples, loops, failed } = from;
-        Dropped { snapshots, stalls, samples, loops, failed }
+        let recording::Dropped { snapshots, stalls, samples, loops, failed, targets, limits } =
+            from;
+        Dropped { snapshots, stalls, samples, loops, failed, targets, limits }
     }
 }
 
 impl From<Dropped> for recording::Dropped {
     fn from(from: Dropped) -> recording::Dropped {
-        let Dropped { snapshots, stalls, samples, loops, failed } = from;
-        recording::Dropped { snapshots, stalls, samples, loops, failed }
+        let Dropped { snapshots, stalls, samples, loops, failed, targets, limits } = from;
+        recording::Dropped { snapshots, stalls, samples, loops, failed, targets, limits }
     }
 }
