@@ -105,6 +105,20 @@ pub struct Metric {
     pub culprit: Option<Culprit>,
 }
 
+impl Metric {
+    /// What its values count, in the plural, as `microtasks`; `None` where they are no counts.
+    pub fn counted(&self) -> Option<&'static str> {
+        let is_count = self.unit == Unit::Count;
+        Some(match self.name {
+            _ if !is_count => return None,
+            "stalls_over" => "stalls",
+            "longest_drain" => "microtasks",
+            of_drains if of_drains.starts_with("drain_") => "microtasks",
+            itself => itself,
+        })
+    }
+}
+
 /// One of the two commands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Side {

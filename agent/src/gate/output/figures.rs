@@ -93,6 +93,12 @@ pub(super) fn middle(samples: &[f64]) -> Option<f64> {
     }
 }
 
+/// A figure with what it counts, given in the plural: `1 turn`, `31,500 microtasks`.
+pub(super) fn noun(figure: String, counted: &str) -> String {
+    let noun = if figure == "1" { counted.strip_suffix('s') } else { None };
+    format!("{figure} {}", noun.unwrap_or(counted))
+}
+
 /// `1 run`, `10 runs`.
 pub(super) fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
@@ -115,6 +121,12 @@ mod tests {
         check(0.314, Unit::Share, "31.4 %");
         check(f64::NAN, Unit::Count, "unknown");
         check(1e18 + 0.5, Unit::Count, "1,000,000,000,000,000,000");
+    }
+
+    #[test]
+    fn one_of_them_is_no_plural() {
+        let told = |figure: &str| noun(figure.to_owned(), "turns");
+        assert_eq!(["1", "0", "1 to 3"].map(told), ["1 turn", "0 turns", "1 to 3 turns"]);
     }
 
     #[test]

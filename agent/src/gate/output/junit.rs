@@ -111,9 +111,10 @@ fn ending(metric: &Metric, verdict: Verdict) -> Ending {
 fn details(metric: &Metric) -> String {
     let mut lines = vec![words::sentence(metric), words::certainty(metric)];
     lines.extend(metric.culprit.as_ref().map(words::blame));
+    let counted = metric.counted().map(|counted| format!(", {counted}")).unwrap_or_default();
     let samples = |side: &str, samples: &[f64]| {
         let values = samples.iter().map(|&sample| figures::value(sample, metric.unit));
-        format!("{side}: {}", values.collect::<Vec<_>>().join("  "))
+        format!("{side}{counted}: {}", values.collect::<Vec<_>>().join("  "))
     };
     lines.extend((!metric.base.is_empty()).then(|| samples("base", &metric.base)));
     lines.push(samples("head", &metric.head));

@@ -3,6 +3,7 @@
 use super::{smaller, words};
 use crate::gate::Fingerprint;
 use crate::gate::comparison::{Comparison, GateTier, Metric, Side, Standing, Unit, Verdict};
+use crate::gate::measure::MEASURES;
 
 fn metric(name: &'static str, title: &'static str, unit: Unit) -> Metric {
     Metric {
@@ -83,6 +84,31 @@ fn each_figure_has_its_own_name_in_the_trend_and_is_there_once() {
     let blind = Metric { head: Vec::new(), ..metric("turn_p50", "p50 turn", Unit::Nanoseconds) };
     let limit = budget("turn_p50", "p50 turn", Unit::Nanoseconds, "p50 turn < 1s");
     assert_eq!(trend(vec![blind, limit]), [("p50 turn (ns)".to_owned(), 7.0)]);
+}
+
+#[test]
+fn each_count_says_what_it_counts() {
+    let known = ["microtasks", "drains", "turns", "ticks", "timers", "immediates", "stalls"];
+    for of in &MEASURES {
+        let counted = metric(of.name, of.title, of.unit).counted();
+        let is_known = counted.is_some_and(|counted| known.contains(&counted));
+        assert_eq!(is_known, of.unit == Unit::Count, "{}: {counted:?}", of.name);
+        assert_eq!(counted.is_some(), is_known, "{}", of.name);
+    }
+    let over = |name, title, text: &str| {
+        let worse = Metric { standing: Standing::Worse, ..budget(name, title, Unit::Count, text) };
+        words::sentence(&worse)
+    };
+    for (name, title, text, want) in [
+        ("drain_max", "longest drain", "longest drain < 5", "7 microtasks"),
+        ("drain_mean", "mean drain", "mean drain < 5", "7 microtasks"),
+        ("stalls_over", "stalls over a time", "stalls over 1s = 0", "7 stalls"),
+        ("turns", "turns", "turns < 5", "7 turns"),
+    ] {
+        assert_eq!(over(name, title, text), format!("{text} is not kept: {want}"));
+    }
+    let turns = Metric { base: vec![5.0; 3], ..metric("turns", "turns", Unit::Count) };
+    assert_eq!(words::sentence(&turns), "turns stayed at 5");
 }
 
 #[test]

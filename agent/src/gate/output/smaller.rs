@@ -81,7 +81,7 @@ fn entry(metric: &Metric) -> Option<Entry> {
     ];
     Some(Entry {
         name: name(metric),
-        unit: json::unit(metric.unit),
+        unit: metric.counted().unwrap_or(json::unit(metric.unit)),
         value: Number(rounded(value, metric.unit)),
         range: spread(&metric.head)
             .map(|spread| rounded(spread, metric.unit))

@@ -65,8 +65,8 @@ fn cells(metric: &Metric) -> [String; 7] {
             .unwrap_or_default()
     };
     let head = match metric.tier {
-        GateTier::Budget => figures::range(metric),
-        _ => value(&metric.head),
+        GateTier::Budget => words::range(metric),
+        _ => words::middle(metric),
     };
     let interval = match metric.tier {
         GateTier::Exact => "exact".to_owned(),

@@ -190,8 +190,8 @@ fn cells(metric: &Metric) -> Vec<String> {
             .unwrap_or_default()
     };
     let head = match metric.tier {
-        GateTier::Budget => figures::range(metric),
-        _ => middle(&metric.head),
+        GateTier::Budget => words::range(metric),
+        _ => words::middle(metric),
     };
     let interval = match (metric.tier, change) {
         (GateTier::Exact, _) => "exact".to_owned(),

@@ -4,7 +4,7 @@ use loop_core::snapshot::Culprit;
 use loop_core::units::format_ns;
 
 use super::figures;
-use crate::gate::comparison::{Comparison, GateTier, Metric, Standing, Unit, Verdict};
+use crate::gate::comparison::{Comparison, GateTier, Metric, Standing, Verdict};
 use crate::layout::{percent, shorten};
 use crate::terminal::printable;
 use crate::url;
@@ -157,18 +157,17 @@ pub(super) fn title(metric: &Metric) -> &str {
 /// `longest drain grew from 30,000 to 31,500 microtasks (+5.0 %)`.
 pub(super) fn sentence(metric: &Metric) -> String {
     let title = name(title(metric));
-    let noun = noun(metric);
     let (base, head) = (figures::middle(&metric.base), figures::middle(&metric.head));
     match (base, head) {
         _ if metric.tier == GateTier::Budget => match metric.standing {
-            Standing::Worse => format!("{title} is not kept: {}{noun}", figures::range(metric)),
-            _ => format!("{title}: {}{noun}", figures::range(metric)),
+            Standing::Worse => format!("{title} is not kept: {}", range(metric)),
+            _ => format!("{title}: {}", range(metric)),
         },
         (Some(_), Some(head)) if metric.standing == Standing::Same => {
             let change = metric.change.map(|change| figures::change_text(&change, metric));
             let change = change.filter(|text| !text.starts_with('0'));
             let change = change.map(|text| format!(" ({text})")).unwrap_or_default();
-            format!("{title} stayed at {}{noun}{change}", figures::value(head, metric.unit))
+            format!("{title} stayed at {}{change}", told(head, metric))
         }
         (Some(base), Some(head)) => {
             let verb = match metric.change.map_or(head - base, |change| change.difference) {
@@ -178,25 +177,36 @@ pub(super) fn sentence(metric: &Metric) -> String {
             };
             let change =
                 metric.change.map(|change| format!(" ({})", figures::change_text(&change, metric)));
-            let (base, head) =
-                (figures::value(base, metric.unit), figures::value(head, metric.unit));
-            format!("{title} {verb} from {base} to {head}{noun}{}", change.unwrap_or_default())
+            let (base, head) = (figures::value(base, metric.unit), told(head, metric));
+            format!("{title} {verb} from {base} to {head}{}", change.unwrap_or_default())
         }
-        (None, Some(_)) => {
-            format!("{title}: {}{noun}, nothing to compare with", figures::range(metric))
-        }
+        (None, Some(_)) => format!("{title}: {}, nothing to compare with", range(metric)),
         (_, None) => format!("{title} was not measured"),
     }
 }
 
-/// What a metric of drains counts, with a blank before it. The titles of others say it themselves.
-fn noun(metric: &Metric) -> &'static str {
-    let of_drains = metric.unit == Unit::Count
-        && (metric.name.ends_with("_drain") || metric.name.ends_with("_drain_length"));
-    match of_drains {
-        true if metric.name.contains("tick") => " ticks",
-        true => " microtasks",
-        false => "",
+/// A value with what it counts, where the title does not say that: `31,500 microtasks`.
+pub(super) fn told(value: f64, metric: &Metric) -> String {
+    with_noun(figures::value(value, metric.unit), metric)
+}
+
+/// As [`told`], of the middle value of the head; empty where there is none.
+pub(super) fn middle(metric: &Metric) -> String {
+    figures::middle(&metric.head).map(|value| told(value, metric)).unwrap_or_default()
+}
+
+/// As [`told`], of all values of the head.
+pub(super) fn range(metric: &Metric) -> String {
+    if metric.head.is_empty() {
+        return figures::range(metric);
+    }
+    with_noun(figures::range(metric), metric)
+}
+
+fn with_noun(figure: String, metric: &Metric) -> String {
+    match metric.counted() {
+        Some(counted) if title(metric) != counted => figures::noun(figure, counted),
+        _ => figure,
     }
 }
 
@@ -212,6 +222,10 @@ pub(super) fn certainty(metric: &Metric) -> String {
             let varies = figures::edges(&metric.head).is_some_and(|(low, high)| low < high);
             let head = varies.then(|| format!(", the head {}", figures::range(metric)));
             let base = figures::value(base, metric.unit);
+            let base = match metric.counted() {
+                Some(counted) => figures::noun(base, counted),
+                None => base,
+            };
             format!("exact: the base gave {base} in each of {runs}{}", head.unwrap_or_default())
         }
         (GateTier::Time, None) => "too few runs to compare".to_owned(),
