@@ -26,6 +26,7 @@ fn sample(jobs: u64, active_ns: u64) -> Sample {
         runtimes: BTreeSet::from(["20.20.2".to_owned()]),
         stall_threshold_ns: 50_000_000,
         from_start: true,
+        trace_turns_max: 0,
         losses: Vec::new(),
         drain_culprit: Some(culprit_at(7, 0.5)),
         stall_culprit: Some(culprit_at(9, 0.5)),

@@ -8,6 +8,9 @@ use loop_core::snapshot::{
     Culprit, Histogram, LoopSnapshot, Reaction, Snapshot, Source, Stall, Tier,
 };
 
+/// How often a process is asked for its trace at most: first when so much time has gone by.
+pub const TRACE_EVERY_NS: u64 = 1_000_000_000;
+
 /// The figures of a run. `None`: the source does not see it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
@@ -62,6 +65,8 @@ pub struct Sample {
     pub stall_threshold_ns: u64,
     /// Whether it was observed from its first turn on: see [`Made`].
     pub from_start: bool,
+    /// How many of its turns may be none of the program, but V8's trace being handed over.
+    pub trace_turns_max: u64,
     /// Why it can't be compared, a line each; empty where it can.
     pub losses: Vec<String>,
     /// The function that the longest drain spent most of its time in, where that was seen.
@@ -98,6 +103,7 @@ impl Sample {
             runtimes: snapshot.targets.iter().map(|of| of.runtime_version.clone()).collect(),
             stall_threshold_ns,
             from_start,
+            trace_turns_max: trace_turns_max(snapshot),
             losses: losses_of(snapshot).into_iter().chain(losses).collect(),
             drain_culprit: blamed_for_longest_drain(stalls()),
             stall_culprit: longest.and_then(|stall| stall.culprit.clone()),
@@ -146,6 +152,12 @@ fn merged(
         all.merge(&of(one)?);
         Some(all)
     })
+}
+
+/// A process hands its trace over when it is asked to, in a callback that may have a turn to itself.
+fn trace_turns_max(snapshot: &Snapshot) -> u64 {
+    let traced = snapshot.targets.iter().filter(|target| target.source == Source::V8Trace);
+    traced.count() as u64 * (snapshot.wall_ns / TRACE_EVERY_NS)
 }
 
 fn observed(snapshot: &Snapshot) -> Option<(Source, Tier)> {
@@ -266,6 +278,21 @@ mod tests {
         assert_eq!(sample.losses.len(), 2, "{:?}", sample.losses);
         assert!(sample.losses[0].contains("a part of the time"));
         assert_eq!(sample.observed, Some((Source::Ebpf, Tier::Turn)));
+    }
+
+    #[test]
+    fn each_second_of_a_trace_may_have_a_turn_of_its_own() {
+        let turns = |source, targets: usize, wall_ms: u64| {
+            let targets = vec![target(source, Tier::Full); targets];
+            let loops = vec![LoopSnapshot::default()];
+            let wall_ns = wall_ms * 1_000_000;
+            let snapshot = Snapshot { targets, wall_ns, ..snapshot(loops) };
+            run_of(&snapshot, None).trace_turns_max
+        };
+        assert_eq!(turns(Source::V8Trace, 1, 999), 0, "it was not asked for");
+        assert_eq!(turns(Source::V8Trace, 1, 3_500), 3);
+        assert_eq!(turns(Source::V8Trace, 2, 3_500), 6);
+        assert_eq!(turns(Source::Ebpf, 2, 3_500), 0);
     }
 
     #[test]

@@ -20,9 +20,10 @@ use crate::cli::{SourceArgs, SourceChoice, TierChoice};
 use crate::command::cannot_start;
 use crate::command::exec::{self, Gate, Running, Watch};
 use crate::exit::{Exit, Failure};
+use crate::gate::sample::TRACE_EVERY_NS;
 use crate::gate::{Made, Sample};
 use crate::recording::End;
-use crate::source::{Observer, probes_can_be_set};
+use crate::source::{Observer, V8Trace, probes_can_be_set};
 use crate::supervise::{self, Event, Outcome};
 
 /// How much of the end of a command's output is shown when it fails.
@@ -31,6 +32,9 @@ const SHOWN_LINES: usize = 40;
 
 /// How long after a command's end the Ctrl-C that has ended it may be heard of.
 const INTERRUPT_MAX: Duration = Duration::from_millis(200);
+
+/// By as much the gate knows how many turns are the trace's own.
+const _: () = assert!(V8Trace::ASKS_EVERY.as_nanos() >= TRACE_EVERY_NS as u128);
 
 /// How commands are observed.
 #[derive(Debug)]

@@ -152,6 +152,7 @@ mod tests {
             runtimes: BTreeSet::new(),
             stall_threshold_ns: 50 * MS,
             from_start: true,
+            trace_turns_max: 0,
             losses: Vec::new(),
             drain_culprit: None,
             stall_culprit: None,
@@ -279,6 +280,41 @@ mod tests {
         }
         let passive = Sample { observed: Some((Source::Ebpf, Tier::Passive)), ..run(figures()) };
         assert!(matches!(standing("microtasks < 1e6", &[passive]), Standing::Untold(_)));
+    }
+
+    #[test]
+    fn turns_that_may_be_the_traces_own_decide_nothing() {
+        let by = |trace_turns_max| Sample {
+            observed: Some((Source::V8Trace, Tier::Full)),
+            trace_turns_max,
+            ..run(Figures { turns: Some(10), ..figures() })
+        };
+        // The program has had 8 to 10.
+        let some = [by(2)];
+        for text in ["turns <= 10", "turns < 11", "turns >= 8", "turns > 7"] {
+            assert_eq!(standing(text, &some), Standing::Same, "{text}");
+        }
+        for text in ["turns < 8", "turns <= 7", "turns = 7", "turns = 11", "turns > 10"] {
+            assert_eq!(standing(text, &some), Standing::Worse, "{text}");
+        }
+        for text in ["turns < 10", "turns <= 9", "turns = 9", "turns = 10", "turns > 8"] {
+            let Standing::Untold(why) = standing(text, &some) else { panic!("{text}") };
+            assert!(why.contains("up to 2 of 10 turns may be"), "{why}");
+        }
+        let budgets = parse("turns < 8\nturns < 9\nmicrotasks < 5").unwrap();
+        let notes: Vec<_> = budgets.iter().map(|budget| budget.note(&some)).collect();
+        assert!(notes[0].as_ref().is_some_and(|note| note.contains("up to 2")), "{notes:?}");
+        assert_eq!(notes[1..], [None, None], "it is not told, and they are no turns");
+        assert_eq!(budgets[0].judge(&some).head, [8.0], "at least so many");
+        assert_eq!(standing("turns = 10", &[by(0)]), Standing::Same, "it was too short for any");
+        assert_eq!(standing("turns < 1", &[by(99)]), Standing::Untold(why_all()));
+    }
+
+    /// Where all turns may be the trace's own.
+    fn why_all() -> String {
+        "up to 10 of 10 turns may be none of the program: v8-trace takes one about once a second; \
+         `loopscope doctor` tells what eBPF lacks"
+            .to_owned()
     }
 
     #[test]

@@ -171,7 +171,7 @@ impl Quantity {
     /// longest took nothing.
     pub fn of(self, run: &Sample) -> Option<Known> {
         let figures = &run.figures;
-        let least = match self {
+        let told = match self {
             Quantity::Of(statistic, subject) => statistic.of((subject.values)(figures)?),
             Quantity::Total(total) => (total.value)(figures)?,
             Quantity::StallsOver(ns) if run.stall_threshold_ns == ns => figures.stalls as f64,
@@ -183,7 +183,17 @@ impl Quantity {
             Some(_) => f64::INFINITY,
             None => self.not_listed(run) as f64,
         };
-        Some(Known { least, most: least + more })
+        Some(Known { least: told - self.of_trace(run) as f64, most: told + more })
+    }
+
+    /// How many of it may be none of the program, but the trace being handed over.
+    fn of_trace(self, run: &Sample) -> u64 {
+        match self {
+            Quantity::Total(total) if total.name == "turns" => {
+                run.trace_turns_max.min(run.figures.turns.unwrap_or(0))
+            }
+            _ => 0,
+        }
     }
 
     /// How many stalls may belong to it whose duration is not listed.
@@ -236,8 +246,18 @@ impl Quantity {
                 format_ns(ns)
             )
         };
+        let of_trace = self.of_trace(run);
+        let traced = || {
+            let turns = run.figures.turns.unwrap_or(0);
+            format!(
+                "up to {of_trace} of {turns} turns may be none of the program: v8-trace takes one \
+                 about once a second; `loopscope doctor` tells what eBPF lacks"
+            )
+        };
         let blind = self.why_blind(run).map(str::to_owned);
-        blind.or_else(|| (self.not_listed(run) > 0).then(listed))
+        blind
+            .or_else(|| (self.not_listed(run) > 0).then(listed))
+            .or_else(|| (of_trace > 0).then(traced))
     }
 
     /// Its name for programs.

@@ -32,7 +32,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use loop_core::snapshot::{ClockKind, Events, Snapshot};
 
@@ -75,6 +75,9 @@ struct Observed {
 }
 
 impl V8Trace {
+    /// A process is asked for its trace no more often, and first when so much time has gone by.
+    pub const ASKS_EVERY: Duration = ASK_EVERY;
+
     /// Makes ready to observe `command`, which is to have the options `own` of Node.js. A turn of
     /// `stall_threshold_ns` is a stall.
     ///
