@@ -22,6 +22,9 @@ pub struct Runs<'a> {
     pub fingerprint: &'a Fingerprint,
 }
 
+/// Why nothing is compared of runs that were read now and then.
+const PASSIVE: &str = "the tier passive reads lower bounds; use the tier turn or full";
+
 /// What the user may set of how it is judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Rules {
@@ -45,7 +48,9 @@ pub fn metrics_but(
 ) -> Vec<Metric> {
     let is_traced = observed(base, head).any(|(source, _)| source == Source::V8Trace);
     let is_whole = base.samples.iter().chain(head.samples).all(|sample| sample.from_start);
-    let why_no_pairs = why_no_pairs.or_else(|| no_pairs(base, head));
+    let is_passive = observed(base, head).any(|(_, tier)| tier == Tier::Passive);
+    let why_no_pairs =
+        is_passive.then(|| PASSIVE.to_owned()).or(why_no_pairs).or_else(|| no_pairs(base, head));
     let why_no_times = why_no_pairs.clone().or_else(|| {
         let why = "v8-trace slows down what it would time; `loopscope doctor` tells what eBPF \
                    lacks";
@@ -57,6 +62,8 @@ pub fn metrics_but(
         let (base, head) = (values(measure, base.samples), values(measure, head.samples));
         let why_not = if measure.is_count() { &why_no_pairs } else { &why_no_times };
         let may_be_exact = match measure.kind {
+            // What is read last is not all that there was: its end comes between two looks.
+            _ if is_passive => false,
             Kind::Count => true,
             Kind::Turns => !is_traced && is_whole,
             Kind::Stalls => why_not.is_none(),
@@ -168,14 +175,10 @@ fn way(sample: &Sample) -> Option<String> {
     sample.observed.map(|(source, tier)| format!("{} {}", source.name(), tier.name()))
 }
 
-/// Why nothing that varies is compared; `None` where it is.
+/// Why nothing that varies is compared, besides how it was observed; `None` where it is.
 fn no_pairs(base: Runs<'_>, head: Runs<'_>) -> Option<String> {
-    if let Some(differs) = base.fingerprint.differs(head.fingerprint) {
-        return Some(format!("the runs are of different machines: {differs}"));
-    }
-    let is_passive = observed(base, head).any(|(_, tier)| tier == Tier::Passive);
-    let why = "the tier passive reads lower bounds; use the tier turn or full";
-    is_passive.then(|| why.to_owned())
+    let differs = base.fingerprint.differs(head.fingerprint)?;
+    Some(format!("the runs are of different machines: {differs}"))
 }
 
 /// How the runs were observed.

@@ -220,6 +220,30 @@ fn stalls_are_a_time_and_decide_where_times_do() {
     }
 }
 
+/// The last look is some milliseconds before the end, and what comes behind it is not read.
+#[test]
+fn no_count_is_exact_where_it_is_read_now_and_then() {
+    let by = |jobs| {
+        each(runs(jobs, 1.0, jobs), |sample| sample.observed = Some((Source::Ebpf, Tier::Passive)))
+    };
+    let (base, head) = (by(1_000), by(1_050));
+    for (base, head) in [(&base, &head), (&head, &base), (&base, &base)] {
+        let metrics = compared(base, head);
+        assert_eq!(verdict(&metrics), Verdict::Inconclusive);
+        assert!(metrics.iter().all(|metric| metric.tier != GateTier::Exact), "{metrics:?}");
+        for name in ["longest_drain", "microtasks", "turns"] {
+            let metric = named(&metrics, name);
+            let Standing::Untold(why) = &metric.standing else { panic!("{metric:?}") };
+            assert!(why.contains("passive"), "{why}");
+        }
+        assert!(!is_undecided(&metrics), "more runs do not help");
+    }
+    let (here, there) = (here(), Fingerprint { machine: Some("b".to_owned()), ..here() });
+    let at = |samples, fingerprint| Runs { samples, fingerprint };
+    let elsewhere = super::metrics(at(&base, &here), at(&head, &there), Rules::default());
+    assert_eq!(verdict(&elsewhere), Verdict::Inconclusive);
+}
+
 #[test]
 fn turns_are_not_exact_where_the_trace_adds_some_or_the_first_was_missed() {
     let by = |source, turns| {
