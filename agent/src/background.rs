@@ -223,12 +223,17 @@ impl Signals {
     }
 }
 
-/// Whether SIGHUP is ignored, as `nohup` has it. Where that isn't told, it is left as it is.
+/// Whether SIGHUP is ignored, as `nohup` has it.
 fn ignores_hang_up() -> bool {
+    ignores(SignalKind::hangup().as_raw_value())
+}
+
+/// Whether we were started to ignore this signal. Where that isn't told, it is left as it is.
+pub fn ignores(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_none_or(|mask| mask & 1 != 0)
+    mask.is_none_or(|mask| mask.checked_shr(signal.unsigned_abs() - 1).unwrap_or(0) & 1 != 0)
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use common::{Ran, command, finish, folder, run, signal, until};
-use loopscope::recording::{self, Recording};
+use loopscope::recording::{self, Lost, Recording};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use serde_json::Value;
 
 /// Holds its loop up four times, in drains of so many jobs, and ends with a status of its own.
@@ -258,6 +259,54 @@ fn a_recording_is_not_written_over_by_its_report() {
         assert!(!new.exists());
     }
     assert!(read(&file).end.is_some());
+}
+
+/// As of a disk that is full: the kernel refuses to let the file grow.
+#[test]
+fn a_file_that_may_not_grow_keeps_what_was_recorded_before() {
+    let place = folder("record-limit");
+    let (file, begun) = (place.join("a.loopscope"), place.join("begun"));
+    let script = format!("touch {}; read line; exit 3", text(&begun));
+    let args = ["record", "-o", text(&file), "--", "sh", "-c", &script];
+    let mut recorder = command(&args).stdin(Stdio::piped()).spawn().expect("it starts");
+    let moments = || recording::read(&file).map_or(0, |found| found.timeline.len());
+    until("the command runs", || begun.exists() && moments() > 0);
+    let pid = Some(Pid::from_child(&recorder));
+    let length = fs::metadata(&file).expect("it is there").len();
+    let limit = getrlimit(Resource::Fsize);
+    let limit = Rlimit { current: Some(length + 1), ..limit };
+    prlimit(pid, Resource::Fsize, limit).expect("what is ours can be limited");
+    let mut told = BufReader::new(recorder.stderr.take().expect("it is piped")).lines();
+    let line = told.next().expect("a line is told").expect("UTF-8");
+    assert!(line.contains("a.loopscope can't be written now (File too large"), "{line}");
+    assert!(line.ends_with("raise the limit on files (`ulimit -f`)"), "{line}");
+    drop(recorder.stdin.take());
+    let rest: Vec<String> = told.map_while(Result::ok).collect();
+    let ended = |line: &&String| line.contains("it has what was recorded before");
+    assert_eq!(rest.iter().filter(ended).count(), 1, "{rest:?}");
+    assert_eq!(finish(recorder).code, Some(3), "the command's own: {rest:?}");
+    let found = read(&file);
+    assert_eq!((found.end.as_ref(), found.lost), (None, Lost::default()));
+    assert!(!found.timeline.is_empty());
+    let again = run(&["report", text(&file)]);
+    assert_eq!(again.code, Some(0), "{again:?}");
+    assert!(again.stderr.contains("it goes until"), "{again:?}");
+}
+
+/// The kernel sends a signal with it, which ends whoever does not catch it.
+#[test]
+fn a_limit_on_files_ends_us_with_a_line_and_commands_have_it_as_before() {
+    let file = folder("record-no-room").join("a.loopscope");
+    let args = ["record", "-o", text(&file), "--source", "v8-trace", "--", "true"];
+    let script = r#"ulimit -f 0; exec "$@""#;
+    let mut limited = Command::new("sh");
+    limited.args(["-c", script, "sh", env!("CARGO_BIN_EXE_loopscope")]).args(args);
+    let output = limited.env_remove("NODE_OPTIONS").output().expect("it starts");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), told.lines().count()), (Some(4), 1), "{output:?}");
+    assert!(told.contains("no folder for traces") && told.contains("File too large"), "{told}");
+    let ran = record(&file, &[], &["sh", "-c", "kill -XFSZ $$; exit 3"]);
+    assert_eq!(ran.code, Some(128 + 25), "{ran:?}");
 }
 
 #[test]

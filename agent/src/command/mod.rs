@@ -41,6 +41,10 @@ pub use gate::{CommandLine, Ran, Run, Runner, Watched};
 /// # Errors
 /// [`Failure`] with the exit code and the line to tell.
 pub fn execute(command: Command) -> Result<Exit, Failure> {
+    #[cfg(target_os = "linux")]
+    if !matches!(command, Command::ExecGate(_)) {
+        outlive_file_limits();
+    }
     match command {
         Command::Run(args) => run::execute(&args),
         #[cfg(target_os = "linux")]
@@ -68,6 +72,18 @@ pub fn execute(command: Command) -> Result<Exit, Failure> {
         Command::Gate(args) => gate::execute(&args),
         Command::Completions(args) => pages::completions(&args),
         Command::Man(args) => pages::man(&args),
+    }
+}
+
+/// What is written beyond the limit on files (`ulimit -f`) is an error like others from now on. The
+/// kernel sends a signal with it, which would end us. Commands that we start have it as we had it.
+#[cfg(target_os = "linux")]
+fn outlive_file_limits() {
+    use signal_hook::consts::signal::SIGXFSZ;
+
+    if !crate::background::ignores(SIGXFSZ) {
+        // Where it can't be caught it ends us, as it would any program.
+        let _ = signal_hook::flag::register(SIGXFSZ, std::sync::Arc::default());
     }
 }
 

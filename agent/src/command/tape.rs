@@ -3,7 +3,6 @@
 //! **Invariant**: a disk that is slow or full holds up nobody who waits for the end of an
 //! observation, until the last snapshot is written.
 
-use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -17,7 +16,7 @@ use super::cannot_start;
 use super::output::Output;
 use crate::cli::ObserveArgs;
 use crate::exit::Failure;
-use crate::recording::{End, Head, Place, Size, Writer, machine};
+use crate::recording::{End, Head, Place, Size, Writer, cure, machine};
 use crate::source::Observe;
 use crate::terminal::tell;
 
@@ -126,14 +125,6 @@ impl Tape {
             tell(&line);
         }
         Ok(())
-    }
-}
-
-/// What to do about a recording that can't be written.
-fn cure(error: &io::Error) -> &'static str {
-    match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space",
-        _ => "put that right, or record again",
     }
 }
 

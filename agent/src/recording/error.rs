@@ -1,11 +1,20 @@
 //! Why a file can't be read as a recording.
 
 use std::fmt;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
 use super::FORMAT_VERSION;
 use super::limits::READ_BYTES_MAX;
+
+/// What to do about a recording that can't be written.
+pub fn cure(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space",
+        ErrorKind::FileTooLarge => "raise the limit on files (`ulimit -f`)",
+        _ => "put that right, or record again",
+    }
+}
 
 /// Why bytes are no recording that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -41,7 +41,7 @@ use std::sync::Arc;
 
 use loop_core::snapshot::{Snapshot, Stall};
 
-pub use error::{NotRead, ReadError};
+pub use error::{NotRead, ReadError, cure};
 pub use machine::{machine, quota_percent};
 pub use place::{Place, PlaceError};
 pub use reader::{parse, read};

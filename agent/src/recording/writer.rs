@@ -290,3 +290,77 @@ fn parts(entries: &[Entry]) -> Vec<Range<u64>> {
     }
     parts
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use loop_core::snapshot::ClockKind;
+
+    use super::super::{Recording, parse};
+    use super::*;
+
+    /// Bytes, and how many there is room for.
+    #[derive(Clone, Debug, Default)]
+    struct Disk(Arc<Mutex<(Vec<u8>, usize)>>);
+
+    impl Disk {
+        fn set_room(&self, bytes: usize) {
+            self.0.lock().expect("nobody has panicked").1 = bytes;
+        }
+
+        fn bytes(&self) -> usize {
+            self.0.lock().expect("nobody has panicked").0.len()
+        }
+
+        fn read(&self) -> Recording {
+            parse(&self.0.lock().expect("nobody has panicked").0).expect("it is a recording")
+        }
+    }
+
+    impl Store for Disk {
+        fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+            let disk = &mut *self.0.lock().expect("nobody has panicked");
+            if disk.0.len() + bytes.len() > disk.1 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            Store::append(&mut disk.0, bytes)
+        }
+
+        fn keep(&mut self, parts: &[Range<u64>], tail: &[u8]) -> io::Result<()> {
+            Store::keep(&mut self.0.lock().expect("nobody has panicked").0, parts, tail)
+        }
+    }
+
+    fn second(number: u64) -> Snapshot {
+        Snapshot { wall_ns: number * 1_000_000_000, ..Snapshot::empty(ClockKind::Real) }
+    }
+
+    #[test]
+    fn a_disk_that_is_full_keeps_what_was_there_and_is_told_when_it_has_room_again() {
+        let disk = Disk::default();
+        let refused = Writer::new(disk.clone(), &Head::default(), 1 << 20);
+        assert_eq!(refused.expect_err("no room").kind(), io::ErrorKind::StorageFull);
+        disk.set_room(1 << 20);
+        let mut writer = Writer::new(disk.clone(), &Head::default(), 1 << 20).expect("room");
+        writer.add(1, &second(1)).expect("there is room");
+        disk.set_room(disk.bytes() + 5);
+        for number in 2..5 {
+            let refused = writer.add(number, &second(number)).expect_err("there is no room");
+            assert_eq!(refused.kind(), io::ErrorKind::StorageFull);
+            let found = disk.read();
+            assert_eq!((found.snapshot, found.timeline.len()), (second(1), 1));
+            assert_eq!(found.lost, super::super::Lost::default());
+        }
+        disk.set_room(1 << 20);
+        writer.add(5, &second(5)).expect("there is room again");
+        let found = disk.read();
+        assert_eq!((found.snapshot, found.timeline.len()), (second(5), 2));
+        assert_eq!(found.dropped, Dropped { failed: 3, ..Dropped::default() });
+        disk.set_room(disk.bytes());
+        let refused = writer.finish(&End::default(), &second(6)).expect_err("there is no room");
+        assert_eq!(refused.kind(), io::ErrorKind::StorageFull);
+        let found = disk.read();
+        assert_eq!((found.snapshot, found.end), (second(5), None));
+    }
+}

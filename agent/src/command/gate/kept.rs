@@ -82,8 +82,8 @@ impl Folder {
             .and_then(|writer| writer.finish(&run.end, &run.snapshot))
             .map(drop)
             .map_err(|error| {
-                let path = path.display();
-                Failure::run(format!("{path} can't be written ({error}); free some space"))
+                let (path, cure) = (path.display(), recording::cure(&error));
+                Failure::run(format!("{path} can't be written ({error}); {cure}"))
             })
     }
 }
