@@ -111,6 +111,45 @@ fn what_takes_much_longer_fails() {
     assert!(ran.stdout.contains("time in turns"), "{ran:?}");
 }
 
+/// Turns of some milliseconds, by the clock: those that have a CPU are as long on any machine.
+const SPIN: &str = "const ns = BigInt(process.argv[2]) * 1000000n;
+let left = 25;
+function turn() {
+  const end = process.hrtime.bigint() + ns;
+  while (process.hrtime.bigint() < end);
+  if (--left > 0) setTimeout(turn, 1);
+}
+setTimeout(turn, 1);";
+
+/// On a machine that is busy all the time it may not be able to tell, and says so.
+#[test]
+fn turns_that_are_a_fifth_longer_fail() {
+    let _alone = alone();
+    let Some((node, place)) = prepare("turns_that_are_a_fifth_longer") else { return };
+    fs::write(place.join("spin.js"), SPIN).expect("it can be written");
+    let both = ["--base", "node spin.js 20", "--head", "node spin.js 24"];
+    let found = (0..TRIES).any(|_| {
+        let ran = gate(&place, &node, &[&both[..], &["--max-time", "40s"]].concat());
+        assert!(matches!(ran.code, Some(1 | 3)), "{ran:?}");
+        let is_worse = |what: &str| ran.stdout.contains(&format!("✗ {what}"));
+        assert!(!is_worse("microtasks") && !is_worse("longest drain"), "counts are as before");
+        ran.code == Some(1) && (is_worse("p50 turn") || is_worse("time in turns"))
+    });
+    assert!(found);
+}
+
+/// What it reads last is not all that there was, whatever it was in each run.
+#[test]
+fn the_tier_passive_decides_no_count() {
+    let _alone = alone();
+    let Some((node, place)) = prepare("the_tier_passive_decides") else { return };
+    let both = ["--base", "node drain.js 40000", "--head", "node drain.js 80000"];
+    let few = ["--tier", "passive", "--pairs", "4", "--max-time", "1ms"];
+    let ran = gate(&place, &node, &[&both[..], &few].concat());
+    assert!(matches!(ran.code, Some(3 | 4)), "{ran:?}");
+    assert!(ran.code == Some(4) || ran.stdout.contains("the tier passive reads"), "{ran:?}");
+}
+
 /// A program of Node's name that ends at once is gone before anything can look at it.
 #[test]
 fn a_run_that_was_not_seen_is_made_again() {
