@@ -44,6 +44,7 @@ fn what_can_not_be_run_has_the_status_of_a_shell() {
     let cases = [
         ("no-such-command-anywhere", 127, "is not found"),
         ("./no/such/file", 127, "is not found"),
+        ("A=1", 127, "is a variable and no program; write `env` before it, as in `env A=1 "),
         ("", 127, "is not found"),
         (plain, 126, "no program that you may run"),
         ("/tmp", 126, "no program that you may run"),

@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use serde_json::Value;
+
 use common::{Ran, command, finish, folder, run, signal, until};
 
 /// A drain of so many microtasks, and another that stays as it is.
@@ -138,6 +140,46 @@ fn budgets_hold_or_are_exceeded_and_what_is_not_seen_is_no_pass() {
     fs::write(place.join("budget.txt"), "longest drain < 1000").expect("it can be written");
     let same = "node app.js 1000";
     assert_eq!(pair(&place, same, same, &both).code, Some(1), "as before, and too much");
+}
+
+#[test]
+fn variables_may_stand_before_the_command() {
+    let Some(place) = place("variables_before") else { return };
+    let source =
+        "for (let job = Number(process.env.COUNT); job > 0; job--) queueMicrotask(() => {});";
+    fs::write(place.join("variables.js"), source).expect("it can be written");
+    fs::write(place.join("budget.txt"), "longest drain = 700").expect("it can be written");
+    let budget = ["--budget", "budget.txt", "--", "OTHER=a b", "COUNT=700", "node", "variables.js"];
+    let ran = gate(&place, &budget);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let ran = gate(&place, &[&budget[..3], &["COUNT=700"]].concat());
+    assert_eq!(ran.code, Some(4), "there is no command: {ran:?}");
+    assert!(ran.stderr.contains("`COUNT=700` is a variable and no program"), "{}", ran.stderr);
+}
+
+/// Its turns are as many however long it waits. The trace may add some, and fails nothing by that.
+#[test]
+fn turns_of_the_trace_itself_fail_no_budget() {
+    let Some(place) = place("turns_of_the_trace") else { return };
+    fs::write(place.join("wait.js"), "setTimeout(() => {}, Number(process.argv[2]));")
+        .expect("it can be written");
+    let turns = |budget: &str, wait_ms: &str| {
+        fs::write(place.join("budget.txt"), budget).expect("it can be written");
+        let words = ["--runs", "1", "--budget", "budget.txt", "--json", "gate.json"];
+        let ran = gate(&place, &[&words[..], &["--", "node", "wait.js", wait_ms]].concat());
+        let json = fs::read_to_string(place.join("gate.json")).expect("it was written");
+        let told: Value = serde_json::from_str(&json).expect("JSON");
+        (ran, told["metrics"][0]["head"][0].as_u64())
+    };
+    let (ran, own) = turns("turns >= 0", "1");
+    let own = own.unwrap_or_else(|| panic!("{ran:?}"));
+    let (ran, _) = turns(&format!("turns <= {own}"), "3500");
+    assert!(matches!(ran.code, Some(0 | 4)), "{own} turns: {ran:?}");
+    if ran.code == Some(4) {
+        assert!(ran.stdout.contains("turns may be none of the program"), "{ran:?}");
+    }
+    let (ran, least) = turns("turns >= 0", "3500");
+    assert!(ran.code == Some(0) && least <= Some(own), "{own} turns, {least:?}: {ran:?}");
 }
 
 #[test]

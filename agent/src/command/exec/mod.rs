@@ -247,6 +247,11 @@ pub(super) fn lost(error: &io::Error) -> Failure {
 pub(super) fn not_run(command: &[OsString], error: &io::Error) -> Failure {
     let name = command.first().map_or(OsStr::new(""), OsString::as_os_str).to_string_lossy();
     let (code, message) = match error.kind() {
+        io::ErrorKind::NotFound if assignment(&name).is_some() => {
+            let first = command.get(1).map_or("CMD".into(), |word| word.to_string_lossy());
+            let cure = format!("write `env` before it, as in `env {name} {first}`");
+            (NOT_FOUND, format!("`{name}` is a variable and no program; {cure}"))
+        }
         io::ErrorKind::NotFound => {
             (NOT_FOUND, format!("`{name}` is not found; check its name, and PATH"))
         }
@@ -258,14 +263,27 @@ pub(super) fn not_run(command: &[OsString], error: &io::Error) -> Failure {
     Failure { exit: Exit::Program(code), message }
 }
 
-/// The file that will be run, as the search path has it; the name alone where it has none.
+/// `NAME=VALUE`, which a shell takes before a command.
+pub(super) fn assignment(word: &str) -> Option<(&str, &str)> {
+    let (name, value) = word.split_once('=')?;
+    let first = name.chars().next()?;
+    let is_name = name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_');
+    (is_name && !first.is_ascii_digit()).then_some((name, value))
+}
+
+/// The file that will be run, as our search path has it; the name alone where it has none.
 pub(super) fn program(command: &[OsString]) -> PathBuf {
+    program_on(command, std::env::var_os("PATH").as_deref())
+}
+
+/// The same of another search path.
+pub(super) fn program_on(command: &[OsString], path: Option<&OsStr>) -> PathBuf {
     let name = Path::new(command.first().map_or(OsStr::new(""), OsString::as_os_str));
     let runnable = |file: &PathBuf| {
         fs::metadata(file)
             .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
     };
-    let folders = std::env::var_os("PATH").filter(|_| name.components().count() == 1);
-    let folders = folders.iter().flat_map(std::env::split_paths);
+    let folders = path.filter(|_| name.components().count() == 1);
+    let folders = folders.into_iter().flat_map(std::env::split_paths);
     folders.map(|folder| folder.join(name)).find(runnable).unwrap_or_else(|| name.to_owned())
 }

@@ -5,8 +5,9 @@
 //! shell, whose children are observed.
 
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
-use super::super::exec;
+use super::super::exec::{self, assignment};
 
 /// Letters that are a shell's own, also within double quotes or as the first of a word.
 const OF_SHELLS: &str = "|&;<>()$`\\*?[]#~!{}\n\r";
@@ -30,25 +31,19 @@ impl CommandLine {
             words: ["/bin/sh", "-c", text].map(OsString::from).to_vec(),
             variables: Vec::new(),
         };
-        let Some(mut words) = split(text) else { return Some(by_shell()) };
-        let named = words.iter().position(|word| assignment(word).is_none());
-        let Some(named) = named else { return Some(by_shell()) };
-        let variables = words.drain(..named).filter_map(|word| {
-            let (name, value) = assignment(&word)?;
-            Some((name.to_owned(), value.to_owned()))
-        });
-        let variables = variables.collect();
-        let words: Vec<OsString> = words.into_iter().map(OsString::from).collect();
-        // What is no program may be a shell's own, as `cd` and `exit` are.
-        let is_program = exec::program(&words).is_file();
+        let Some(words) = split(text) else { return Some(by_shell()) };
+        let (variables, words) = divided(words.into_iter().map(OsString::from).collect());
         let parsed = CommandLine { text: text.to_owned(), words, variables };
-        Some(if is_program { parsed } else { by_shell() })
+        // What is no program may be a shell's own, as `cd` and `exit` are.
+        Some(if parsed.program().is_file() { parsed } else { by_shell() })
     }
 
-    /// The command of these words.
+    /// The command of these words. Variables may stand before it, as in a shell.
     pub fn of(words: Vec<OsString>) -> CommandLine {
         let text: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
-        CommandLine { text: text.join(" "), words, variables: Vec::new() }
+        let text = text.join(" ");
+        let (variables, words) = divided(words);
+        CommandLine { text, words, variables }
     }
 
     /// As it was written.
@@ -59,6 +54,15 @@ impl CommandLine {
     /// The program and its arguments.
     pub fn words(&self) -> &[OsString] {
         &self.words
+    }
+
+    /// The file that is run, as its search path has it; the name alone where it has none.
+    pub fn program(&self) -> PathBuf {
+        let own = self.variables().filter(|(name, _)| *name == "PATH").last();
+        match own {
+            Some((_, path)) => exec::program_on(&self.words, Some(path)),
+            None => exec::program(&self.words),
+        }
     }
 
     /// Variables that it is started with.
@@ -101,12 +105,18 @@ fn until(letters: &mut std::str::Chars<'_>, close: char) -> Option<String> {
     Some(quoted.to_owned())
 }
 
-/// `NAME=VALUE`.
-fn assignment(word: &str) -> Option<(&str, &str)> {
-    let (name, value) = word.split_once('=')?;
-    let first = name.chars().next()?;
-    let is_name = name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_');
-    (is_name && !first.is_ascii_digit()).then_some((name, value))
+/// The variables before a command, and its words. Without a command there are no variables.
+fn divided(mut words: Vec<OsString>) -> (Vec<(String, String)>, Vec<OsString>) {
+    let variable = |word: &OsString| {
+        let (name, value) = assignment(word.to_str()?)?;
+        Some((name.to_owned(), value.to_owned()))
+    };
+    let before: Vec<_> = words.iter().map_while(variable).collect();
+    if before.len() == words.len() {
+        return (Vec::new(), words);
+    }
+    words.drain(..before.len());
+    (before, words)
 }
 
 #[cfg(test)]
@@ -128,6 +138,35 @@ mod tests {
         let text = OsStr::new;
         assert_eq!(variables, [(text("A"), text("1")), (text("B_2"), text("x y"))]);
         assert_eq!(parsed.words(), ["ls", "C=3"]);
+    }
+
+    #[test]
+    fn variables_may_stand_before_words_too() {
+        let of = |words: &[&str]| CommandLine::of(words.iter().map(OsString::from).collect());
+        let command = of(&["A=1 2", "B=", "node", "C=3"]);
+        assert_eq!(
+            (command.words(), command.text()),
+            (&["node".into(), "C=3".into()][..], "A=1 2 B= node C=3")
+        );
+        let variables: Vec<_> = command.variables().collect();
+        let text = OsStr::new;
+        assert_eq!(variables, [(text("A"), text("1 2")), (text("B"), text(""))]);
+        let nothing = of(&["A=1"]);
+        assert_eq!((nothing.words(), nothing.variables().count()), (&["A=1".into()][..], 0));
+    }
+
+    #[test]
+    fn a_program_is_looked_for_where_its_own_path_says() {
+        let folder = std::env::temp_dir().join(format!("loopscope-{}-path", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let tool = folder.join("ls");
+        std::fs::copy("/bin/true", &tool).unwrap();
+        let line = |path: &str| format!("PATH={path} ls -l");
+        let parsed = CommandLine::parse(&line(folder.to_str().unwrap())).unwrap();
+        assert_eq!((parsed.program(), parsed.words().len()), (tool, 2));
+        let nowhere = line("/no/such/folder");
+        assert_eq!(words(&nowhere), ["/bin/sh", "-c", &nowhere]);
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

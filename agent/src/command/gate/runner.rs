@@ -150,7 +150,7 @@ impl Runner {
         });
         let gate = gate.map_err(cannot_start)?;
         let pid = gate.pid();
-        let observed = match observer.attach(pid, &exec::program(command.words())) {
+        let observed = match observer.attach(pid, &command.program()) {
             Ok(observed) => observed,
             Err(failure) => {
                 gate.close();
