@@ -82,8 +82,9 @@ pub struct Made {
     pub cpu_ns: Option<u64>,
     /// From which duration on turns were counted as stalls, in nanoseconds.
     pub stall_threshold_ns: u64,
-    /// Whether the command's own process was all that was observed, so that nothing was missed.
-    /// What a shell starts is found some milliseconds later, maybe behind its first turns.
+    /// Whether the command's own process was all that was observed, and from its first turn on.
+    /// What a shell starts, and what `env` becomes, is found some milliseconds later, maybe behind
+    /// its first turns.
     pub from_start: bool,
     /// Why it can't be compared, besides what the snapshot tells, a line each.
     pub losses: Vec<String>,
@@ -154,7 +155,7 @@ fn merged(
     })
 }
 
-/// A process hands its trace over when it is asked to, in a callback that may have a turn to itself.
+/// A process hands its trace over when it is asked to, in a callback that may have its own turn.
 fn trace_turns_max(snapshot: &Snapshot) -> u64 {
     let traced = snapshot.targets.iter().filter(|target| target.source == Source::V8Trace);
     traced.count() as u64 * (snapshot.wall_ns / TRACE_EVERY_NS)

@@ -163,6 +163,9 @@ pub struct End {
     /// Time of the command's main thread on a CPU, in nanoseconds; `None` where that wasn't asked
     /// for, as only the gate does.
     pub cpu_ns: Option<u64>,
+    /// Whether the command was all that was observed, and from its first turn on; `false` where
+    /// that wasn't asked for, as only the gate does.
+    pub from_start: bool,
 }
 
 /// What was observed and is not in the recording.

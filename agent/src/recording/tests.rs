@@ -38,6 +38,7 @@ fn end() -> End {
         timed_out: true,
         notes: vec!["a note".to_owned()],
         cpu_ns: Some(1_234_567_890),
+        from_start: true,
     }
 }
 

@@ -25,6 +25,12 @@ pub trait Observer: Send + Sync {
     /// When the command can't be observed; it is not started then.
     fn attach(&self, pid: u32, program: &Path) -> Result<Arc<dyn Observe>, Failure>;
 
+    /// Whether the process that was attached to is observed from its first turn on. Where it
+    /// becomes Node.js later, as `env` does, or starts it, that is found some milliseconds later.
+    fn sees_first_turn(&self) -> bool {
+        false
+    }
+
     /// The command is about to be made to end. May take some 100 ms.
     fn ending(&self) {}
 

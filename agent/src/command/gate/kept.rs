@@ -203,12 +203,10 @@ fn sample(recording: &Recording) -> Sample {
             losses.push("its command has failed".to_owned());
         }
     }
-    let cpu_ns = end.and_then(|end| end.cpu_ns);
     let made = Made {
-        cpu_ns,
+        cpu_ns: end.and_then(|end| end.cpu_ns),
         stall_threshold_ns: recording.head.stall_threshold_ns,
-        // It is kept of a command that was all that was observed.
-        from_start: cpu_ns.is_some(),
+        from_start: end.is_some_and(|end| end.from_start),
         losses,
     };
     Sample::of(&recording.snapshot, made)

@@ -175,12 +175,14 @@ impl Runner {
             return self.failed(status, &mut output, notes);
         }
         let snapshot = observed.snapshot();
-        let from_start = is_alone(&snapshot, pid);
-        let cpu_ns = running.cpu_ns().filter(|_| from_start);
+        let is_alone = is_alone(&snapshot, pid);
+        let cpu_ns = running.cpu_ns().filter(|_| is_alone);
+        let from_start = is_alone && observer.sees_first_turn();
         let losses = notes.clone();
         let made = Made { cpu_ns, stall_threshold_ns, from_start, losses };
         let sample = Sample::of(&snapshot, made);
-        let end = End { unix_ns: unix_ns(), status: Some(0), notes, cpu_ns, ..End::default() };
+        let status = Some(0);
+        let end = End { unix_ns: unix_ns(), status, notes, cpu_ns, from_start, ..End::default() };
         Ok(Ran::Done(Box::new(Run { sample, snapshot, began_unix_ns, end, missed })))
     }
 

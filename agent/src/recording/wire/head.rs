@@ -44,6 +44,8 @@ pub(crate) struct End {
     notes: Vec<String>,
     #[prost(uint64, optional, tag = "7")]
     cpu_ns: Option<u64>,
+    #[prost(bool, tag = "8")]
+    from_start: bool,
 }
 
 /// What is no longer in the recording.
@@ -121,19 +123,27 @@ impl From<Head> for recording::Head {
 
 impl From<&recording::End> for End {
     fn from(from: &recording::End) -> End {
-        let recording::End { unix_ns, exit_code, status, signal, timed_out, notes, cpu_ns } =
-            from.clone();
+        let recording::End {
+            unix_ns,
+            exit_code,
+            status,
+            signal,
+            timed_out,
+            notes,
+            cpu_ns,
+            from_start,
+        } = from.clone();
         let (exit_code, status) = (u32::from(exit_code), status.map(u32::from));
-        End { unix_ns, exit_code, status, signal, timed_out, notes, cpu_ns }
+        End { unix_ns, exit_code, status, signal, timed_out, notes, cpu_ns, from_start }
     }
 }
 
 impl From<End> for recording::End {
     fn from(from: End) -> recording::End {
-        let End { unix_ns, exit_code, status, signal, timed_out, notes, cpu_ns } = from;
+        let End { unix_ns, exit_code, status, signal, timed_out, notes, cpu_ns, from_start } = from;
         let byte = |code: u32| u8::try_from(code).unwrap_or(u8::MAX);
         let (exit_code, status) = (byte(exit_code), status.map(byte));
-        recording::End { unix_ns, exit_code, status, signal, timed_out, notes, cpu_ns }
+        recording::End { unix_ns, exit_code, status, signal, timed_out, notes, cpu_ns, from_start }
     }
 }
 

@@ -11,6 +11,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::candidate::{Candidate, Plans, Program};
@@ -96,12 +97,15 @@ fn notes(ended: &Ended) -> Vec<String> {
 pub struct LiveCommand {
     options: Options,
     live: OnceLock<Arc<Live>>,
+    /// Whether the probes were in the program before it was executed.
+    is_prepared: AtomicBool,
 }
 
 impl LiveCommand {
     /// An observer of a command, and of what it starts.
     pub fn new(options: Options) -> LiveCommand {
-        LiveCommand { options: Options { children: true, ..options }, live: OnceLock::new() }
+        let options = Options { children: true, ..options };
+        LiveCommand { options, live: OnceLock::new(), is_prepared: AtomicBool::new(false) }
     }
 }
 
@@ -123,11 +127,16 @@ impl Observer for LiveCommand {
         let prepared = prepared.transpose().map_err(|error| {
             not_allowed(format!("the probes can't be set into the command ({error})"))
         })?;
+        self.is_prepared.store(prepared.is_some(), Ordering::Relaxed);
         live.expect(Process::open(pid)?, prepared);
         live.start(|| {})?;
         // Set once, here: a command is attached to once.
         let _ = self.live.set(Arc::clone(&live));
         Ok(live)
+    }
+
+    fn sees_first_turn(&self) -> bool {
+        self.is_prepared.load(Ordering::Relaxed)
     }
 
     fn ended(&self) -> Vec<String> {

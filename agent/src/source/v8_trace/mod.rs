@@ -170,6 +170,11 @@ impl Observer for V8Trace {
         Ok(Arc::new(Observed { seen: Arc::clone(&self.seen), started: Instant::now() }))
     }
 
+    /// Each process writes its trace from its beginning on.
+    fn sees_first_turn(&self) -> bool {
+        true
+    }
+
     fn ending(&self) {
         let reading = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         if let Reading::Runs(asks, _) = &*reading {
