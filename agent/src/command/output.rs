@@ -59,8 +59,11 @@ impl Output {
                 })
             }
             Output::File(path, file) => replace(file, report).map_err(|error| {
-                let path = path.display();
-                Failure::run(format!("{path} can't be written ({error}); free some space"))
+                let cure = match error.kind() {
+                    io::ErrorKind::FileTooLarge => "raise the limit on files (`ulimit -f`)",
+                    _ => "free some space",
+                };
+                Failure::run(format!("{} can't be written ({error}); {cure}", path.display()))
             }),
         }
     }
