@@ -35,6 +35,7 @@ mod extremes;
 mod family;
 mod first;
 mod gate;
+mod governor;
 mod harm;
 mod hostile;
 mod oracle;

@@ -30,6 +30,7 @@ mod probed;
 mod probed_past;
 mod probes;
 mod session;
+mod set;
 mod sleep;
 mod stacks;
 mod stalls;

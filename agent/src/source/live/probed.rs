@@ -4,7 +4,6 @@
 //! for another one.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::Arc;
 
 use loop_core::snapshot::{Events, Limit, LoopSnapshot, Stall, ThreadCpu, Tier};
@@ -12,14 +11,14 @@ use loop_core::snapshot::{Events, Limit, LoopSnapshot, Stall, ThreadCpu, Tier};
 use super::baseline::{Baseline, Before};
 use super::clock::{Shift, boot_to_monotonic_ns, monotonic_ns};
 use super::convert::{self, Now, Parts, Points};
-use super::ebpf::{Head, Kernel, Link, Losses, Reading, SLOTS};
+use super::ebpf::{Head, Losses, Reading, SLOTS};
 use super::eye::Eye;
 use super::governor::Governor;
 use super::layout::UvLayout;
 use super::loops::{self, FoundLoop};
 use super::memory::Memory;
 use super::probed_past::{Ended, Past};
-use super::probes::Probes;
+use super::set::Set;
 use super::stacks::{LoopAt, Stacks};
 use super::stalls::Stalls;
 use crate::plan::Plan;
@@ -51,45 +50,6 @@ pub(super) struct Known {
     pub(super) stacks: Arc<Stacks>,
 }
 
-/// Probes that are set into a process. Dropping it takes them away, and gives back the room of its
-/// loops: the next target of this number starts from nothing.
-#[derive(Debug)]
-pub(super) struct Set {
-    pub(super) kernel: Arc<Kernel>,
-    /// The number of the target in the kernel.
-    pub(super) index: u32,
-    pub(super) probes: Probes,
-    pub(super) links: Vec<Link>,
-}
-
-impl Set {
-    /// Sets them.
-    ///
-    /// # Errors
-    /// The kernel refuses. None of them is left.
-    pub(super) fn link(
-        kernel: &Arc<Kernel>,
-        index: u32,
-        probes: Probes,
-        pid: u32,
-    ) -> io::Result<Set> {
-        let mut set = Set { kernel: Arc::clone(kernel), index, probes, links: Vec::new() };
-        set.links = set.probes.link(kernel, index, pid)?;
-        Ok(set)
-    }
-}
-
-impl Drop for Set {
-    fn drop(&mut self) {
-        // First of all: no probe may reach a loop whose room is given back.
-        self.links.clear();
-        for (slot, _) in self.kernel.heads().filter(|(_, head)| head.target == self.index) {
-            // One that can't be given back is lost to others, and that they have none is counted.
-            let _ = self.kernel.release(slot);
-        }
-    }
-}
-
 /// A process with probes.
 #[derive(Debug)]
 pub(super) struct Probed {
@@ -97,8 +57,6 @@ pub(super) struct Probed {
     common: Common,
     set: Set,
     since_ns: u64,
-    /// The probes that are set, or were.
-    points: Points,
     governor: Governor,
     /// How the tier became what it is, if it isn't what it was.
     fallen: Vec<Limit>,
@@ -110,6 +68,8 @@ pub(super) struct Probed {
 #[derive(Debug)]
 struct Track {
     tid: u32,
+    /// The probes that were set when it was seen first.
+    points: Points,
     stalls: Stalls,
     /// What it had waited when it was found in memory.
     baseline: Option<Baseline>,
@@ -133,7 +93,6 @@ impl Probed {
     pub(super) fn new(known: Known, set: Set, common: Common) -> Probed {
         let now_ns = monotonic_ns();
         Probed {
-            points: set.probes.points(),
             known,
             set,
             governor: Governor::new(common.budget_ratio, common.hit_ns, now_ns),
@@ -155,16 +114,13 @@ impl Probed {
         if !process_is_there {
             // First of all: a process that executes another program still hits what is set, and
             // the room of its loops is about to be given away.
-            self.set.links.clear();
+            self.set.unlink();
         }
         for (slot, head) in self.heads() {
             self.track(slot, &head);
         }
         for slot in self.loops.keys().copied().collect::<Vec<_>>() {
             self.refresh(slot, process_is_there);
-        }
-        if process_is_there {
-            self.govern();
         }
     }
 
@@ -173,7 +129,7 @@ impl Probed {
     }
 
     fn track(&mut self, slot: u32, head: &Head) {
-        let (points, unix_offset_ns) = (self.points, self.common.unix_offset_ns);
+        let (points, unix_offset_ns) = (self.set.probes.points(), self.common.unix_offset_ns);
         let stall_threshold_ns = self.common.stall_threshold_ns;
         let exact = self.set.kernel.is_exact();
         let Known { pid, stacks, .. } = &self.known;
@@ -186,7 +142,8 @@ impl Probed {
             let eye = Eye { stacks: Arc::clone(stacks), pid, tid, unix_offset_ns };
             let stalls =
                 Stalls::new(points, exact, unix_offset_ns).with(Some(eye), stall_threshold_ns);
-            Track { tid: head.tid, stalls, baseline, first_poll_ns: None, cpu_first: cpu, cpu }
+            let (first_poll_ns, cpu_first) = (None, cpu);
+            Track { tid, points, stalls, baseline, first_poll_ns, cpu_first, cpu }
         });
     }
 
@@ -218,15 +175,18 @@ impl Probed {
             track.stalls.take(&self.set.kernel.read(slot));
         }
         if !is_there {
-            self.end_loop(slot);
+            self.end_loop(slot, None);
         }
     }
 
-    fn end_loop(&mut self, slot: u32) {
-        let Some(track) = self.loops.remove(&slot) else { return };
+    /// It is told by its probes no longer; `now` is what its memory says, if it is there.
+    fn end_loop(&mut self, slot: u32, now: Option<Now>) {
+        let Some(mut track) = self.loops.remove(&slot) else { return };
+        track.stalls.take(&self.set.kernel.read(slot));
         let events = track.stalls.events();
-        let seen = self.seen(slot, &track, None);
+        let seen = self.seen(slot, &track, now);
         let hits = self.set.kernel.head(slot).totals.hits;
+        self.governor.ended(slot, hits);
         self.ended.add(Ended { seen, events, hits });
         // A slot that can't be given back is lost to others, and that they have none is counted.
         let _ = self.set.kernel.release(slot);
@@ -237,14 +197,16 @@ impl Probed {
         self.ended.fold(is_told);
     }
 
-    /// Takes probes away where they cost more than they may.
-    fn govern(&mut self) {
+    /// The tier to fall to, where the probes cost more than they may.
+    pub(super) fn falls_to(&mut self) -> Option<Tier> {
         let now_ns = monotonic_ns();
-        let Some(ratio) = self.governor.over(now_ns, self.most_hits()) else { return };
+        let heads = self.loops.keys().map(|&slot| (slot, self.set.kernel.head(slot)));
+        let hits = || heads.map(|(slot, head)| (slot, head.totals.hits)).collect();
+        let ratio = self.governor.over(now_ns, hits)?;
         let tier = match self.tier() {
             Tier::Full => Tier::Turn,
             Tier::Turn => Tier::Passive,
-            Tier::Passive => return,
+            Tier::Passive => return None,
         };
         let after_s = now_ns.saturating_sub(self.since_ns) as f64 / 1e9;
         let (cost, budget) = (ratio * 100.0, self.common.budget_ratio * 100.0);
@@ -252,30 +214,32 @@ impl Probed {
             what: format!("what tier {} shows, from {after_s:.1} s on", self.tier().name()),
             why: format!("it cost {cost:.0} % of the loop's time, and may cost {budget:.0} %"),
         });
-        self.set_tier(tier);
+        Some(tier)
     }
 
-    /// Sets the probes of a lower tier instead of those that are set.
-    fn set_tier(&mut self, tier: Tier) {
-        let Set { kernel, index, probes, links } = &mut self.set;
-        links.clear();
-        probes.reduce(tier);
-        let set = kernel
-            .set_target(*index, &probes.layout)
-            .and_then(|()| probes.link(kernel, *index, self.known.pid));
-        match set {
-            Ok(set) => *links = set,
-            Err(error) => {
-                let why = format!("its probes could not be set ({error})");
-                self.fallen.push(Limit { what: format!("tier {}", tier.name()), why });
-                probes.reduce(Tier::Passive);
-            }
+    /// Leaves the probes of a lower tier only. What those that go have counted stays.
+    pub(super) fn fall(&mut self, tier: Tier) {
+        // Those that have come meanwhile have been seen by all of them.
+        for (slot, head) in self.heads() {
+            self.track(slot, &head);
         }
-        if self.set.links.is_empty() {
+        let now_ns = monotonic_ns();
+        if let Err(error) = self.set.reduce(tier) {
+            let why = format!("the kernel can't be told of it ({error})");
+            self.fallen.push(Limit { what: format!("tier {}", tier.name()), why });
+        }
+        let points = self.set.probes.points();
+        self.loops.values_mut().for_each(|track| track.stalls.reduce(points, now_ns));
+        if self.tier() == Tier::Passive {
             for slot in self.loops.keys().copied().collect::<Vec<_>>() {
-                self.end_loop(slot);
+                self.end_loop(slot, self.now(slot));
             }
         }
+    }
+
+    /// Keeps nothing more of what its loops have shown: it is told by others from now on.
+    pub(super) fn forget(&mut self) {
+        self.ended.forget();
     }
 
     /// All of its loops.
@@ -313,7 +277,7 @@ impl Probed {
 
     /// A loop that has hit no probe yet. That nothing was counted is known.
     pub(super) fn unhit(&self, tid: u32) -> LoopSnapshot {
-        let points = self.points;
+        let points = self.set.probes.points();
         let snapshot = convert::loop_snapshot(Parts {
             pid: self.known.pid,
             points,
@@ -336,7 +300,7 @@ impl Probed {
         let before = track.baseline.map(|baseline| baseline.until_first(&reading.head));
         let snapshot = convert::loop_snapshot(Parts {
             pid: self.known.pid,
-            points: self.points,
+            points: track.points,
             points_now: self.set.probes.points(),
             reading,
             before: before.unwrap_or_default(),
@@ -404,7 +368,7 @@ impl Probed {
     /// Ends it: there is no probe any more, and what they have shown stands still until it is
     /// dropped.
     pub(super) fn close(&mut self) {
-        self.set.links.clear();
+        self.set.unlink();
         for (slot, head) in self.heads() {
             self.track(slot, &head);
         }

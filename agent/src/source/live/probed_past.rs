@@ -64,6 +64,11 @@ impl Past {
         }
     }
 
+    /// Forgets all but what they had in hits.
+    pub(super) fn forget(&mut self) {
+        *self = Past { most_hits: self.most_hits, ..Past::default() };
+    }
+
     /// All of them.
     pub(super) fn all(&self) -> impl Iterator<Item = &Seen> {
         self.other.iter().chain(self.each())

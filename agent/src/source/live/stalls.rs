@@ -22,7 +22,10 @@ const LISTED: usize = 64;
 /// The stalls of one loop.
 #[derive(Clone, Debug)]
 pub(super) struct Stalls {
+    /// The probes that were set first.
     points: Points,
+    /// Those that were left, and since when, by the monotonic clock.
+    reduced: Option<(u64, Points)>,
     /// Whether the kernel's figures are exact up to the moment at which they are read.
     exact: bool,
     /// What to add to the monotonic clock to have the time since the Unix epoch.
@@ -47,6 +50,7 @@ impl Stalls {
     pub(super) fn new(points: Points, exact: bool, unix_offset_ns: u64) -> Stalls {
         Stalls {
             points,
+            reduced: None,
             exact,
             unix_offset_ns,
             eye: None,
@@ -65,6 +69,18 @@ impl Stalls {
     #[must_use]
     pub(super) fn with(self, eye: Option<Eye>, threshold_ns: u64) -> Stalls {
         Stalls { eye, threshold_ns, ..self }
+    }
+
+    /// Only these probes are left from now on, by the monotonic clock. What the others have seen of
+    /// a stall that goes on is not the whole of it, so nothing of that is told.
+    pub(super) fn reduce(&mut self, points: Points, now_ns: u64) {
+        self.reduced.get_or_insert((now_ns, points));
+    }
+
+    /// The probes that saw all of a turn that ended then.
+    fn points_until(&self, end_ns: u64) -> Points {
+        let reduced = self.reduced.filter(|(since_ns, _)| end_ns > *since_ns);
+        reduced.map_or(self.points, |(_, points)| points)
     }
 
     /// The number of the newest that was seen.
@@ -138,15 +154,16 @@ impl Stalls {
     }
 
     fn stall(&self, ended: &Ended) -> Stall {
+        let points = self.points_until(ended.start_ns.saturating_add(ended.duration_ns));
         let stall = Stall {
             start_unix_ns: ended.start_ns + self.unix_offset_ns,
             duration_ns: ended.duration_ns,
             running: false,
-            phase: self.phase(ended),
-            callbacks: self.callbacks(ended),
-            microtasks: self.points.drains().then_some(ended.turn.microtasks),
+            phase: phase(ended, points),
+            callbacks: callbacks(ended, points),
+            microtasks: points.drains().then_some(ended.turn.microtasks),
             repeated: None,
-            ledger_ns: self.ledger(ended),
+            ledger_ns: self.ledger(ended, points),
             counters: Counters {
                 context_switches: Some(ended.account.switches),
                 page_faults: Some(ended.account.faults),
@@ -155,7 +172,7 @@ impl Stalls {
             culprit: None,
             profile: None,
             waits: None,
-            drain: self.drain(ended.turn.drain_jobs, ended.turn.drain_queued),
+            drain: drain(ended.turn.drain_jobs, ended.turn.drain_queued, points),
             stack: None,
         };
         self.fill(stall)
@@ -166,32 +183,8 @@ impl Stalls {
         stall
     }
 
-    /// The phase in which most of it was spent. `None`: outside of any, as in a main program.
-    fn phase(&self, ended: &Ended) -> Option<Phase> {
-        let phases = ended.turn.phase_ns;
-        let (index, &longest_ns) = phases.iter().enumerate().max_by_key(|(_, ns)| **ns)?;
-        let outside_ns = ended.duration_ns.saturating_sub(phases.iter().sum());
-        let (phase, point) = SEEN_PHASES[index];
-        (longest_ns > outside_ns && self.points.has(point)).then_some(phase)
-    }
-
-    /// Events are counted, by libuv itself; timers and immediates aren't. That several may be told
-    /// by one makes it no fewer.
-    fn callbacks(&self, ended: &Ended) -> Option<u64> {
-        let polled = self.phase(ended) == Some(Phase::Poll);
-        (polled && ended.turn.events > 1).then_some(ended.turn.events)
-    }
-
-    fn drain(&self, jobs: u64, queued: u64) -> Option<LongestDrain> {
-        (self.points.drains() && jobs > 0).then(|| LongestDrain {
-            jobs,
-            queued: (queued > 0).then_some(queued),
-            ..LongestDrain::default()
-        })
-    }
-
     /// What is known of where the time went.
-    fn ledger(&self, ended: &Ended) -> Ledger {
+    fn ledger(&self, ended: &Ended, points: Points) -> Ledger {
         let turn = &ended.turn;
         let drains_ns = turn.drain_cpu_ns.saturating_sub(turn.gc_in_drain_cpu_ns);
         divide(&Accounted {
@@ -200,14 +193,15 @@ impl Stalls {
             run_delay_ns: Some(ended.account.run_delay_ns),
             waits: Some(ended.account.waits),
             exact: self.exact,
-            gc_ns: self.points.collections().then_some((turn.gc_ns, turn.gc_cpu_ns)),
-            drains_ns: self.points.drains().then_some(drains_ns),
+            gc_ns: points.collections().then_some((turn.gc_ns, turn.gc_cpu_ns)),
+            drains_ns: points.drains().then_some(drains_ns),
         })
     }
 
     /// A stall that goes on. Of what the kernel accounts, only run delay is as of now: time on a
     /// CPU may be as old as the last tick.
     pub(super) fn running(&self, head: &Head, open: OpenTurn, now: Now) -> Stall {
+        let points = self.points_until(now.at_ns);
         let start_ns = now.at_ns.saturating_sub(open.age_ns);
         let before_ns = head.boundary_account.run_delay_ns;
         let run_delay_ns = now.run_delay_ns.map(|ns| ns.saturating_sub(before_ns));
@@ -218,30 +212,59 @@ impl Stalls {
             running: true,
             phase: open.phase,
             callbacks: None,
-            microtasks: self.points.drains().then_some(head.turn.microtasks + in_drain),
+            microtasks: points.drains().then_some(head.turn.microtasks + in_drain),
             repeated: None,
-            ledger_ns: self.running_ledger(head, open, run_delay_ns),
+            ledger_ns: running_ledger(head, open, run_delay_ns, points),
             counters: Counters::default(),
             culprit: None,
             profile: None,
             waits: None,
-            drain: self.drain(in_drain, head.drain_size),
+            drain: drain(in_drain, head.drain_size, points),
             stack: None,
         })
     }
+}
 
-    fn running_ledger(&self, head: &Head, open: OpenTurn, run_delay_ns: Option<u64>) -> Ledger {
-        let drained_ns = self.points.drains().then(|| {
-            let in_drain_ns = open.drain.map_or(0, |drain| drain.age_ns);
-            in_drain_ns + head.turn.drain_cpu_ns
-        });
-        divide(&Accounted {
-            duration_ns: open.age_ns,
-            run_delay_ns,
-            drains_ns: drained_ns,
-            ..Accounted::default()
-        })
-    }
+/// The phase in which most of it was spent. `None`: outside of any, as in a main program.
+fn phase(ended: &Ended, points: Points) -> Option<Phase> {
+    let phases = ended.turn.phase_ns;
+    let (index, &longest_ns) = phases.iter().enumerate().max_by_key(|(_, ns)| **ns)?;
+    let outside_ns = ended.duration_ns.saturating_sub(phases.iter().sum());
+    let (phase, _) = SEEN_PHASES[index];
+    (longest_ns > outside_ns && points.phases()).then_some(phase)
+}
+
+/// Events are counted, by libuv itself; timers and immediates aren't. That several may be told by
+/// one makes it no fewer.
+fn callbacks(ended: &Ended, points: Points) -> Option<u64> {
+    let polled = phase(ended, points) == Some(Phase::Poll);
+    (polled && ended.turn.events > 1).then_some(ended.turn.events)
+}
+
+fn drain(jobs: u64, queued: u64, points: Points) -> Option<LongestDrain> {
+    (points.drains() && jobs > 0).then(|| LongestDrain {
+        jobs,
+        queued: (queued > 0).then_some(queued),
+        ..LongestDrain::default()
+    })
+}
+
+fn running_ledger(
+    head: &Head,
+    open: OpenTurn,
+    run_delay_ns: Option<u64>,
+    points: Points,
+) -> Ledger {
+    let drained_ns = points.drains().then(|| {
+        let in_drain_ns = open.drain.map_or(0, |drain| drain.age_ns);
+        in_drain_ns + head.turn.drain_cpu_ns
+    });
+    divide(&Accounted {
+        duration_ns: open.age_ns,
+        run_delay_ns,
+        drains_ns: drained_ns,
+        ..Accounted::default()
+    })
 }
 
 #[cfg(test)]
@@ -351,6 +374,36 @@ mod tests {
         assert_eq!(stall.ledger_ns.get(LedgerKey::Gc), None);
         assert_eq!(stall.ledger_ns.get(LedgerKey::Microtasks), None);
         assert_eq!(stall.ledger_ns.total_ns(), stall.duration_ns);
+    }
+
+    #[test]
+    fn what_was_not_probed_until_the_end_is_unknown_and_no_zero() {
+        let mut stalls = Stalls::new(all(), true, 0);
+        let turns = Points::of([Point::IoPoll]);
+        stalls.reduce(turns, 2_050 * MS);
+        let none = Turn::default();
+        stalls.take(&reading(vec![ended(1), ended(2), Ended { turn: none, ..ended(3) }]));
+        let told = stalls.listed().map(|of| (of.microtasks, of.drain.clone(), of.phase));
+        let told: Vec<_> = told.collect();
+        assert_eq!((told[0].0, told[0].2), (Some(5), Some(Phase::Timers)), "it was over");
+        assert!(told[0].1.is_some());
+        assert_eq!(told[1..], [(None, None, None), (None, None, None)]);
+        for stall in stalls.listed().skip(1) {
+            let keys = [LedgerKey::Gc, LedgerKey::Microtasks].map(|key| stall.ledger_ns.get(key));
+            assert_eq!(keys, [None, None]);
+            assert_eq!(stall.ledger_ns.total_ns(), stall.duration_ns);
+        }
+        let (head, age_ns) = (Reading::empty().head, 100 * MS);
+        let open = OpenTurn { age_ns, phase: None, drain: None };
+        let now = Now {
+            at_ns: 4_000 * MS,
+            idle_ns: 0,
+            waits: false,
+            finished: None,
+            run_delay_ns: Some(0),
+        };
+        let running = stalls.running(&head, open, now);
+        assert_eq!((running.microtasks, running.ledger_ns.get(LedgerKey::Microtasks)), (None, None));
     }
 
     #[test]

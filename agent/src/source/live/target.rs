@@ -12,6 +12,7 @@
 //! that, and where it has no probes. It is looked at once more when it has polled, so that the turn
 //! before is told, too.
 
+mod fallen;
 mod windowed;
 
 use std::collections::BTreeMap;
@@ -30,13 +31,15 @@ use super::earlier::{earlier, until_first_poll};
 use super::family::Newcomer;
 use super::loops::Places;
 use super::passive::{self, Passive};
-use super::probed::{Common, Known, Probed, Seen, Set};
+use super::probed::{Common, Known, Probed, Seen};
+use super::set::Set;
 use super::sleep::Sleep;
 use super::stacks::{LoopAt, Observed, Stacks};
 use super::stops::{self, Stops};
 use super::thread_names::Names;
 use super::windows::Windows;
 use crate::process::Process;
+use fallen::Fallen;
 
 /// How often a target is looked at that has probes.
 const TICK_NS: u64 = 100_000_000;
@@ -72,6 +75,8 @@ pub(super) struct Target {
     version: Option<String>,
     passive: Passive,
     probed: Option<Probed>,
+    /// What they had told when they were taken away, as they cost too much.
+    fallen: Option<Fallen>,
     /// Where probes are set for a short time only.
     windows: Option<Windows>,
     /// Whether its loops are looked at by who tells when they are held up.
@@ -144,6 +149,7 @@ impl Target {
             passive,
             stacks,
             probed,
+            fallen: None,
             windows: None,
             called: Called::No,
             known,
@@ -219,6 +225,9 @@ impl Target {
             probed.tick(is_there);
         }
         self.take_exact();
+        if is_there {
+            self.govern(now_ns);
+        }
         if !is_there || self.needs_memory() {
             self.due_ns = self.passive.tick(now_ns).min(self.due_ns);
         }
@@ -317,9 +326,10 @@ impl Target {
 
     /// All of its loops.
     pub(super) fn loops(&self) -> Vec<LoopSnapshot> {
-        let loops = match &self.windows {
-            Some(windows) => self.in_windows(windows),
-            None => self.with_probes(),
+        let loops = match (&self.windows, &self.fallen) {
+            (Some(windows), _) => self.in_windows(windows),
+            (None, Some(fallen)) => fallen.with(&self.passive.loops()),
+            (None, None) => self.with_probes(),
         };
         self.described(loops)
     }
@@ -327,13 +337,12 @@ impl Target {
     /// Those that its probes have shown, with what its memory shows besides.
     fn with_probes(&self) -> Vec<LoopSnapshot> {
         let mut seen = self.seen();
-        let tier = self.tier();
         for of in self.passive.loops() {
             match seen.iter_mut().rev().find(|known| known.snapshot.tid == of.tid) {
                 None => seen.push(Seen { snapshot: self.unhit(of), first_poll_ns: None }),
                 // Others that have ended.
                 Some(known) if of.tid == 0 => known.snapshot.merge(&self.unhit(of)),
-                Some(known) => match known.first_poll_ns.filter(|_| tier != Tier::Passive) {
+                Some(known) => match known.first_poll_ns {
                     Some(first_ns) => self.add_earlier(&mut known.snapshot, &of, first_ns),
                     None => complete(&mut known.snapshot, of),
                 },
@@ -369,24 +378,26 @@ impl Target {
 
     /// Completed stalls.
     pub(super) fn events(&self) -> Events {
-        match &self.probed {
-            Some(probed) if probed.tier() != Tier::Passive && self.windows.is_none() => {
-                let mut events = probed.events();
-                let polled: BTreeMap<u32, u64> = probed.first_polls().collect();
-                let earlier: usize = self
-                    .passive
-                    .loops()
-                    .iter()
-                    .map(|of| {
-                        let first_ns = polled.get(&of.tid).copied().unwrap_or(u64::MAX);
-                        earlier(of, self.unix_ns(first_ns)).count()
-                    })
-                    .sum();
-                events.merge(Events { seen: earlier as u64, kept: earlier as u64, dropped: 0 });
-                events
+        match (&self.windows, &self.fallen, &self.probed) {
+            (None, Some(fallen), _) => fallen.events(self.passive.events(), &self.passive.loops()),
+            (None, None, Some(probed)) if probed.tier() != Tier::Passive => {
+                self.events_with_probes(probed)
             }
             _ => self.passive.events(),
         }
+    }
+
+    fn events_with_probes(&self, probed: &Probed) -> Events {
+        let mut events = probed.events();
+        let polled: BTreeMap<u32, u64> = probed.first_polls().collect();
+        let loops = self.passive.loops();
+        let earlier = loops.iter().map(|of| {
+            let first_ns = polled.get(&of.tid).copied().unwrap_or(u64::MAX);
+            earlier(of, self.unix_ns(first_ns)).count() as u64
+        });
+        let earlier = earlier.sum();
+        events.merge(Events { seen: earlier, kept: earlier, dropped: 0 });
+        events
     }
 
     fn unix_ns(&self, monotonic_ns: u64) -> u64 {

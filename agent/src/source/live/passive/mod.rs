@@ -171,6 +171,12 @@ impl Passive {
         self.options.called_pause_ns = Some(pause_ns);
     }
 
+    /// Looks at all loops that are known, whether it is time for that or not.
+    pub(super) fn look(&mut self, now_ns: u64) {
+        self.loops.iter_mut().for_each(Watched::hurry);
+        self.tick(now_ns);
+    }
+
     /// Turns last that were not known to, or, where they have ended, any: their loops are to be
     /// looked at now. Returns whether there is one.
     pub fn hurry(&mut self, ended: bool) -> bool {

@@ -10,8 +10,8 @@ use crate::exit::Failure;
 use crate::source::live::candidate::Candidate;
 use crate::source::live::clock::Shift;
 use crate::source::live::ebpf::{Kernel, TARGETS};
-use crate::source::live::probed::Set;
 use crate::source::live::probes::{self, Probes};
+use crate::source::live::set::Set;
 
 impl Shared {
     /// The probes of the tier that is always on; else why there is none. One that has `come` by

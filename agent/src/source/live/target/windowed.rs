@@ -11,9 +11,10 @@ use std::sync::Arc;
 use loop_core::snapshot::{CauseTotals, Limit, LoopSnapshot, ThreadCpu};
 use loop_core::units::format_count;
 
-use super::{Called, Probed, Set, TICK_NS, Target, complete};
+use super::{Called, Probed, TICK_NS, Target, complete};
 use crate::process::Process;
 use crate::source::live::clock::monotonic_ns;
+use crate::source::live::set::Set;
 use crate::source::live::windows::Windows;
 
 /// How often a process is looked at that is not held up.
