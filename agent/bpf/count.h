@@ -49,14 +49,14 @@ inline_always __u64 less(__u64 a, __u64 b)
 	return a > b ? a - b : 0;
 }
 
-/* Reads eight bytes of the target. What can't be read is counted, and 0. */
-inline_always __u64 read(struct slot *slot, __u64 address)
+/* Reads eight bytes of the target. What can't be read (its page isn't there just now) is counted;
+ * nothing may be made of it. Returns whether it was read. */
+inline_always int read(struct slot *slot, __u64 address, __u64 *value)
 {
-	__u64 value = 0;
-
-	if (bpf_probe_read_user(&value, sizeof(value), (void *)address))
-		slot->faults += 1;
-	return value;
+	if (!bpf_probe_read_user(value, sizeof(*value), (void *)address))
+		return 1;
+	slot->faults += 1;
+	return 0;
 }
 
 /* For how long the thread could have run and had no CPU. */

@@ -8,25 +8,7 @@
 #ifndef LOOPSCOPE_EXECUTED_H
 #define LOOPSCOPE_EXECUTED_H
 
-#include "maps.h"
-
-/* The number of a process in the agent's PID namespace; 0: it has none there. */
-static __noinline __u32 number_of(struct task_struct *leader)
-{
-	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
-	__u32 level = BPF_CORE_READ(pid, level);
-	struct upid *upid = (void *)pid + bpf_core_field_offset(struct pid, numbers);
-	__u32 at;
-
-	for (at = 0; at < NAMESPACES && at <= level; at++) {
-		struct pid_namespace *namespace = BPF_CORE_READ(upid, ns);
-
-		if (BPF_CORE_READ(namespace, ns.inum) == (__u32)pid_namespace_inode)
-			return BPF_CORE_READ(upid, nr);
-		upid = (void *)upid + bpf_core_type_size(struct upid);
-	}
-	return 0;
-}
+#include "number.h"
 
 SEC("raw_tp/sched_process_exec")
 int loopscope_exec(struct bpf_raw_tracepoint_args *ctx)

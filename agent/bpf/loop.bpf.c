@@ -22,8 +22,8 @@
 #include "sample.h"
 #include "slots.h"
 
-/* The phase that ran until now ends. */
-inline_always void end_phase(struct hit *hit, struct slot *slot, __u64 idle_ns)
+/* The phase that ran until now ends; a poll by the idle time, where that is known. */
+inline_always void end_phase(struct hit *hit, struct slot *slot, const __u64 *idle_ns)
 {
 	__u32 phase = slot->phase;
 	__u64 lasted = less(hit->now, slot->phase_start_ns);
@@ -31,12 +31,14 @@ inline_always void end_phase(struct hit *hit, struct slot *slot, __u64 idle_ns)
 	if (phase >= PHASES || !(hit->target->knows & KNOWS_PHASES))
 		return;
 	if (phase == POLL) {
-		__u64 waited = less(idle_ns, slot->phase_idle_ns);
-
-		lasted = less(lasted, waited);
+		if (!idle_ns)
+			return;
+		lasted = less(lasted, less(*idle_ns, slot->phase_idle_ns));
 		if (hit->target->knows & KNOWS_EVENTS) {
-			__u64 events = read(slot, slot->fields + hit->target->events);
+			__u64 events;
 
+			if (!read(slot, slot->fields + hit->target->events, &events))
+				return;
 			slot->turn.events += less(events, slot->phase_events);
 			slot->phase_runs = events != slot->phase_events;
 		}
@@ -57,22 +59,23 @@ inline_always void begin_phase(struct hit *hit, struct slot *slot, __u32 phase, 
 inline_always int holds_handles(struct slot *slot, __u32 offset)
 {
 	__u64 head = slot->loop + offset;
+	__u64 first;
 
-	return read(slot, head) != head;
+	return read(slot, head, &first) && first != head;
 }
 
 /* Node keeps all its timers under one of libuv's, so this is the earliest timer that is due. */
 inline_always void run_timers(struct hit *hit, struct slot *slot)
 {
-	__u64 node = read(slot, slot->loop + hit->target->heap_min);
-	__u64 due_ms, now_ms;
+	__u64 node, due_ms, now_ms;
 
 	end_phase(hit, slot, 0);
 	begin_phase(hit, slot, TIMERS, 0);
-	if (!node)
+	if (!read(slot, slot->loop + hit->target->heap_min, &node) || !node)
 		return;
-	due_ms = read(slot, node + hit->target->timeout);
-	now_ms = read(slot, slot->loop + hit->target->time);
+	if (!read(slot, node + hit->target->timeout, &due_ms) ||
+	    !read(slot, slot->loop + hit->target->time, &now_ms))
+		return;
 	if (!now_ms || due_ms > now_ms)
 		return;
 	slot->phase_runs = 1;
@@ -103,30 +106,47 @@ inline_always void keep_stall(struct slot *slot, __u64 start_ns, __u64 lasted, s
 	slot->stall_ns += lasted;
 }
 
+/* How long the turn lasted is not known, nor the one behind it: only both together. */
+inline_always void void_boundary(struct slot *slot)
+{
+	slot->phase = NO_PHASE;
+	slot->is_void = 1;
+}
+
 /* The poll is entered: the turn that began when the last poll returned is over. */
 inline_always void io_poll(struct hit *hit, struct slot *slot)
 {
-	__u64 idle_ns = read(slot, slot->fields + hit->target->idle_time);
-	struct account account = account_of(hit->task, hit->now);
+	struct account account;
+	__u64 idle_ns;
 
-	end_phase(hit, slot, idle_ns);
+	if (!read(slot, slot->fields + hit->target->idle_time, &idle_ns)) {
+		void_boundary(slot);
+		return;
+	}
+	account = account_of(hit->task, hit->now);
+	end_phase(hit, slot, &idle_ns);
 	begin_phase(hit, slot, POLL, 1);
 	slot->phase_idle_ns = idle_ns;
-	if (hit->target->knows & KNOWS_EVENTS)
-		slot->phase_events = read(slot, slot->fields + hit->target->events);
+	if (hit->target->knows & KNOWS_EVENTS &&
+	    !read(slot, slot->fields + hit->target->events, &slot->phase_events))
+		slot->phase = NO_PHASE;
 	if (slot->boundary_ns) {
 		__u64 waited = less(idle_ns, slot->boundary_idle_ns);
 		__u64 lasted = less(less(hit->now, slot->boundary_ns), waited);
 
-		slot->turns += 1;
 		slot->active_ns += lasted;
 		slot->idle_ns += waited;
+		if (slot->is_void)
+			goto begin;
+		slot->turns += 1;
 		if (waited)
 			record(&slot->poll_wait_ns, waited, TIME_BITS);
 		record(&slot->turn_ns, lasted, TIME_BITS);
 		if (lasted >= hit->target->stall_threshold_ns)
 			keep_stall(slot, hit->now - lasted, lasted, &account);
 	}
+begin:
+	slot->is_void = 0;
 	__builtin_memset(&slot->turn, 0, sizeof(slot->turn));
 	slot->gc_depth = 0;
 	slot->boundary_account = account;
@@ -136,34 +156,53 @@ inline_always void io_poll(struct hit *hit, struct slot *slot)
 
 inline_always void run_check(struct hit *hit, struct slot *slot)
 {
-	end_phase(hit, slot, read(slot, slot->fields + hit->target->idle_time));
+	__u64 idle_ns;
+
+	if (read(slot, slot->fields + hit->target->idle_time, &idle_ns))
+		end_phase(hit, slot, &idle_ns);
 	/* While there are immediates, Node has an idle handle, so that the poll does not wait. */
 	begin_phase(hit, slot, CHECK, holds_handles(slot, hit->target->idle_handles));
 }
 
 inline_always void drain_start(struct hit *hit, struct slot *slot, __u64 queue)
 {
-	if (slot->drain_start_ns)
+	if (slot->drain_start_ns) {
+		if (slot->queue != queue) {
+			slot->drain_depth += 1;
+			slot->nested_drains += 1;
+			return;
+		}
 		slot->unpaired += 1;
+	}
+	slot->drain_depth = 0;
+	slot->drain_start_ns = 0;
 	slot->queue = queue;
-	slot->drain_base = read(slot, queue + hit->target->finished_count);
+	if (!read(slot, queue + hit->target->finished_count, &slot->drain_base))
+		return;
+	slot->drain_size = 0;
 	if (hit->target->knows & KNOWS_SIZE)
-		slot->drain_size = read(slot, queue + hit->target->queue_size);
+		read(slot, queue + hit->target->queue_size, &slot->drain_size);
 	slot->drain_cpu_ns = cpu_ns_of(hit->task, hit->now);
 	slot->drain_start_ns = hit->now;
 }
 
 inline_always void drain_end(struct hit *hit, struct slot *slot)
 {
-	__u64 lasted, length;
+	__u64 lasted, length, finished;
 
 	if (!slot->drain_start_ns) {
 		slot->unpaired += 1;
 		return;
 	}
+	if (slot->drain_depth) {
+		slot->drain_depth -= 1;
+		return;
+	}
 	lasted = less(hit->now, slot->drain_start_ns);
-	length = less(read(slot, slot->queue + hit->target->finished_count), slot->drain_base);
 	slot->drain_start_ns = 0;
+	if (!read(slot, slot->queue + hit->target->finished_count, &finished))
+		return;
+	length = less(finished, slot->drain_base);
 	if (!length)
 		return;
 	slot->microtasks += length;

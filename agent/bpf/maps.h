@@ -56,7 +56,6 @@ struct task_struct {
 } __attribute__((preserve_access_index));
 
 /* The PID namespace of the agent, in which thread ids are told. */
-const volatile __u64 pid_namespace_dev;
 const volatile __u64 pid_namespace_inode;
 
 /* The layout of the maps as this compiler has it. */

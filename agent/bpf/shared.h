@@ -207,6 +207,11 @@ struct slot {
 	__u64 gc_cpu_ns;
 	__u32 gc_depth;
 	__u32 gc_kind;
+	/* How many drains of other queues run within the drain that runs. */
+	__u32 drain_depth;
+	/* Whether a poll was entered since the boundary of which libuv's idle time could not be
+	 * read: what ends next are several turns. */
+	__u32 is_void;
 
 	/* Totals. */
 	__u64 hits;
@@ -219,6 +224,8 @@ struct slot {
 	__u64 faults;
 	/* Ends without a beginning, or the other way round. */
 	__u64 unpaired;
+	/* Drains of other queues within a drain: what they ran is not counted. */
+	__u64 nested_drains;
 	__u64 stalls;
 	__u64 stall_ns;
 

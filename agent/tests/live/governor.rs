@@ -43,8 +43,8 @@ fn scrape(attach: &Attach, tier: &str, before: &mut BTreeMap<String, f64>, check
             check.holds(value >= *then, format!("{series} was {then}, is {value}"));
         }
         *before = now;
-        let has_tier = |line: &str| line.contains(&format!("tier=\"{tier}\""));
-        is_there |= page.lines().any(has_tier);
+        let of_tier = format!("loopscope_targets_by_tier{{tier=\"{tier}\"}} 1");
+        is_there |= page.lines().any(|line| line == of_tier);
         left -= usize::from(is_there);
         sleep(Duration::from_millis(50));
         left == 0
@@ -59,10 +59,12 @@ fn why_left(report: &Report, pid: u32, tier: &str) -> Option<String> {
     limits.iter().find(is_it).and_then(|limit| Some(limit["why"].as_str()?.to_owned()))
 }
 
-fn said_why(report: &Report, pid: u32, tier: &str, check: &mut Check) {
+fn said_why(report: &Report, pid: u32, tier: &str, budget: u32, check: &mut Check) {
     let why = why_left(report, pid, tier).unwrap_or_default();
-    let (cost, budget) = (why.contains(" % of the loop's time"), why.contains("may cost 15 %"));
-    check.holds(cost && budget, format!("why not {tier}: `{why}`"));
+    let told = ["it cost ".to_owned(), format!("of the loop's time, and may cost {budget} %")];
+    let is_told = told.iter().all(|part| why.contains(part));
+    check.holds(is_told, format!("why not {tier}: `{why}`"));
+    println!("{tier}: {why}");
 }
 
 /// One stall for each block, but that in which the tier changed, and none besides. Returns them.
@@ -86,10 +88,11 @@ fn probes_that_cost_too_much_are_taken_away() {
     }
     let mut check = Check::new();
     for node in nodes::both_ends(test) {
-        let mut target = Target::start_with(&node, "often.js", &["60"]);
+        let mut target = Target::start_with(&node, "often.js", &["40"]);
         check.about(&target);
         let pid = target.pid();
-        let attach = Attach::to(&[&target]);
+        // Nine hits a turn are several times that, and one is less.
+        let attach = Attach::with(&[&target], &["--overhead-budget", "6"]);
         let all = probes_in(&target);
         target.go_and_be_done();
         let mut before = BTreeMap::new();
@@ -104,7 +107,7 @@ fn probes_that_cost_too_much_are_taken_away() {
         let report = attach.stop();
         let truth = target.end();
         check.equal("tier", Some("turn"), report.target(pid)["tier"].as_str());
-        said_why(&report, pid, "full", &mut check);
+        said_why(&report, pid, "full", 6, &mut check);
         if let Some(worker) = report.find(pid, "worker-1", &mut check) {
             check.between("turns of the worker", 5.0, worker.number("turns"), 1e6);
             unseen(&worker, &mut check);
@@ -113,10 +116,10 @@ fn probes_that_cost_too_much_are_taken_away() {
         check.between("turns", 1.0, main.number("turns"), number(&truth["turns"]));
         check.equal("turn_ns.count", main.number("turns"), main.histogram("turn_ns").count);
         let drains = main.histogram("microtask_drain_length").count;
-        check.between("drains", 100.0, drains, main.number("turns"));
+        check.between("drains", 100.0, drains, main.number("turns") - 100.0);
         let told = stalls(&main, &truth, &mut check);
         let newest = told.last().cloned().unwrap_or_default();
-        for key in ["/microtasks", "/phase", "/ledger_ns/gc"] {
+        for key in ["/microtasks", "/phase"] {
             let value = newest.pointer(key).cloned().unwrap_or_default();
             check.holds(value.is_null(), format!("{key} of the newest stall is {value}"));
         }
@@ -154,8 +157,8 @@ fn probes_that_cost_too_much_whatever_they_are() {
         let report = attach.stop();
         let truth = target.end();
         check.equal("tier", Some("passive"), report.target(pid)["tier"].as_str());
-        said_why(&report, pid, "full", &mut check);
-        said_why(&report, pid, "turn", &mut check);
+        said_why(&report, pid, "full", 15, &mut check);
+        said_why(&report, pid, "turn", 15, &mut check);
         let Some(main) = report.main(pid, &mut check) else { continue };
         check.between("turns", 1.0, main.number("turns"), number(&truth["turns"]));
         stalls(&main, &truth, &mut check);

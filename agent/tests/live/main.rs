@@ -38,6 +38,7 @@ mod gate;
 mod governor;
 mod harm;
 mod hostile;
+mod nested;
 mod oracle;
 mod passive;
 mod peers;

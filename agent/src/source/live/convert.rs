@@ -153,7 +153,7 @@ fn open_turn(head: &Head, points: Points, now: Now, since: Since) -> Option<Open
         let jobs = now.finished.map_or(0, |finished| finished.saturating_sub(head.drain_base));
         Drain { queue: Queue::Microtask, age_ns, jobs }
     };
-    (!now.waits).then(|| OpenTurn {
+    (!now.waits && !head.is_void).then(|| OpenTurn {
         age_ns: since.active_ns,
         phase: phase(head, points),
         drain: (points.drains() && head.drain_start_ns != 0).then(drain),
@@ -246,6 +246,17 @@ mod tests {
         assert!(running.running);
         assert_eq!((running.duration_ns, running.microtasks), (80 * MS, Some(1_000)));
         assert_eq!(running.ledger_ns.total_ns(), 80 * MS);
+    }
+
+    #[test]
+    fn times_go_on_behind_a_poll_that_could_not_be_read_and_no_stall_is_invented() {
+        let stalls = Stalls::new(full(), true, 0);
+        let mut parts = parts(&stalls, full(), Some(now(false)));
+        parts.reading.head.is_void = true;
+        let seen = loop_snapshot(parts);
+        assert_eq!((seen.active_ns, seen.idle_ns), (Some(110 * MS), Some(90 * MS)));
+        assert_eq!(seen.open, None);
+        assert!(seen.stalls.is_empty());
     }
 
     #[test]

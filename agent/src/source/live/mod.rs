@@ -23,6 +23,7 @@ pub mod layout;
 mod ledger;
 pub mod loops;
 pub mod memory;
+mod missed;
 mod orphans;
 pub mod passive;
 mod past;

@@ -17,6 +17,7 @@ use super::governor::Governor;
 use super::layout::UvLayout;
 use super::loops::{self, FoundLoop};
 use super::memory::Memory;
+use super::missed::Missed;
 use super::probed_past::{Ended, Past};
 use super::set::Set;
 use super::stacks::{LoopAt, Stacks};
@@ -185,9 +186,10 @@ impl Probed {
         track.stalls.take(&self.set.kernel.read(slot));
         let events = track.stalls.events();
         let seen = self.seen(slot, &track, now);
-        let hits = self.set.kernel.head(slot).totals.hits;
+        let head = self.set.kernel.head(slot);
+        let (hits, missed) = (head.totals.hits, Missed::of(&head));
         self.governor.ended(slot, hits);
-        self.ended.add(Ended { seen, events, hits });
+        self.ended.add(Ended { seen, events, hits, missed });
         // A slot that can't be given back is lost to others, and that they have none is counted.
         let _ = self.set.kernel.release(slot);
     }
@@ -406,8 +408,11 @@ impl Probed {
 
     /// What is not seen.
     pub(super) fn limits(&self) -> Vec<Limit> {
+        let mut missed = self.ended.missed();
+        let heads = self.loops.keys().map(|&slot| self.set.kernel.head(slot));
+        heads.for_each(|head| missed.add(Missed::of(&head)));
         let all = self.set.probes.limits.iter().chain(&self.fallen).cloned();
-        all.chain(lost(self.set.kernel.losses())).collect()
+        all.chain(lost(self.set.kernel.losses())).chain(missed.limits()).collect()
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use loop_core::snapshot::{Events, LoopSnapshot};
 
+use super::missed::Missed;
 use super::probed::Seen;
 use super::thread_names::OTHER;
 
@@ -19,6 +20,7 @@ pub(super) struct Ended {
     pub(super) seen: Seen,
     pub(super) events: Events,
     pub(super) hits: u64,
+    pub(super) missed: Missed,
 }
 
 /// See the module.
@@ -28,6 +30,7 @@ pub(super) struct Past {
     other: Option<Seen>,
     events: Events,
     most_hits: u64,
+    missed: Missed,
 }
 
 impl Past {
@@ -35,6 +38,7 @@ impl Past {
     pub(super) fn add(&mut self, ended: Ended) {
         self.events.merge(ended.events);
         self.most_hits = self.most_hits.max(ended.hits);
+        self.missed.add(ended.missed);
         self.newest.push_back(ended);
     }
 
@@ -64,9 +68,9 @@ impl Past {
         }
     }
 
-    /// Forgets all but what they had in hits.
+    /// Forgets all but how many hits they had, and what was missed.
     pub(super) fn forget(&mut self) {
-        *self = Past { most_hits: self.most_hits, ..Past::default() };
+        *self = Past { most_hits: self.most_hits, missed: self.missed, ..Past::default() };
     }
 
     /// All of them.
@@ -82,6 +86,11 @@ impl Past {
     /// Their stalls.
     pub(super) fn events(&self) -> Events {
         self.events
+    }
+
+    /// What was missed of them.
+    pub(super) fn missed(&self) -> Missed {
+        self.missed
     }
 
     /// The hits of the one that had most.
@@ -100,7 +109,8 @@ mod tests {
         let stalls = vec![Stall::default()];
         let snapshot = LoopSnapshot { tid, turns: Some(2), stalls, ..LoopSnapshot::default() };
         let events = Events { seen: 3, kept: 1, dropped: 2 };
-        Ended { seen: Seen { snapshot, first_poll_ns: Some(1) }, events, hits: u64::from(tid) }
+        let (hits, missed) = (u64::from(tid), Missed::default());
+        Ended { seen: Seen { snapshot, first_poll_ns: Some(1) }, events, hits, missed }
     }
 
     #[test]

@@ -403,7 +403,10 @@ mod tests {
             run_delay_ns: Some(0),
         };
         let running = stalls.running(&head, open, now);
-        assert_eq!((running.microtasks, running.ledger_ns.get(LedgerKey::Microtasks)), (None, None));
+        assert_eq!(
+            (running.microtasks, running.ledger_ns.get(LedgerKey::Microtasks)),
+            (None, None)
+        );
     }
 
     #[test]

@@ -212,8 +212,8 @@ impl Kernel {
 
     /// Who has which slot, and what runs there.
     pub(super) fn heads(&self) -> impl Iterator<Item = (u32, Head)> {
-        let slots = (0..SLOTS).map(|slot| (slot, self.head(slot)));
-        slots.filter(|(_, head)| head.thread_start_ns != 0)
+        let given = (0..SLOTS).filter(|&slot| slots::is_given(self.slot(slot)));
+        given.map(|slot| (slot, self.head(slot)))
     }
 
     /// Who has this slot, and what runs there.

@@ -145,11 +145,8 @@ fn fit(object: &mut Object) -> Result<(), LoadError> {
     object.relocate_btf(&types).map_err(|error| LoadError::Object(error.to_string()))?;
     let namespace = fs::metadata("/proc/self/ns/pid")
         .map_err(|error| LoadError::Object(format!("/proc/self/ns/pid: {error}")))?;
-    let (dev, inode) = (namespace.dev().to_ne_bytes(), namespace.ino().to_ne_bytes());
-    let globals = HashMap::from([
-        ("pid_namespace_dev", (&dev[..], true)),
-        ("pid_namespace_inode", (&inode[..], true)),
-    ]);
+    let inode = namespace.ino().to_ne_bytes();
+    let globals = HashMap::from([("pid_namespace_inode", (&inode[..], true))]);
     object.patch_map_data(globals).map_err(|error| LoadError::Object(error.to_string()))
 }
 

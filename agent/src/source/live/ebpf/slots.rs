@@ -25,13 +25,16 @@ const HISTOGRAM_WORDS: usize = 3 + BUCKETS;
 const ACCOUNT_WORDS: usize = 5;
 const TURN_WORDS: usize = PHASES + 9;
 const STALL_WORDS: usize = 4 + TURN_WORDS + ACCOUNT_WORDS;
-const HEAD_WORDS: usize = 8 + ACCOUNT_WORDS + TURN_WORDS + 13;
-const TOTALS: usize = 10;
+const HEAD_WORDS: usize = 8 + ACCOUNT_WORDS + TURN_WORDS + 14;
+const TOTALS: usize = 11;
 const HISTOGRAMS: usize = 3 + PHASES + 2 + COLLECTIONS;
 
 /// The size of a slot in words of eight bytes.
 pub(crate) const SLOT_WORDS: usize =
     HEAD_WORDS + TOTALS + HISTOGRAMS * HISTOGRAM_WORDS + STALLS * STALL_WORDS;
+
+/// Where it stands when the thread of a slot began: what is written last when a slot is given.
+const THREAD_START: usize = 2;
 
 /// Where a histogram's smallest value lies in it.
 const MIN_WORD: usize = 1;
@@ -111,6 +114,9 @@ pub(crate) struct Head {
     /// Since when a collection runs, if `gc_depth` isn't 0.
     pub(crate) gc_start_ns: u64,
     pub(crate) gc_depth: u32,
+    /// Whether a poll was entered since `boundary_ns` that could not be read, so that it is not
+    /// known how long the turn has lasted.
+    pub(crate) is_void: bool,
     pub(crate) totals: Totals,
 }
 
@@ -127,6 +133,8 @@ pub(crate) struct Totals {
     pub(crate) faults: u64,
     /// Ends without a beginning, or the other way round.
     pub(crate) unpaired: u64,
+    /// Drains within a drain of another queue.
+    pub(crate) nested_drains: u64,
     pub(crate) stalls: u64,
     pub(crate) stall_ns: u64,
 }
@@ -153,6 +161,11 @@ pub(crate) fn clear(slot: &[AtomicU64]) {
         let start = HEAD_WORDS + TOTALS + histogram * HISTOGRAM_WORDS;
         slot[start + MIN_WORD].store(u64::MAX, Ordering::Relaxed);
     }
+}
+
+/// Whether a loop has this slot. Who it is can be read behind that, as it was written before.
+pub(crate) fn is_given(slot: &[AtomicU64]) -> bool {
+    slot[THREAD_START].load(Ordering::Acquire) != 0
 }
 
 /// Reads who has a slot and what runs, without its histograms.
@@ -243,6 +256,8 @@ impl Words<'_> {
         let _gc_delay_ns = self.next();
         let _gc_cpu_ns = self.next();
         (head.gc_depth, _) = self.pair();
+        let (_drain_depth, is_void) = self.pair();
+        head.is_void = is_void != 0;
         head.totals = self.totals();
         head
     }
@@ -257,6 +272,7 @@ impl Words<'_> {
             nested_hits: self.next(),
             faults: self.next(),
             unpaired: self.next(),
+            nested_drains: self.next(),
             stalls: self.next(),
             stall_ns: self.next(),
         }
@@ -349,13 +365,13 @@ mod tests {
             SLOT_WORDS,
             usize::MAX, // The target, in bytes below.
             STALL_WORDS,
-            2,
+            THREAD_START,
             3,
             8,
             8 + ACCOUNT_WORDS,
             8 + ACCOUNT_WORDS + TURN_WORDS,
             8 + ACCOUNT_WORDS + TURN_WORDS + 4,
-            totals - 1,
+            totals - 2,
             totals,
             totals + TOTALS - 1,
             histograms + 2 * HISTOGRAM_WORDS,

@@ -134,8 +134,7 @@ impl Fallen {
     /// What memory shows of this loop that is new.
     fn since(&self, of: &LoopSnapshot, memory: &[LoopSnapshot]) -> LoopSnapshot {
         let then = |then: &&LoopSnapshot| {
-            is_same(then, of)
-                || of.tid == 0 && !memory.iter().any(|now| is_same(now, then))
+            is_same(then, of) || of.tid == 0 && !memory.iter().any(|now| is_same(now, then))
         };
         let mut all: Option<LoopSnapshot> = None;
         for then in self.memory.iter().filter(then) {
@@ -158,11 +157,8 @@ mod tests {
     fn of(tid: u32, turns: u64, starts: &[u64]) -> LoopSnapshot {
         let mut stall_totals = CauseTotals::default();
         starts.iter().for_each(|_| stall_totals.add(LedgerKey::Unknown, 10));
-        let stall = |&start_unix_ns: &u64| Stall {
-            start_unix_ns,
-            duration_ns: 10,
-            ..Stall::default()
-        };
+        let stall =
+            |&start_unix_ns: &u64| Stall { start_unix_ns, duration_ns: 10, ..Stall::default() };
         LoopSnapshot {
             tid,
             turns: Some(turns),
