@@ -1,5 +1,5 @@
-// Queues within queues: five drains of 2,000 jobs, each of which evaluates scripts in a context that
-// has a queue of its own, which is drained behind each of them. Truth: the outer drains.
+// Queues within queues: five drains of 2,000 jobs. Each evaluates scripts in a context that has a
+// queue of its own, which is drained behind each of them. Truth: the outer drains.
 'use strict';
 
 const vm = require('vm');
