@@ -190,6 +190,32 @@ fn stalls_have_their_phase_and_no_time_that_was_not() {
     }
 }
 
+/// Waits in a drain, as an `async` function does behind its first `await`.
+const WAITS: &str = "const { execSync } = require('node:child_process');
+    async function waits() {
+      await null;
+      execSync('sleep 0.3');
+    }
+    setTimeout(waits, 1000);
+    setTimeout(() => {}, 3000);";
+
+#[test]
+fn a_synchronous_wait_in_an_async_function_is_no_microtask() {
+    for node in nodes("a_synchronous_wait_in_an_async_function_is_no_microtask") {
+        let options = ["--source", "v8-trace"];
+        let observed = exec("waits", WAITS, &options, &[path(&node), "app.js"]);
+        let longest = observed.stalls().iter().max_by_key(|stall| stall["duration_ns"].as_u64());
+        let stall = longest.unwrap_or_else(|| panic!("no stall: {observed:?}"));
+        let part = |key: &str| stall["ledger_ns"][key].as_u64().unwrap_or(0);
+        assert!(stall["duration_ns"].as_u64() >= Some(290_000_000), "{observed:?}");
+        // On a machine that is busy, it waits for a CPU, too.
+        assert!(part("sync_io") + part("run_queue") > 200_000_000, "{observed:?}");
+        assert!(part("sync_io") > part("microtasks"), "{observed:?}");
+        let told = observed.report["diagnoses"].as_array().expect("a list");
+        assert!(told.iter().any(|told| told["id"] == "sync-io"), "{observed:?}");
+    }
+}
+
 #[test]
 fn collections_are_those_of_trace_gc() {
     let source = "let kept = [];

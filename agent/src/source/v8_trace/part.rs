@@ -12,7 +12,9 @@ pub(super) struct Part {
     pub(super) held_ns: u64,
     /// Of it, in pauses for garbage collection.
     pub(super) gc_ns: u64,
-    /// Of it, in drains, pauses in them left out.
+    /// Of those pauses, not on a CPU: they wait for V8's other threads, too.
+    pub(super) gc_off_cpu_ns: u64,
+    /// Of it, on a CPU in drains, pauses in them left out.
     pub(super) microtasks_ns: u64,
     /// Of it, in anything else on a CPU.
     pub(super) running_ns: u64,
@@ -20,6 +22,8 @@ pub(super) struct Part {
     pub(super) cpu_ns: u64,
     /// Microtasks that ran.
     pub(super) jobs: u64,
+    /// Those of the longest drain.
+    pub(super) drain_jobs: u64,
 }
 
 /// What the thread is in.
@@ -50,11 +54,12 @@ impl Part {
             }
             Inside::Drain => {
                 self.held_ns += wall_ns;
-                self.microtasks_ns += wall_ns;
+                self.microtasks_ns += cpu_ns;
             }
             Inside::Gc => {
                 self.held_ns += wall_ns;
                 self.gc_ns += wall_ns;
+                self.gc_off_cpu_ns += wall_ns - cpu_ns;
             }
         }
     }
@@ -64,15 +69,17 @@ impl Part {
         Part {
             held_ns: self.held_ns + other.held_ns,
             gc_ns: self.gc_ns + other.gc_ns,
+            gc_off_cpu_ns: self.gc_off_cpu_ns + other.gc_off_cpu_ns,
             microtasks_ns: self.microtasks_ns + other.microtasks_ns,
             running_ns: self.running_ns + other.running_ns,
             cpu_ns: self.cpu_ns + other.cpu_ns,
             jobs: self.jobs + other.jobs,
+            drain_jobs: self.drain_jobs.max(other.drain_jobs),
         }
     }
 
-    /// What was neither on a CPU nor in something that is told: the thread waited, for a CPU or for
-    /// anything else.
+    /// What was neither on a CPU nor a pause: the thread waited, for a CPU or for anything else. An
+    /// `async` function waits within a drain.
     pub(super) fn waited_ns(&self) -> u64 {
         self.held_ns.saturating_sub(self.gc_ns + self.microtasks_ns + self.running_ns)
     }

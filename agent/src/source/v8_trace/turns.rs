@@ -15,7 +15,9 @@
 
 use loop_core::Phase;
 use loop_core::buckets::Scale;
-use loop_core::snapshot::{Counters, Histogram, Ledger, LedgerKey, LoopSnapshot, Stall, ThreadCpu};
+use loop_core::snapshot::{
+    Counters, Histogram, Ledger, LedgerKey, LongestDrain, LoopSnapshot, Stall, ThreadCpu,
+};
 
 use super::delays::Delays;
 use super::event::{Event, Moment, What};
@@ -221,6 +223,7 @@ impl Turns {
         }
         record(&mut self.seen.microtask_drain_length, jobs);
         self.part.jobs += jobs;
+        self.part.drain_jobs = self.part.drain_jobs.max(jobs);
         self.seen.microtasks = self.seen.microtasks.map(|sum| sum.saturating_add(jobs));
     }
 
@@ -260,7 +263,8 @@ impl Turns {
             repeated: None,
             profile: None,
             waits: None,
-            drain: None,
+            drain: (all.drain_jobs > 0)
+                .then(|| LongestDrain { jobs: all.drain_jobs, ..LongestDrain::default() }),
             stack: None,
         });
         if self.seen.stalls.len() > STALLS_KEPT {
@@ -277,19 +281,24 @@ fn record(histogram: &mut Option<Histogram>, value: u64) {
 }
 
 /// JavaScript stands for what it calls, too: the trace does not tell native code apart. What was
-/// neither on a CPU nor in something that is told has waited: for a CPU at most `run_delay_ns`,
-/// where that is known, and else for something that it had asked for.
+/// neither on a CPU nor a pause has waited: for a CPU at most `run_delay_ns`, where that is known,
+/// and else for something that it had asked for. Of a pause that is longer than its CPU time, only
+/// what is left of that delay was not the collector's: it waits for its own threads.
 fn ledger(all: &Part, run_delay_ns: Option<u64>) -> Ledger {
     let known = Ledger::default()
         .with(LedgerKey::Gc, all.gc_ns)
         .with(LedgerKey::Microtasks, all.microtasks_ns)
         .with(LedgerKey::Javascript, all.running_ns);
-    match run_delay_ns.map(|delay_ns| delay_ns.min(all.waited_ns())) {
-        Some(delay_ns) => known
-            .with(LedgerKey::RunQueue, delay_ns)
-            .with(LedgerKey::SyncIo, all.waited_ns() - delay_ns),
-        None => known.with(LedgerKey::Unknown, all.waited_ns()),
-    }
+    let waited_ns = all.waited_ns();
+    let Some(run_delay_ns) = run_delay_ns else {
+        return known.with(LedgerKey::Unknown, waited_ns);
+    };
+    let delay_ns = run_delay_ns.min(waited_ns);
+    let in_pauses_ns = (run_delay_ns - delay_ns).min(all.gc_off_cpu_ns);
+    known
+        .with(LedgerKey::Gc, all.gc_ns - in_pauses_ns)
+        .with(LedgerKey::RunQueue, delay_ns + in_pauses_ns)
+        .with(LedgerKey::SyncIo, waited_ns - delay_ns)
 }
 
 #[cfg(test)]
@@ -361,6 +370,37 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_in_a_drain_is_no_microtask_and_a_pause_waits_for_a_cpu_at_most() {
+        let events = [
+            (at(100, 10), What::ScriptStart),
+            (at(101, 11), What::DrainStart),
+            (at(110, 20), What::GcStart),
+            (at(140, 30), What::GcEnd { major: true }),
+            (at(440, 35), What::DrainEnd { jobs: 3 }),
+            (at(441, 36), What::LoopStart),
+        ];
+        let told = |delays_ms: &[u64]| {
+            let mut turns = Turns::new(7, 7, 50 * MS, 0);
+            for (at_ms, delay_ms) in [50, 500].into_iter().zip(delays_ms) {
+                let run_delay_ns = Some(delay_ms * MS);
+                turns.sample(at_ms * MS, ThreadCpu { run_delay_ns, ..ThreadCpu::default() });
+            }
+            let take = |(at, what)| turns.take(&Event { tid: 7, at, what });
+            events.clone().into_iter().for_each(take);
+            turns.end();
+            let ledger = turns.seen.stalls[0].ledger_ns;
+            assert_eq!(ledger.total_ns(), 341 * MS);
+            use LedgerKey::{Gc, Microtasks, RunQueue, SyncIo, Unknown};
+            let keys = [Gc, Microtasks, RunQueue, SyncIo, Unknown];
+            keys.map(|key| ledger.get(key).map(|ns| ns / MS))
+        };
+        assert_eq!(told(&[]), [Some(30), Some(14), None, None, Some(295)]);
+        assert_eq!(told(&[7, 7]), [Some(30), Some(14), Some(0), Some(295), None]);
+        assert_eq!(told(&[7, 47]), [Some(30), Some(14), Some(40), Some(255), None]);
+        assert_eq!(told(&[7, 900]), [Some(10), Some(14), Some(315), Some(0), None]);
+    }
+
+    #[test]
     fn a_drain_and_the_pause_in_it_are_told_apart() {
         let turns = of(&[
             (at(0, 0), What::ScriptStart),
@@ -368,11 +408,14 @@ mod tests {
             (at(20, 20), What::GcStart),
             (at(50, 30), What::GcEnd { major: false }),
             (at(100, 80), What::DrainEnd { jobs: 60_000 }),
+            (at(100, 80), What::DrainStart),
+            (at(100, 80), What::DrainEnd { jobs: 2 }),
             (at(101, 81), What::LoopStart),
         ]);
         let stall = &turns.seen.stalls[0];
         assert_eq!((stall.duration_ns, stall.phase), (101 * MS, None));
-        assert_eq!(stall.microtasks, Some(60_000));
+        assert_eq!(stall.microtasks, Some(60_002));
+        assert_eq!(stall.drain.as_ref().map(|drain| drain.jobs), Some(60_000));
         let keys = [LedgerKey::Gc, LedgerKey::Microtasks, LedgerKey::Javascript];
         let parts = keys.map(|key| stall.ledger_ns.get(key));
         assert_eq!(parts, [Some(30 * MS), Some(60 * MS), Some(11 * MS)]);
