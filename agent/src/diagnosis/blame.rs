@@ -167,7 +167,9 @@ fn is_flooded(stall: &Stall, seen: &LoopSnapshot) -> bool {
             && own_cause(&stall.ledger_ns) == LedgerKey::Microtasks
             && flood(seen, Queue::Microtask).is_some();
     };
-    if flood(seen, Queue::Microtask).is_none() {
+    // A flood of another turn makes none of the short drains of this one.
+    let has_none = stall.drain.as_ref().is_some_and(|longest| longest.jobs < FLOOD_JOBS);
+    if has_none || flood(seen, Queue::Microtask).is_none() {
         return false;
     }
     let callbacks = stall.callbacks.unwrap_or(0);
@@ -178,14 +180,26 @@ fn is_flooded(stall: &Stall, seen: &LoopSnapshot) -> bool {
 }
 
 /// Whether nextTicks and microtasks queued each other: behind one callback, the microtasks fall
-/// into several drains only if nextTicks ran between them.
+/// into several drains only if nextTicks ran between them. Where ticks can't be counted, callbacks
+/// can't either: one event of a live Node.js may call hundreds, each with drains of its own. There
+/// it takes samples that saw one tick after the other, behind a single event.
 fn is_ping_pong(stall: &Stall, seen: &LoopSnapshot) -> bool {
     let in_queues = matches!(own_cause(&stall.ledger_ns), LedgerKey::Microtasks | LedgerKey::Ticks);
-    let many = stall.microtasks.is_some_and(|jobs| {
-        stall.callbacks.is_some_and(|callbacks| jobs / callbacks.max(1) >= FLOOD_JOBS)
-    });
+    let behind = match seen.tick_drain_length {
+        Some(_) => stall.callbacks,
+        None => stall.callbacks.is_none().then_some(1),
+    };
+    let in_ticks = seen.tick_drain_length.is_some() || stall.repeated == Some(Repeated::Ticks);
+    let many = stall
+        .microtasks
+        .zip(behind)
+        .is_some_and(|(jobs, callbacks)| in_ticks && jobs / callbacks.max(1) >= FLOOD_JOBS);
     let counted = seen.microtask_drain_length.is_some();
-    in_queues && many && counted && flood(seen, Queue::Microtask).is_none()
+    let is_flood = match &stall.drain {
+        Some(longest) => longest.jobs >= FLOOD_JOBS,
+        None => flood(seen, Queue::Microtask).is_some(),
+    };
+    in_queues && many && counted && !is_flood
 }
 
 /// A stall of callbacks: one long one, or very many.

@@ -3,8 +3,8 @@
 use loop_core::Phase;
 use loop_core::PhaseMap;
 use loop_core::snapshot::{
-    Histogram, Ledger, LedgerKey, LoopSnapshot, OpenTurn, Stall, Stopped, StoppedBy, ThreadCpu,
-    ThreadPoolSnapshot,
+    Histogram, Ledger, LedgerKey, LongestDrain, LoopSnapshot, OpenTurn, Repeated, Stall, Stopped,
+    StoppedBy, ThreadCpu, ThreadPoolSnapshot,
 };
 
 use super::tests::{MS, SECOND, crowd, empty, example, lengths, observed, snapshot, stall, times};
@@ -98,6 +98,43 @@ fn promises_and_ticks_that_queue_each_other_starve_without_a_long_drain() {
     });
     assert_eq!((told.id, told.confidence), ("next-tick-starvation", Confidence::Medium));
     assert!(told.evidence[0].contains("50,000 microtasks"), "{:?}", told.evidence);
+}
+
+#[test]
+fn one_event_of_a_live_node_may_call_hundreds_and_is_no_starvation() {
+    let mut jobs_done = stall(LedgerKey::Microtasks, SECOND, false);
+    (jobs_done.callbacks, jobs_done.microtasks) = (Some(2), Some(3_000));
+    jobs_done.drain = Some(LongestDrain { jobs: 6, ..LongestDrain::default() });
+    let live = |of: &Stall| {
+        let seen = observed(vec![of.clone()]);
+        ids(LoopSnapshot {
+            microtask_drain_length: lengths(&[6; 500]),
+            tick_drain_length: None,
+            ..seen
+        })
+    };
+    assert_eq!(live(&jobs_done), ["cpu-bound-callback"], "two events, five hundred callbacks");
+    jobs_done.callbacks = None;
+    assert_eq!(live(&jobs_done), ["cpu-bound-callback"], "one event, five hundred callbacks");
+    jobs_done.repeated = Some(Repeated::Ticks);
+    assert_eq!(live(&jobs_done), ["next-tick-starvation"], "samples saw the ticks between");
+    jobs_done.callbacks = Some(2);
+    assert_eq!(live(&jobs_done), ["cpu-bound-callback"], "each event may have had its own");
+}
+
+#[test]
+fn the_flood_of_another_turn_explains_no_stall_of_short_drains() {
+    let turn = |drain| {
+        let mut computes = stall(LedgerKey::Native, 400 * MS, false);
+        (computes.phase, computes.microtasks) = (Some(Phase::Timers), Some(1_200));
+        computes.drain = Some(LongestDrain { jobs: drain, ..LongestDrain::default() });
+        let mut drains = vec![1_100];
+        drains.extend([30; 40]);
+        first(LoopSnapshot { microtask_drain_length: lengths(&drains), ..observed(vec![computes]) })
+    };
+    assert_eq!(turn(30).id, "cpu-bound-callback");
+    assert_eq!(turn(999).id, "cpu-bound-callback");
+    assert_eq!(turn(1_000).id, "microtask-flood");
 }
 
 #[test]

@@ -219,7 +219,11 @@ impl Stalls {
             culprit: None,
             profile: None,
             waits: None,
-            drain: drain(in_drain, head.drain_size, points),
+            drain: if in_drain < head.turn.drain_jobs {
+                drain(head.turn.drain_jobs, head.turn.drain_queued, points)
+            } else {
+                drain(in_drain, head.drain_size, points)
+            },
             stack: None,
         })
     }
