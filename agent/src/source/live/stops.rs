@@ -3,14 +3,24 @@
 //! **Invariant**: no stop is told to be longer than it was seen to be.
 
 use loop_core::Cgroup;
-use loop_core::snapshot::{Stopped, StoppedBy};
+use loop_core::snapshot::{Limit, Stopped, StoppedBy};
 
 use crate::process::Process;
 
 /// The control group of a process, as it is now.
 pub(super) fn group_of(process: &Process) -> Cgroup {
     let groups = process.read("cgroup").unwrap_or_default();
-    Cgroup::of(&String::from_utf8_lossy(&groups))
+    Cgroup::of_process(process.identity().pid, &String::from_utf8_lossy(&groups))
+}
+
+/// What can't be seen where the group is out of sight.
+pub(super) fn limit(cgroup: &Cgroup) -> Option<Limit> {
+    cgroup.is_out_of_sight().then(|| Limit {
+        what: "time that a CPU quota or a freezer took".to_owned(),
+        why: "its control group is not in sight of this container; with that of the host, it is \
+            (docker run --cgroupns host)"
+            .to_owned(),
+    })
 }
 
 /// What keeps a process from going on now.
@@ -58,6 +68,15 @@ impl Stops {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_group_that_is_out_of_sight_is_told() {
+        // There is no process of that number.
+        let unseen = Cgroup::of_process(u32::MAX, "0::/../of-another\n");
+        let limit = limit(&unseen).expect("it is told");
+        assert!(limit.why.contains("--cgroupns host"), "{limit:?}");
+        assert_eq!(super::limit(&Cgroup::default()), None);
+    }
 
     #[test]
     fn a_stop_is_as_old_as_the_first_look_that_saw_it() {

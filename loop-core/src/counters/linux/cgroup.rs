@@ -12,13 +12,17 @@
 //!
 //! The `.local` files came with Linux 6.7 and 6.18; before, `cpu.stat` has to do. The files are
 //! those of the group the thread is in when they are opened, and are kept open. In a container
-//! that sees less of the tree than the path says, the root that it sees is taken.
+//! that sees less of the tree than the path says, the root that it sees is its own group's.
+//!
+//! That of another process need not be in what we see: a path such as `/../pod/b` leads out of it.
+//! Then it is looked for where that process sees the root, in `/proc/PID/root/sys/fs/cgroup`: with
+//! a view of its own, as a container has, that is its group. Whether it is, `cgroup.procs` says.
 //!
 //! The figures are the group's: time throttled adds up over CPUs, so that of a thread is at most
 //! this and at most its own run delay.
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use super::{read_with, stat};
 
@@ -46,6 +50,7 @@ struct Figure {
 pub struct Cgroup {
     throttled: Option<Figure>,
     frozen: Option<Figure>,
+    out_of_sight: bool,
     /// Tells whether it is frozen now, in either version.
     events: Option<File>,
     state: Option<File>,
@@ -54,42 +59,51 @@ pub struct Cgroup {
 impl Cgroup {
     pub(super) fn of_this_thread() -> Cgroup {
         let groups = fs::read_to_string("/proc/thread-self/cgroup").unwrap_or_default();
-        Cgroup::of(&groups)
+        Cgroup::find(&Places::Own(Path::new(ROOT)), &groups)
     }
 
-    /// The group that is meant by the text of a `/proc/PID/cgroup`, as this process sees it.
-    pub fn of(groups: &str) -> Cgroup {
-        Cgroup::find(Path::new(ROOT), groups)
+    /// The group of another process, which is meant by the text of its `/proc/PID/cgroup`. Where
+    /// it is not in sight, it is no group: the figures of others are never taken.
+    pub fn of_process(pid: u32, groups: &str) -> Cgroup {
+        let theirs = PathBuf::from(format!("/proc/{pid}/root{ROOT}"));
+        Cgroup::find(&Places::Of { ours: Path::new(ROOT), theirs: &theirs, pid }, groups)
     }
 
-    fn find(root: &Path, groups: &str) -> Cgroup {
-        let (v2, v1) = (path_of(groups, ""), path_of(groups, "cpu"));
-        let usec = |path: Option<&str>, file, key| {
-            V2_MOUNTS.iter().find_map(|mount| {
-                Figure { file: open(&root.join(mount), path?, file)?, key, ns_per_unit: 1_000 }
-                    .tried()
+    fn find(places: &Places<'_>, groups: &str) -> Cgroup {
+        let folders = |controller, mounts: &[&str]| -> Vec<PathBuf> {
+            let path = path_of(groups, controller);
+            let each = |path| mounts.iter().filter_map(move |mount| places.folder(mount, path));
+            path.map_or_else(Vec::new, |path| each(path).collect())
+        };
+        let v2 = folders("", &V2_MOUNTS);
+        let (v1, freezer) = (folders("cpu", &V1_MOUNTS), folders("freezer", &["freezer"]));
+        let first = |folders: &[PathBuf], file: &str| {
+            folders.iter().find_map(|folder| File::open(folder.join(file)).ok())
+        };
+        let figure = |folders: &[PathBuf], file: &str, key, ns_per_unit| {
+            folders.iter().find_map(|folder| {
+                let file = File::open(folder.join(file)).ok()?;
+                Figure { file, key, ns_per_unit }.tried()
             })
         };
-        let ns = |path: Option<&str>, file| {
-            V1_MOUNTS.iter().find_map(|mount| {
-                let file = open(&root.join(mount), path?, file)?;
-                Figure { file, key: b"throttled_time", ns_per_unit: 1 }.tried()
-            })
-        };
-        let events = v2.and_then(|path| {
-            V2_MOUNTS.iter().find_map(|mount| open(&root.join(mount), path, "cgroup.events"))
-        });
-        let state = path_of(groups, "freezer")
-            .and_then(|path| open(&root.join("freezer"), path, "freezer.state"));
+        let usec = |file: &str, key| figure(&v2, file, key, 1_000);
+        let ns = |file: &str| figure(&v1, file, b"throttled_time", 1);
+        let has_path = ["", "cpu", "freezer"].iter().any(|name| path_of(groups, name).is_some());
         Cgroup {
-            events,
-            state,
-            throttled: usec(v2, "cpu.stat.local", b"throttled_usec")
-                .or_else(|| usec(v2, "cpu.stat", b"throttled_usec"))
-                .or_else(|| ns(v1, "cpu.stat.local"))
-                .or_else(|| ns(v1, "cpu.stat")),
-            frozen: usec(v2, "cgroup.stat.local", b"frozen_usec"),
+            out_of_sight: has_path && [&v2, &v1, &freezer].iter().all(|found| found.is_empty()),
+            events: first(&v2, "cgroup.events"),
+            state: first(&freezer, "freezer.state"),
+            throttled: usec("cpu.stat.local", b"throttled_usec")
+                .or_else(|| usec("cpu.stat", b"throttled_usec"))
+                .or_else(|| ns("cpu.stat.local"))
+                .or_else(|| ns("cpu.stat")),
+            frozen: usec("cgroup.stat.local", b"frozen_usec"),
         }
+    }
+
+    /// Whether there is a group, and its files can't be found from here.
+    pub fn is_out_of_sight(&self) -> bool {
+        self.out_of_sight
     }
 
     /// For how long it was held back by its CPU quota, summed over CPUs, in nanoseconds. `None`:
@@ -133,10 +147,40 @@ fn path_of<'a>(groups: &'a str, controller: &str) -> Option<&'a str> {
     })
 }
 
-fn open(mount: &Path, path: &str, file: &str) -> Option<File> {
-    let group = mount.join(path.trim_start_matches('/'));
-    let group = if group.is_dir() { group } else { mount.to_owned() };
-    File::open(group.join(file)).ok()
+/// Where the folders of groups are looked for.
+enum Places<'a> {
+    /// Those of this thread, below this root.
+    Own(&'a Path),
+    /// Those of a process: below our root, or at its own.
+    Of { ours: &'a Path, theirs: &'a Path, pid: u32 },
+}
+
+impl Places<'_> {
+    /// The folder of the group of this path in the hierarchy that is mounted so.
+    fn folder(&self, mount: &str, path: &str) -> Option<PathBuf> {
+        let below = |root: &Path| {
+            let path = Path::new(path.trim_start_matches('/'));
+            let leads_out = path.components().any(|part| part == Component::ParentDir);
+            let folder = root.join(mount).join(path);
+            (!leads_out && folder.is_dir()).then_some(folder)
+        };
+        match *self {
+            Places::Own(root) => {
+                below(root).or_else(|| Some(root.join(mount)).filter(|folder| folder.is_dir()))
+            }
+            Places::Of { ours, theirs, pid } => below(ours)
+                .filter(|folder| holds(folder, pid) != Some(false))
+                .or_else(|| Some(theirs.join(mount)).filter(|root| holds(root, pid) == Some(true))),
+        }
+    }
+}
+
+/// Whether a process is in the group of this folder. `None`: it does not tell, as one whose
+/// threads are in groups of their own.
+fn holds(folder: &Path, pid: u32) -> Option<bool> {
+    let members = fs::read_to_string(folder.join("cgroup.procs")).ok()?;
+    let pid = pid.to_string();
+    Some(members.lines().any(|member| member == pid))
 }
 
 #[cfg(test)]
@@ -159,7 +203,7 @@ mod tests {
         }
 
         fn read(&self, groups: &str) -> (Option<u64>, Option<u64>) {
-            let cgroup = Cgroup::find(&self.0, groups);
+            let cgroup = Cgroup::find(&Places::Own(&self.0), groups);
             (cgroup.throttled_ns(), cgroup.frozen_ns())
         }
     }
@@ -199,7 +243,7 @@ mod tests {
                 ("freezer/d/freezer.state", "THAWED\n"),
             ],
         );
-        let is_frozen = |groups: &str| Cgroup::find(&tree.0, groups).is_frozen();
+        let is_frozen = |groups: &str| Cgroup::find(&Places::Own(&tree.0), groups).is_frozen();
         let groups = ["0::/a\n", "0::/b\n", "7:freezer:/c\n0::/b\n", "7:freezer:/d\n", ""];
         assert_eq!(groups.map(is_frozen), [true, false, true, false, false]);
     }
@@ -218,5 +262,36 @@ mod tests {
         assert_eq!(tree.read(&groups("/a")), (Some(600), Some(2_000)));
         assert_eq!(tree.read(&groups("/docker/1")), (Some(800), Some(2_000)));
         assert_eq!(tree.read("4:cpuset:/a\nnonsense\n"), (None, None));
+    }
+
+    #[test]
+    fn the_group_of_another_process_is_its_own_or_none() {
+        let tree = Tree::with(
+            "another",
+            &[
+                ("ours/cpu.stat", "throttled_usec 1\n"),
+                ("ours/cgroup.procs", "1\n40\n"),
+                ("ours/pod/cpu.stat", "throttled_usec 2\n"),
+                ("ours/pod/cgroup.procs", "41\n"),
+                ("ours/threaded/cpu.stat", "throttled_usec 3\n"),
+                ("theirs/cpu.stat", "throttled_usec 4\n"),
+                ("theirs/cgroup.events", "populated 1\nfrozen 1\n"),
+                ("theirs/cgroup.procs", "42\n"),
+            ],
+        );
+        let (ours, theirs) = (tree.0.join("ours"), tree.0.join("theirs"));
+        let of = |pid, groups: &str| {
+            let cgroup = Cgroup::find(&Places::Of { ours: &ours, theirs: &theirs, pid }, groups);
+            (cgroup.throttled_ns(), cgroup.is_frozen(), cgroup.is_out_of_sight())
+        };
+        assert_eq!(of(41, "0::/pod\n"), (Some(2_000), false, false));
+        assert_eq!(of(41, "0::/threaded\n"), (Some(3_000), false, false));
+        assert_eq!(of(42, "0::/../../pod/b\n"), (Some(4_000), true, false), "as it sees it");
+        assert_eq!(of(42, "0::/pod\n"), (Some(4_000), true, false), "another of that name");
+        assert_eq!(of(41, "0::/../../pod/b\n"), (None, false, true), "not the root that we see");
+        assert_eq!(of(41, "0::/gone\n"), (None, false, true));
+        assert_eq!(of(41, "0::/\n"), (None, false, true), "the host's root, and a path of ours");
+        assert_eq!(of(40, "0::/\n"), (Some(1_000), false, false));
+        assert_eq!(of(40, "4:cpuset:/a\n"), (None, false, false), "it is in none of these");
     }
 }

@@ -195,7 +195,7 @@ impl Watched {
     /// The thread has ended.
     fn begin(&self, around: &mut Around, pace: Pace, now_ns: u64) -> io::Result<Open> {
         let (files, account) = (Files::open(&self.folder)?, Account::of(&self.folder));
-        let cgroup = Cgroup::of(&around.groups);
+        let cgroup = Cgroup::of_process(around.pid, &around.groups);
         let mut open = Open {
             episode: Episode::new(self.since_ns, unix_ns().saturating_sub(monotonic_ns())),
             sampler: None,
