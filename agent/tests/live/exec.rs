@@ -25,6 +25,14 @@ const PARENT: &str = "const { spawn } = require('node:child_process');
       spawn(process.execPath, [process.argv[2]]).on('exit', () => setTimeout(next, 1200));
     })();";
 
+/// Waits for three children that share no pipe with it: only a signal tells that one has ended.
+const WAITS: &str = "const { spawn } = require('node:child_process');
+    let left = 3;
+    (function next() {
+      if (left-- === 0) return;
+      spawn('sleep', ['2'], { stdio: 'ignore' }).on('exit', next);
+    })();";
+
 struct Observed {
     ran: Ran,
     report: Value,
@@ -189,4 +197,76 @@ fn until_gone(pid: u32) {
         stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next()).unwrap_or('?')
     };
     until("its end", || matches!(state(pid), '?' | 'Z'));
+}
+
+/// libuv takes such a wait for work. Nobody else may.
+#[test]
+fn a_wait_that_a_signal_ends_is_no_turn() {
+    let _alone = alone();
+    let test = "a_wait_that_a_signal_ends_is_no_turn";
+    if !can_attach(test) {
+        return;
+    }
+    let place = folder(test);
+    fs::write(place.join("waits.js"), WAITS).expect("it can be written");
+    for node in nodes::both_ends(test) {
+        let observed = exec(&place, &node, &["node", "waits.js"]);
+        let seen = &observed.report["loops"][0];
+        let ns = |figure: &str, of: &str| seen[figure][of].as_f64().expect("a number");
+        let what = format!("Node {}: {seen:#}", node.version);
+        assert_eq!(ns("turn_ns", "count"), seen["turns"].as_f64().expect("a number"), "{what}");
+        for figure in ["turn_ns", "arrival_delay_ns"] {
+            assert!(ns(figure, "max") < 1e9, "{figure}: {what}");
+        }
+        assert!(seen["phases"]["poll"]["max"].as_f64() < Some(1e9), "{what}");
+        assert!(seen["utilization"].as_f64() < Some(0.5), "{what}");
+        assert!(ns("poll_wait_ns", "max") > 1e9 && ns("poll_wait_ns", "sum") > 5e9, "{what}");
+        let told = &observed.report["diagnoses"][0];
+        assert_eq!(told["id"], "healthy", "{told:#}");
+    }
+}
+
+/// Of how many a flood was made, and which function ran most in it.
+#[test]
+fn a_flood_is_told_with_what_it_was_made_of() {
+    let _alone = alone();
+    let test = "a_flood_is_told_with_what_it_was_made_of";
+    if !can_attach(test) {
+        return;
+    }
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../workloads/js");
+    let floods = [
+        ("promise-race-pool.js", 501_500, 1_000, "emptyPool"),
+        ("await-all-growing.js", 501_500, 1, "collect"),
+        ("promise-chain-fanout.js", 3_000, 1_000, "render"),
+    ];
+    for node in nodes::both_ends(test) {
+        for (script, jobs, queued, function) in floods {
+            let path = scripts.join(script);
+            let path = path.to_str().expect("UTF-8");
+            let observed = exec(&folder(test), &node, &["node", path]);
+            let what = format!("Node {} {script}: {:#}", node.version, observed.report);
+            let stalls = observed.report["loops"][0]["stalls"].as_array().expect("a list");
+            let stall = stalls.iter().max_by_key(|stall| stall["microtasks"].as_u64());
+            let drain = &stall.expect("a stall")["drain"];
+            assert_eq!(
+                (&drain["jobs"], &drain["queued"]),
+                (&jobs.into(), &queued.into()),
+                "{what}"
+            );
+            let reaction = &drain["reactions"][0];
+            assert_eq!(reaction["function"], function, "{what}");
+            assert!(reaction["file"].as_str().is_some_and(|at| at.ends_with(script)), "{what}");
+            let told = observed.report["diagnoses"].as_array().expect("a list");
+            let flood = told.iter().find(|told| told["id"] == "microtask-flood");
+            let evidence = flood.expect("it is told")["evidence"].to_string();
+            let named = "what ran in it, by samples: ";
+            assert!(evidence.contains(named) && evidence.contains(function), "{what}");
+            if jobs > 10 * queued {
+                let from = "501,500 jobs from";
+                let square = "501,500 jobs of a queue that grew to";
+                assert!(evidence.contains(from) || evidence.contains(square), "{what}");
+            }
+        }
+    }
 }

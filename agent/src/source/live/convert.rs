@@ -92,6 +92,7 @@ pub(super) struct Parts<'a> {
 pub(super) fn loop_snapshot(parts: Parts<'_>) -> LoopSnapshot {
     let Parts { pid, points, points_now, reading, before, now, stalls, cpu, .. } = parts;
     let stall_threshold_ns = parts.stall_threshold_ns;
+    let reading = stalls.put_right(reading);
     let head = reading.head;
     let since = now.and_then(|now| since_boundary(&head, now));
     let open = now.zip(since).and_then(|(now, since)| open_turn(&head, points_now, now, since));

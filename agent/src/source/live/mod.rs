@@ -38,6 +38,7 @@ mod stalls;
 mod stops;
 mod target;
 mod thread_names;
+mod uncounted;
 mod windows;
 
 pub use command::LiveCommand;

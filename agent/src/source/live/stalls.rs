@@ -15,6 +15,7 @@ use super::convert::{Now, Points, SEEN_PHASES};
 use super::ebpf::{Ended, Head, Reading};
 use super::eye::Eye;
 use super::ledger::{Accounted, divide};
+use super::uncounted::{POLL, Uncounted};
 
 /// How many are listed, as in the recorder of the embedded loop.
 const LISTED: usize = 64;
@@ -42,8 +43,10 @@ pub(super) struct Stalls {
     /// The number of the newest that was seen.
     newest: u64,
     lost: u64,
-    /// What was no stall: how many, and how long together.
+    /// What was no stall: how many, and how long together, with the waits in those that were.
     retracted: (u64, u64),
+    /// What libuv has counted wrongly, if it has.
+    uncounted: Option<Box<Uncounted>>,
 }
 
 impl Stalls {
@@ -62,6 +65,7 @@ impl Stalls {
             newest: 0,
             lost: 0,
             retracted: (0, 0),
+            uncounted: None,
         }
     }
 
@@ -94,13 +98,7 @@ impl Stalls {
             if ended.number > self.newest {
                 self.lost += ended.number - self.newest - 1;
                 self.newest = ended.number;
-                match self.without_wait(ended) {
-                    Some(ended) => self.keep(&ended),
-                    None => {
-                        self.retracted.0 += 1;
-                        self.retracted.1 += ended.duration_ns;
-                    }
-                }
+                self.take_one(ended, reading);
             }
         }
         let totals = &reading.head.totals;
@@ -109,14 +107,32 @@ impl Stalls {
 
     /// A signal, as the end of a child, ends a wait for events, and libuv takes the time until then
     /// for active: it notes anew when it waits. The kernel ends one as well, to do what `io_uring`
-    /// was asked for. What was seen of such a wait is no part of the stall; `None`: none is left.
-    fn without_wait(&self, ended: &Ended) -> Option<Ended> {
-        let end_ns = ended.start_ns.saturating_add(ended.duration_ns);
-        let waited_until = |eye: &Eye| eye.waited_until(ended);
-        let Some(from_ns) = self.eye.as_ref().and_then(waited_until) else { return Some(*ended) };
-        let duration_ns = end_ns - from_ns;
-        let is_stall = duration_ns >= self.threshold_ns;
-        is_stall.then_some(Ended { start_ns: from_ns, duration_ns, ..*ended })
+    /// was asked for. What was seen of such a wait is no part of the stall, if one is left.
+    fn take_one(&mut self, ended: &Ended, reading: &Reading) {
+        let waited_until = self.eye.as_ref().and_then(|eye| eye.waited_until(ended));
+        let waited_ns = waited_until.map_or(0, |until_ns| until_ns.saturating_sub(ended.start_ns));
+        if waited_ns > 0 {
+            let uncounted = self.uncounted.get_or_insert_with(|| Box::new(Uncounted::new()));
+            uncounted.add(ended, waited_ns, reading);
+        }
+        let mut turn = ended.turn;
+        turn.phase_ns[POLL] = turn.phase_ns[POLL].saturating_sub(waited_ns);
+        let start_ns = ended.start_ns + waited_ns;
+        let duration_ns = ended.duration_ns.saturating_sub(waited_ns);
+        if waited_ns == 0 || duration_ns >= self.threshold_ns {
+            self.retracted.1 += waited_ns;
+            self.keep(&Ended { start_ns, duration_ns, turn, ..*ended });
+        } else {
+            self.retracted.0 += 1;
+            self.retracted.1 += ended.duration_ns;
+        }
+    }
+
+    /// What was read, as it is without what libuv has counted wrongly.
+    pub(super) fn put_right(&self, reading: Reading) -> Reading {
+        let mut reading = reading;
+        self.uncounted.iter().for_each(|uncounted| uncounted.put_right(&mut reading));
+        reading
     }
 
     fn keep(&mut self, ended: &Ended) {
