@@ -221,8 +221,9 @@ fn a_wait_that_a_signal_ends_is_no_turn() {
         assert!(seen["phases"]["poll"]["max"].as_f64() < Some(1e9), "{what}");
         assert!(seen["utilization"].as_f64() < Some(0.5), "{what}");
         assert!(ns("poll_wait_ns", "max") > 1e9 && ns("poll_wait_ns", "sum") > 5e9, "{what}");
-        let told = &observed.report["diagnoses"][0];
-        assert_eq!(told["id"], "healthy", "{told:#}");
+        // Where others take all CPUs, its start may be one.
+        let stalls = seen["stalls"].as_array().expect("a list");
+        assert!(stalls.iter().all(|stall| stall["duration_ns"].as_f64() < Some(1e9)), "{what}");
     }
 }
 

@@ -15,7 +15,7 @@
 //! that sees less of the tree than the path says, the root that it sees is its own group's.
 //!
 //! That of another process need not be in what we see: a path such as `/../pod/b` leads out of it.
-//! Then it is looked for in `/sys/fs/cgroup` of the root that process has (`/proc/PID/root`): with a
+//! Then it is looked for where that process sees the root of the tree, by `/proc/PID/root`: with a
 //! view of its own, as a container has, that is its group. Whether it is, `cgroup.procs` says.
 //!
 //! The figures are the group's: time throttled adds up over CPUs, so that of a thread is at most
