@@ -149,6 +149,7 @@ begin:
 	slot->is_void = 0;
 	__builtin_memset(&slot->turn, 0, sizeof(slot->turn));
 	slot->gc_depth = 0;
+	end_drains(slot);
 	slot->boundary_account = account;
 	slot->boundary_idle_ns = idle_ns;
 	slot->boundary_ns = hit->now;

@@ -103,6 +103,13 @@ inline_always int adopt(struct hit *hit, struct slot *slot, __u64 loop)
 	return 1;
 }
 
+/* No poll is entered within a drain: one that seems to go on was cut off, as by an exec. */
+inline_always void end_drains(struct slot *slot)
+{
+	slot->drain_start_ns = 0;
+	slot->drain_depth = 0;
+}
+
 /* The slot of a loop that isn't the first of its thread, if it is Node's own. */
 static __noinline struct slot *slot_of_further_loop(struct hit *hit, struct slot *first, __u64 loop)
 {
@@ -115,8 +122,11 @@ static __noinline struct slot *slot_of_further_loop(struct hit *hit, struct slot
 
 	if (known) {
 		slot = slot_at(*known);
-		if (slot && slot->thread_start_ns == hit->task->start_boottime)
+		if (slot && slot->thread_start_ns == hit->task->start_boottime) {
+			if (hit->point == IO_POLL)
+				end_drains(first);
 			return slot;
+		}
 	}
 	counts = counts_idle_time(hit, loop);
 	if (counts < 0) {
