@@ -4,7 +4,9 @@
 //! gap in which turns go unseen and look like a single long one.
 
 use std::io;
+use std::mem::take;
 use std::sync::Arc;
+use std::thread;
 
 use loop_core::snapshot::Tier;
 
@@ -22,13 +24,20 @@ pub(super) struct Links {
 
 impl Links {
     /// Takes away what a lower tier does not have. The others stay as they are.
+    ///
+    /// The kernel waits for each link until nobody runs its program, some ten milliseconds, in which
+    /// what comes next goes unseen: so it waits for both at once.
     fn keep(&mut self, tier: Tier) {
-        if tier == Tier::Passive {
-            self.turns.clear();
+        let rest = if tier == Tier::Full { Vec::new() } else { take(&mut self.rest) };
+        let turns = if tier == Tier::Passive { take(&mut self.turns) } else { Vec::new() };
+        if rest.is_empty() || turns.is_empty() {
+            return;
         }
-        if tier != Tier::Full {
-            self.rest.clear();
-        }
+        thread::scope(|scope| {
+            // Where there is no thread to be had, they are taken away here.
+            let _ = thread::Builder::new().spawn_scoped(scope, move || drop(rest));
+            drop(turns);
+        });
     }
 }
 
