@@ -32,18 +32,21 @@ pub const EVENT_NAME: &str = "loopscope.stall";
 
 /// Up to where the stalls of each loop have been given out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StallMarks(BTreeMap<(u32, u32), Mark>);
+pub struct StallMarks {
+    /// When the newest of each loop began, by process and thread.
+    newest: BTreeMap<(u32, u32), u64>,
+    /// By process: of loops that have ended there may be sums only, of several together.
+    accounts: BTreeMap<u32, Account>,
+}
 
-/// What was given out of one loop.
+/// What was given out of one process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Mark {
-    /// When the newest of them began; `None`: there was none.
-    newest_unix_ns: Option<u64>,
+struct Account {
     /// How many.
     given: u64,
     /// How many were overwritten before.
     lost: u64,
-    /// How many stalls the loop had counted when it was looked at last.
+    /// How many stalls its loops had counted when they were looked at last.
     counted: u64,
 }
 
@@ -71,7 +74,7 @@ impl StallMarks {
     /// The stalls that are new in `snapshot`. Those that were lost are counted as soon as they
     /// can't be in the next snapshot, either: with the next look.
     pub fn take<'a>(&mut self, snapshot: &'a Snapshot) -> NewStalls<'a> {
-        self.look(snapshot, |mark, _| mark.counted)
+        self.look(snapshot, |account, _| account.counted)
     }
 
     /// The same when nothing more is observed: all that were lost are counted at once.
@@ -79,43 +82,48 @@ impl StallMarks {
         self.look(snapshot, |_, counted| counted)
     }
 
-    /// `due` says how many stalls of a loop must be given or lost by now.
+    /// `due` says how many stalls of a process must be given or lost by now.
     fn look<'a>(
         &mut self,
         snapshot: &'a Snapshot,
-        due: impl Fn(&Mark, u64) -> u64,
+        due: impl Fn(&Account, u64) -> u64,
     ) -> NewStalls<'a> {
         let mut new = NewStalls::default();
-        let mut seen = BTreeSet::new();
+        let (mut loops, mut counts) = (BTreeSet::new(), BTreeMap::<u32, (u64, u64)>::new());
         // Number 0 stands for several that have ended, whose stalls were told as their own.
         for observed in snapshot.loops.iter().filter(|observed| observed.pid != 0) {
             let target = snapshot.targets.iter().find(|target| target.pid == observed.pid);
-            seen.insert((observed.pid, observed.tid));
-            let mark = self.0.entry((observed.pid, observed.tid)).or_default();
-            let before = mark.newest_unix_ns;
-            let (completed, given) = (observed.stalls.iter(), new.stalls.len());
-            let completed = completed.filter(|stall| !stall.running);
+            let of = (observed.pid, observed.tid);
+            loops.insert(of);
+            let before = self.newest.get(&of).copied();
+            let completed = observed.stalls.iter().filter(|stall| !stall.running);
+            let (given, counted) = counts.entry(observed.pid).or_default();
+            *counted += observed.stall_totals.total_count();
             for stall in completed.filter(|stall| Some(stall.start_unix_ns) > before) {
-                mark.newest_unix_ns = mark.newest_unix_ns.max(Some(stall.start_unix_ns));
+                let newest = self.newest.entry(of).or_insert(stall.start_unix_ns);
+                *newest = (*newest).max(stall.start_unix_ns);
                 new.stalls.push(NewStall { target, observed, stall });
+                *given += 1;
             }
-            let given = (new.stalls.len() - given) as u64;
-            new.lost += mark.account(given, observed.stall_totals.total_count(), &due);
         }
-        self.0.retain(|of, _| seen.contains(of));
+        self.newest.retain(|of, _| loops.contains(of));
+        self.accounts.retain(|pid, _| counts.contains_key(pid));
+        for (pid, (given, counted)) in counts {
+            new.lost += self.accounts.entry(pid).or_default().add(given, counted, &due);
+        }
         new
     }
 }
 
-impl Mark {
+impl Account {
     /// Counts what has been given and lost since the last look.
     ///
-    /// The loop goes on while it is read, so its count may hold a stall that is not listed yet. The
-    /// count of the last look is older than the list, so that all in it are listed, given, or lost.
-    fn account(&mut self, given: u64, counted: u64, due: impl Fn(&Mark, u64) -> u64) -> u64 {
+    /// Loops go on while they are read, so a count may hold a stall that is not listed yet. That of
+    /// the last look is older than the lists, so that all in it are listed, given, or lost.
+    fn add(&mut self, given: u64, counted: u64, due: impl Fn(&Account, u64) -> u64) -> u64 {
         if counted < self.counted {
-            // Another loop under the same numbers: it counts from 0.
-            *self = Mark { newest_unix_ns: self.newest_unix_ns, ..Mark::default() };
+            // Another process under the same number: it counts from 0.
+            *self = Account::default();
         }
         self.given += given;
         let lost = due(self, counted).saturating_sub(self.given).max(self.lost);

@@ -202,6 +202,23 @@ fn a_number_that_is_given_again_begins_anew() {
     assert_eq!(marks, StallMarks::default(), "nothing is kept of loops that are gone");
 }
 
+/// A service that starts workers for ever: of those that have ended there are sums alone.
+#[test]
+fn loops_that_are_told_together_have_lost_nothing() {
+    let worker = |tid, count, stalls| LoopSnapshot { tid, ..observed(1, count, stalls) };
+    let mut marks = StallMarks::default();
+    let first = snapshot(vec![worker(7, 1, vec![stall(10)]), worker(8, 1, vec![stall(20)])]);
+    assert_eq!(starts(&marks.take(&first)), [10, 20]);
+    for (look, folded) in [(30, 2), (40, 3), (50, 4)] {
+        let next = snapshot(vec![worker(0, folded, vec![]), worker(9, 1, vec![stall(look)])]);
+        let new = marks.take(&next);
+        assert_eq!((starts(&new), new.lost), (vec![look], 0));
+    }
+    // One that ended and was put to the others before anybody looked.
+    let last = snapshot(vec![worker(0, 6, vec![]), worker(9, 0, vec![])]);
+    assert_eq!(marks.take_last(&last).lost, 1);
+}
+
 proptest! {
     /// However often a ring of stalls is looked at: all are given or counted as lost, none twice.
     #[test]
