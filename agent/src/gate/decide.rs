@@ -25,6 +25,12 @@ pub struct Runs<'a> {
 /// Why nothing is compared of runs that were read now and then.
 const PASSIVE: &str = "the tier passive reads lower bounds; use the tier turn or full";
 
+/// What gets shorter where work is cut into pieces,
+const LONGEST_DRAIN: &str = "longest_drain";
+
+/// and what there is more of then.
+const PIECES: [&str; 2] = ["drains", "turns"];
+
 /// What the user may set of how it is judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Rules {
@@ -90,6 +96,13 @@ pub fn metrics_but(
         }
     }
     metrics.extend(time_tier(varying, rules));
+    let is_cut_up =
+        |metric: &Metric| metric.name == LONGEST_DRAIN && metric.standing == Standing::Better;
+    if metrics.iter().any(is_cut_up) {
+        // Who cuts a long drain into short ones has more of them, and more turns: that is the cure.
+        let more = metrics.iter_mut().filter(|metric| PIECES.contains(&metric.name));
+        more.for_each(|metric| metric.decides = false);
+    }
     let worse = metrics.iter_mut().filter(|metric| metric.standing == Standing::Worse);
     worse.for_each(|metric| blame(metric, head.samples));
     order(&mut metrics);

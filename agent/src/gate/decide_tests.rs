@@ -193,6 +193,28 @@ fn each(mut samples: Vec<Sample>, set: impl Fn(&mut Sample)) -> Vec<Sample> {
 }
 
 #[test]
+fn a_long_drain_that_is_cut_into_short_ones_is_no_regression() {
+    let drains = |lengths: &[u64]| {
+        let lengths = Histogram::of(Scale::Length, lengths.iter().copied());
+        each(runs(1_000, 1.0, 0), |sample| {
+            sample.figures.drain_length = Some(lengths.clone());
+            sample.figures.turns = Some(lengths.count());
+        })
+    };
+    let (one, many) = (drains(&[10_000]), drains(&[100; 100]));
+    let metrics = compared(&one, &many);
+    let grown = |name: &str| {
+        let metric = named(&metrics, name);
+        (metric.standing == Standing::Worse, metric.decides)
+    };
+    assert_eq!((grown("drains"), grown("turns")), ((true, false), (true, false)));
+    assert_eq!(verdict(&metrics), Verdict::Passed);
+    assert_eq!(verdict(&compared(&many, &one)), Verdict::Regressed, "the longest drain grew");
+    let more = compared(&many, &drains(&[100; 101]));
+    assert_eq!(verdict(&more), Verdict::Regressed, "more drains that are as long");
+}
+
+#[test]
 fn stalls_are_a_time_and_decide_where_times_do() {
     let stalls = |count| each(runs(1_000, 1.0, count), |sample| sample.figures.stalls = count);
     let (base, head) = (stalls(1), stalls(2));

@@ -199,7 +199,9 @@ fn sample(recording: &Recording) -> Sample {
     let mut losses = recording.notes();
     if let Some(end) = end.filter(|_| !recording.head.command.is_empty()) {
         losses.extend(end.notes.iter().cloned());
-        if end.status != Some(0) {
+        if end.timed_out {
+            losses.push("its command was ended by --timeout".to_owned());
+        } else if end.status != Some(0) {
             losses.push("its command has failed".to_owned());
         }
     }
