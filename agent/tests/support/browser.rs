@@ -14,7 +14,10 @@ pub(crate) fn chromium() -> Option<PathBuf> {
         .flat_map(|folder| names.map(|name| folder.join(name)))
         .find(|program| program.is_file());
     if found.is_none() {
-        println!("skipped: there is no chromium on PATH; .ci/setup installs it");
+        let why = "there is no chromium on PATH; .ci/setup installs it";
+        let required = env::var_os("LOOPSCOPE_REQUIRE_SERVERS").is_some_and(|value| value == "1");
+        assert!(!required, "{why}");
+        println!("SKIPPED: a page in a browser: {why}");
     }
     found
 }
