@@ -30,6 +30,11 @@ impl Missed {
         self.nested += other.nested;
     }
 
+    /// Reads that failed: what they were for is in no count.
+    pub(super) fn unread(&self) -> u64 {
+        self.unread
+    }
+
     /// The same for readers of the report. What there is none of is not told.
     pub(super) fn limits(&self) -> impl Iterator<Item = Limit> {
         let all = [

@@ -22,6 +22,8 @@ pub(super) struct Told {
     pub(super) target: Described,
     pub(super) loops: Vec<LoopSnapshot>,
     pub(super) events: Events,
+    /// Reads of its memory that failed: what they were for is in no count.
+    pub(super) unread: u64,
 }
 
 /// Those that have ended.
@@ -44,12 +46,14 @@ impl Past {
     }
 
     fn fold(&mut self, oldest: Told) {
-        let Told { target, loops, events } = oldest;
+        let Told { target, loops, events, unread } = oldest;
         let others = self.others.get_or_insert_with(|| Told {
             target: Described { pid: 0, name: OTHERS.to_owned(), ..target },
             loops: Vec::new(),
             events: Events::default(),
+            unread: 0,
         });
+        others.unread += unread;
         self.others_count += 1;
         others.target.limits = vec![Limit {
             what: format!("each of {} processes by itself", self.others_count),
@@ -161,7 +165,8 @@ mod tests {
             stall_totals,
             ..LoopSnapshot::default()
         };
-        Told { target, loops: vec![seen], events: Events { seen: 1, kept: 1, dropped: 0 } }
+        let events = Events { seen: 1, kept: 1, dropped: 0 };
+        Told { target, loops: vec![seen], events, unread: 1 }
     }
 
     #[test]

@@ -406,11 +406,17 @@ impl Probed {
         !self.fallen.is_empty()
     }
 
-    /// What is not seen.
-    pub(super) fn limits(&self) -> Vec<Limit> {
+    /// What was seen of all of its loops and could not be counted.
+    pub(super) fn missed(&self) -> Missed {
         let mut missed = self.ended.missed();
         let heads = self.loops.keys().map(|&slot| self.set.kernel.head(slot));
         heads.for_each(|head| missed.add(Missed::of(&head)));
+        missed
+    }
+
+    /// What is not seen.
+    pub(super) fn limits(&self) -> Vec<Limit> {
+        let missed = self.missed();
         let all = self.set.probes.limits.iter().chain(&self.fallen).cloned();
         all.chain(lost(self.set.kernel.losses())).chain(missed.limits()).collect()
     }

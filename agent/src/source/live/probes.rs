@@ -11,10 +11,9 @@ use loop_core::snapshot::{Limit, Tier};
 
 use super::clock::Shift;
 use super::convert::Points;
-use super::ebpf::{Kernel, Layout};
+use super::ebpf::{Kernel, Layout, Link};
 use super::layout::UvLayout;
 use super::memory::Memory;
-use super::set::Links;
 use crate::plan::{Plan, Point, Probe};
 use crate::process::{FileState, MappedFile};
 
@@ -167,19 +166,10 @@ impl Probes {
     }
 
     /// Sets them. They are gone when the links are.
-    pub(super) fn link(&self, kernel: &Kernel, target: u32, pid: u32) -> io::Result<Links> {
-        let mut links = Links::default();
-        for (file, points) in self.files.values() {
-            let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
-            let is_turns = |&(point, _): &(Point, u64)| wanted(Tier::Turn).contains(&point);
-            let (turns, rest) = points.iter().copied().partition::<Vec<_>, _>(is_turns);
-            for (points, links) in [(turns, &mut links.turns), (rest, &mut links.rest)] {
-                if !points.is_empty() {
-                    links.push(kernel.link(target, pid, &path, &points)?);
-                }
-            }
-        }
-        Ok(links)
+    pub(super) fn link(&self, kernel: &Kernel, target: u32, pid: u32) -> io::Result<Vec<Link>> {
+        let path = |file: &File| PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        let files = self.files.values();
+        files.map(|(file, points)| kernel.link(target, pid, &path(file), points)).collect()
     }
 }
 

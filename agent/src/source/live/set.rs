@@ -1,45 +1,17 @@
 //! Probes that are set into a process.
 //!
-//! The one that every turn hits is set by itself, so that the others can be taken away without a
-//! gap in which turns go unseen and look like a single long one.
+//! All of a file are one link: the kernel waits for each link that is closed until nobody runs its
+//! program, some ten milliseconds, in which what is executed next would go unseen.
+//!
+//! **Invariant**: turns that nobody saw, as probes are exchanged, are never told as a single one.
 
 use std::io;
-use std::mem::take;
 use std::sync::Arc;
-use std::thread;
 
 use loop_core::snapshot::Tier;
 
 use super::ebpf::{Kernel, Link};
 use super::probes::Probes;
-
-/// What holds probes: those are gone when these are.
-#[derive(Debug, Default)]
-pub(super) struct Links {
-    /// Those of the tier `turn`.
-    pub(super) turns: Vec<Link>,
-    /// All others.
-    pub(super) rest: Vec<Link>,
-}
-
-impl Links {
-    /// Takes away what a lower tier does not have. The others stay as they are.
-    ///
-    /// The kernel waits for each link until nobody runs its program, some ten milliseconds, in which
-    /// what comes next goes unseen: so it waits for both at once.
-    fn keep(&mut self, tier: Tier) {
-        let rest = if tier == Tier::Full { Vec::new() } else { take(&mut self.rest) };
-        let turns = if tier == Tier::Passive { take(&mut self.turns) } else { Vec::new() };
-        if rest.is_empty() || turns.is_empty() {
-            return;
-        }
-        thread::scope(|scope| {
-            // Where there is no thread to be had, they are taken away here.
-            let _ = thread::Builder::new().spawn_scoped(scope, move || drop(rest));
-            drop(turns);
-        });
-    }
-}
 
 /// Probes that are set into a process. Dropping it takes them away, and gives back the room of its
 /// loops: the next target of this number starts from nothing.
@@ -49,7 +21,8 @@ pub(super) struct Set {
     /// The number of the target in the kernel.
     pub(super) index: u32,
     pub(super) probes: Probes,
-    links: Links,
+    pid: u32,
+    links: Vec<Link>,
 }
 
 impl Set {
@@ -63,30 +36,35 @@ impl Set {
         probes: Probes,
         pid: u32,
     ) -> io::Result<Set> {
-        let links = Links::default();
-        let mut set = Set { kernel: Arc::clone(kernel), index, probes, links };
+        let links = Vec::new();
+        let mut set = Set { kernel: Arc::clone(kernel), index, probes, pid, links };
         set.links = set.probes.link(kernel, index, pid)?;
         Ok(set)
     }
 
-    /// Leaves those of a lower tier. A turn that goes on meanwhile is counted whole.
+    /// Sets those of a lower tier instead. Turns that began by then are told by their time alone: how
+    /// many there were meanwhile is not known.
     ///
     /// # Errors
-    /// The kernel side can't be told what is seen no more. There is no probe any more.
+    /// The kernel side can't be told what is seen no more, or refuses. There is no probe any more.
     pub(super) fn reduce(&mut self, tier: Tier) -> io::Result<()> {
+        self.unlink();
         self.probes.reduce(tier);
-        // First of all: no phase may be counted that ends at a probe that is being taken away.
+        for (slot, _) in self.kernel.heads().filter(|(_, head)| head.target == self.index) {
+            self.kernel.void_turn(slot);
+        }
         let told = self.kernel.set_target(self.index, &self.probes.layout);
-        if told.is_err() {
+        let set = told.and_then(|()| self.probes.link(&self.kernel, self.index, self.pid));
+        if set.is_err() {
             self.probes.reduce(Tier::Passive);
         }
-        self.links.keep(self.probes.tier);
-        told
+        self.links = set?;
+        Ok(())
     }
 
     /// Takes all of them away, and leaves what they have shown.
     pub(super) fn unlink(&mut self) {
-        self.links.keep(Tier::Passive);
+        self.links.clear();
     }
 }
 

@@ -404,8 +404,11 @@ impl Target {
         monotonic_ns.saturating_add(self.unix_offset_ns)
     }
 
-    /// Stalls that ended with its first poll, or before.
+    /// Stalls that ended with its first poll, or before. Its account began with the look at its
+    /// memory, and none may fall when probes tell of it from now on.
     fn add_earlier(&self, known: &mut LoopSnapshot, memory: &LoopSnapshot, first_ns: u64) {
+        known.cpu.on_cpu_ns = known.cpu.on_cpu_ns.max(memory.cpu.on_cpu_ns);
+        known.cpu.run_delay_ns = known.cpu.run_delay_ns.max(memory.cpu.run_delay_ns);
         let first_ns = self.unix_ns(first_ns);
         let earlier = earlier(memory, first_ns).map(|stall| until_first_poll(stall, first_ns));
         let earlier: Vec<Stall> = earlier.collect();
@@ -464,6 +467,11 @@ impl Target {
             limits.push(limit("loops of workers that were busy from the start", why));
         }
         limits
+    }
+
+    /// Reads of its memory that failed, so that what they were for is in no count.
+    pub(super) fn unread(&self) -> u64 {
+        self.probed.as_ref().map_or(0, |probed| probed.missed().unread())
     }
 
     /// Who it is, and how it is observed.

@@ -226,6 +226,12 @@ impl Kernel {
         slots::read(self.slot(slot))
     }
 
+    /// Tells a slot that turns may come and go unseen, from the one that goes on to the next poll
+    /// that is seen. Only while no probe can reach it.
+    pub(super) fn void_turn(&self, slot: u32) {
+        slots::void_turn(self.slot(slot));
+    }
+
     /// Takes a slot back from a loop that no probe can reach any more.
     pub(super) fn release(&self, slot: u32) -> io::Result<()> {
         let head = self.head(slot);

@@ -36,6 +36,9 @@ pub(crate) const SLOT_WORDS: usize =
 /// Where it stands when the thread of a slot began: what is written last when a slot is given.
 const THREAD_START: usize = 2;
 
+/// Where it stands how deep drains are within one another, and whether a turn is void.
+const VOID: usize = HEAD_WORDS - 1;
+
 /// Where a histogram's smallest value lies in it.
 const MIN_WORD: usize = 1;
 
@@ -161,6 +164,13 @@ pub(crate) fn clear(slot: &[AtomicU64]) {
         let start = HEAD_WORDS + TOTALS + histogram * HISTOGRAM_WORDS;
         slot[start + MIN_WORD].store(u64::MAX, Ordering::Relaxed);
     }
+}
+
+/// How long the turn of a slot lasts is not known, nor whether it is one. Only for a slot that no
+/// probe can reach just now.
+pub(crate) fn void_turn(slot: &[AtomicU64]) {
+    // Above the depth of drains, which is 0: none of them is seen to its end.
+    slot[VOID].store(1 << 32, Ordering::Relaxed);
 }
 
 /// Whether a loop has this slot. Who it is can be read behind that, as it was written before.
@@ -333,6 +343,13 @@ mod tests {
         let slot: Vec<AtomicU64> = (0..SLOT_WORDS).map(|_| AtomicU64::new(7)).collect();
         clear(&slot);
         slot
+    }
+
+    #[test]
+    fn a_turn_that_is_not_known_is_void() {
+        let slot = slot();
+        void_turn(&slot);
+        assert!(head(&slot).is_void);
     }
 
     #[test]

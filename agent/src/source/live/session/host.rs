@@ -415,7 +415,8 @@ mod tests {
             sampled: false,
             limits: Vec::new(),
         };
-        Told { target, loops: Vec::new(), events: Events { seen, kept: seen, dropped: 0 } }
+        let events = Events { seen, kept: seen, dropped: 0 };
+        Told { target, loops: Vec::new(), events, unread: 0 }
     }
 
     #[test]

@@ -245,8 +245,16 @@ impl Live {
 
     fn unseen_of(&self, state: &State) -> Unseen {
         let kernel = self.shared.kernel.as_ref();
-        let too_fast = kernel.map_or(0, |kernel| kernel.losses().executed);
-        Unseen { missed: state.missed, too_fast, refused: state.refused.clone() }
+        let losses = kernel.map(|kernel| kernel.losses()).unwrap_or_default();
+        let there: u64 = state.targets.iter().map(Target::unread).sum();
+        let gone: u64 = state.past.told().map(|told| told.unread).sum();
+        Unseen {
+            missed: state.missed,
+            too_fast: losses.executed,
+            no_room: losses.no_slot + losses.no_thread,
+            unread: there + gone,
+            refused: state.refused.clone(),
+        }
     }
 
     /// Nodes that had ended before they could be observed, so far.

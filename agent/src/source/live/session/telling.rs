@@ -12,7 +12,8 @@ use crate::source::{Census, Observe};
 
 /// What is told of a target.
 pub(super) fn told(target: &Target) -> Told {
-    Told { target: target.describe(), loops: target.loops(), events: target.events() }
+    let (loops, events) = (target.loops(), target.events());
+    Told { target: target.describe(), loops, events, unread: target.unread() }
 }
 
 impl Observe for Live {

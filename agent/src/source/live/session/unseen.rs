@@ -19,6 +19,10 @@ pub(in crate::source::live) struct Unseen {
     pub(super) missed: u64,
     /// Programs that were executed too fast to be looked at.
     pub(super) too_fast: u64,
+    /// Hits of loops for which there was no room in the kernel.
+    pub(super) no_room: u64,
+    /// Reads of the memory of targets that failed.
+    pub(super) unread: u64,
     pub(super) refused: Refused,
 }
 
@@ -54,6 +58,20 @@ impl Unseen {
                 self.too_fast
             ));
         }
+        if self.no_room > 0 {
+            notes.push(format!(
+                "there was no room for all loops: {} hits are in no count; run fewer workers at \
+                 once",
+                self.no_room
+            ));
+        }
+        if self.unread > 0 {
+            notes.push(format!(
+                "memory could not be read {} times, and the polls, timers or drains that it was \
+                 for are in no count; see that the machine does not swap",
+                self.unread
+            ));
+        }
         let refused = &self.refused.0;
         let told = refused.iter().take(TOLD_MAX);
         notes.extend(told.map(|(pid, why)| format!("process {pid} was not observed: {why}")));
@@ -71,15 +89,18 @@ mod tests {
     #[test]
     fn each_is_told_in_a_line_and_of_many_how_many_there_are() {
         assert!(Unseen::default().notes().is_empty());
-        let mut unseen = Unseen { missed: 2, too_fast: 3, ..Unseen::default() };
+        let counts = Unseen { no_room: 4, unread: 5, ..Unseen::default() };
+        let mut unseen = Unseen { missed: 2, too_fast: 3, ..counts };
         (1..=6).for_each(|pid| unseen.refused.note(pid, "it is of glass".to_owned()));
         unseen.refused.settle(1);
         let notes = unseen.notes();
-        assert_eq!(notes.len(), 7, "{notes:?}");
+        assert_eq!(notes.len(), 9, "{notes:?}");
         assert_eq!(notes[0], "2 Node.js processes ended before they could be observed");
         assert!(notes[1].starts_with("3 programs were executed faster"), "{}", notes[1]);
-        assert_eq!(notes[2], "process 2 was not observed: it is of glass");
-        assert_eq!(notes[6], "1 more Node.js processes were not observed");
+        assert!(notes[2].contains("4 hits are in no count"), "{}", notes[2]);
+        assert!(notes[3].starts_with("memory could not be read 5 times"), "{}", notes[3]);
+        assert_eq!(notes[4], "process 2 was not observed: it is of glass");
+        assert_eq!(notes[8], "1 more Node.js processes were not observed");
     }
 
     #[test]
