@@ -114,7 +114,9 @@ fn probes_that_cost_too_much_are_taken_away() {
         }
         let Some(main) = report.main(pid, &mut check) else { continue };
         check.between("turns", 1.0, main.number("turns"), number(&truth["turns"]));
-        check.equal("turn_ns.count", main.number("turns"), main.histogram("turn_ns").count);
+        // It turns ten thousand times a second while one is read behind the other.
+        let (turns, durations) = (main.number("turns"), main.histogram("turn_ns").count);
+        check.between("turn_ns.count", turns, durations, turns + 100.0);
         let drains = main.histogram("microtask_drain_length").count;
         check.between("drains", 100.0, drains, main.number("turns") - 100.0);
         let told = stalls(&main, &truth, &mut check);
