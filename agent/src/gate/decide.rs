@@ -96,17 +96,21 @@ pub fn metrics_but(
         }
     }
     metrics.extend(time_tier(varying, rules));
-    let is_cut_up =
-        |metric: &Metric| metric.name == LONGEST_DRAIN && metric.standing == Standing::Better;
-    if metrics.iter().any(is_cut_up) {
-        // Who cuts a long drain into short ones has more of them, and more turns: that is the cure.
-        let more = metrics.iter_mut().filter(|metric| PIECES.contains(&metric.name));
-        more.for_each(|metric| metric.decides = false);
-    }
+    let_pieces_pass(&mut metrics);
     let worse = metrics.iter_mut().filter(|metric| metric.standing == Standing::Worse);
     worse.for_each(|metric| blame(metric, head.samples));
     order(&mut metrics);
     metrics
+}
+
+/// Who cuts a long drain into short ones has more of them, and more turns: that is the cure.
+fn let_pieces_pass(metrics: &mut [Metric]) {
+    let is_cut_up =
+        |metric: &Metric| metric.name == LONGEST_DRAIN && metric.standing == Standing::Better;
+    if metrics.iter().any(is_cut_up) {
+        let more = metrics.iter_mut().filter(|metric| PIECES.contains(&metric.name));
+        more.for_each(|metric| metric.decides = false);
+    }
 }
 
 /// Worst first; what is as before stands last.

@@ -42,8 +42,8 @@ impl Set {
         Ok(set)
     }
 
-    /// Sets those of a lower tier instead. Turns that began by then are told by their time alone: how
-    /// many there were meanwhile is not known.
+    /// Sets those of a lower tier instead. Turns that began by then are told by their time alone:
+    /// how many there were meanwhile is not known.
     ///
     /// # Errors
     /// The kernel side can't be told what is seen no more, or refuses. There is no probe any more.

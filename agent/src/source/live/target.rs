@@ -469,11 +469,6 @@ impl Target {
         limits
     }
 
-    /// Reads of its memory that failed, so that what they were for is in no count.
-    pub(super) fn unread(&self) -> u64 {
-        self.probed.as_ref().map_or(0, |probed| probed.missed().unread())
-    }
-
     /// Who it is, and how it is observed.
     pub(super) fn describe(&self) -> Described {
         let until_ns = self.until_ns.unwrap_or_else(monotonic_ns);

@@ -45,6 +45,11 @@ impl Target {
         }
     }
 
+    /// Reads of its memory that failed, so that what they were for is in no count.
+    pub(in crate::source::live) fn unread(&self) -> u64 {
+        self.probed.as_ref().map_or(0, |probed| probed.missed().unread())
+    }
+
     fn fall_to_memory(&mut self) -> Fallen {
         let mut told = self.with_probes();
         for of in &mut told {
