@@ -20,6 +20,17 @@ pub struct Identity {
     pub start_ticks: u64,
 }
 
+/// What a process does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Life {
+    /// Nothing more: it is gone, or a zombie.
+    Ended,
+    /// Nothing: a signal or a debugger has stopped it.
+    Stopped,
+    /// It runs, or waits.
+    GoesOn,
+}
+
 impl Identity {
     /// The process that has this number now. One read of `/proc`.
     ///
@@ -38,15 +49,28 @@ impl Identity {
         Ok(Identity { pid, start_ticks: stat.start_ticks })
     }
 
+    /// What this very process does. One read of `/proc`.
+    pub fn life(self) -> Life {
+        self.life_in(&ProcFs::default())
+    }
+
+    fn life_in(self, proc_fs: &ProcFs) -> Life {
+        match stat(proc_fs, self.pid) {
+            Ok(stat) if stat.start_ticks != self.start_ticks || stat.has_ended() => Life::Ended,
+            Ok(stat) if stat.is_stopped() => Life::Stopped,
+            Ok(_) => Life::GoesOn,
+            Err(_) => Life::Ended,
+        }
+    }
+
     /// Whether this very process is there and has not ended. A zombie has.
     pub fn is_alive(self) -> bool {
-        self.is_alive_in(&ProcFs::default())
+        self.life() != Life::Ended
     }
 
     /// As [`Identity::is_alive`], in this `/proc`.
     pub fn is_alive_in(self, proc_fs: &ProcFs) -> bool {
-        stat(proc_fs, self.pid)
-            .is_ok_and(|stat| stat.start_ticks == self.start_ticks && !stat.has_ended())
+        self.life_in(proc_fs) != Life::Ended
     }
 
     /// Whether this very process is there, and still the copy that it began as: it is about to
@@ -54,12 +78,6 @@ impl Identity {
     pub fn is_copy(self) -> bool {
         stat(&ProcFs::default(), self.pid)
             .is_ok_and(|stat| stat.start_ticks == self.start_ticks && stat.is_copy())
-    }
-
-    /// Whether this very process is there and stopped, by a signal or a debugger.
-    pub fn is_stopped(self) -> bool {
-        stat(&ProcFs::default(), self.pid)
-            .is_ok_and(|stat| stat.start_ticks == self.start_ticks && stat.is_stopped())
     }
 }
 
@@ -78,7 +96,7 @@ pub fn environment_of(pid: u32) -> io::Result<Vec<u8>> {
 }
 
 pub(super) fn stat(proc_fs: &ProcFs, pid: u32) -> io::Result<Stat> {
-    let bytes = proc_fs.read(pid, "stat")?;
+    let bytes = proc_fs.read_short(pid, "stat")?;
     Stat::parse(&bytes).ok_or_else(|| io::Error::other(format!("/proc/{pid}/stat is no such file")))
 }
 
@@ -96,14 +114,14 @@ mod tests {
             .spawn()
             .expect("sh starts");
         let id = Identity::of(child.id()).expect("it is there");
-        while !id.is_stopped() {
+        while id.life() != Life::Stopped {
             std::thread::yield_now();
         }
         assert!(id.is_alive());
-        assert!(!Identity { start_ticks: id.start_ticks + 1, ..id }.is_stopped());
+        assert_eq!(Identity { start_ticks: id.start_ticks + 1, ..id }.life(), Life::Ended);
         let went_on = Command::new("kill").args(["-CONT", &id.pid.to_string()]).status();
         assert!(went_on.expect("kill is there").success());
-        while id.is_stopped() {
+        while id.life() == Life::Stopped {
             std::thread::yield_now();
         }
         drop(child.stdin.take());

@@ -39,7 +39,7 @@ use std::path::PathBuf;
 
 pub use discover::{Discovery, Found};
 pub use exports::Holds;
-pub use identity::{Identity, environment_of, parent_of};
+pub use identity::{Identity, Life, environment_of, parent_of};
 pub use mapped::{FileId, FileState, MappedFile, Modules};
 pub use maps::Mapping;
 pub use proc_fs::ProcFs;

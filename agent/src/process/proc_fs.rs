@@ -1,7 +1,11 @@
 //! Where the files of `/proc` lie, so that tests can lay their own.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+
+/// More than 52 numbers and a name take.
+const SHORT_BYTES: usize = 2048;
 
 /// A mounted `/proc`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +33,19 @@ impl ProcFs {
     /// The path of a file about a process.
     pub fn path(&self, pid: u32, file: &str) -> PathBuf {
         self.root.join(pid.to_string()).join(file)
+    }
+
+    /// The bytes of a file about a process that is short, as `stat` is: by one read, where
+    /// [`ProcFs::read`] takes seven system calls more, as the kernel tells no length of such files.
+    pub(super) fn read_short(&self, pid: u32, file: &str) -> io::Result<Vec<u8>> {
+        let mut file = File::open(self.path(pid, file))?;
+        let mut bytes = vec![0; SHORT_BYTES];
+        let length = file.read(&mut bytes)?;
+        bytes.truncate(length);
+        if length == SHORT_BYTES {
+            file.read_to_end(&mut bytes)?;
+        }
+        Ok(bytes)
     }
 
     /// The bytes of a file about a process.

@@ -23,7 +23,7 @@ use super::set::Set;
 use super::stacks::{LoopAt, Stacks};
 use super::stalls::Stalls;
 use crate::plan::Plan;
-use crate::source::schedstat;
+use crate::source::schedstat::{self, Account, Accounts};
 
 /// How often the kernel's and the target's memory are read again until they fit together.
 const READINGS_MAX: usize = 4;
@@ -76,9 +76,11 @@ struct Track {
     baseline: Option<Baseline>,
     /// As in [`Seen`].
     first_poll_ns: Option<u64>,
-    /// What its thread had used of the CPU when it was seen first, and by now.
-    cpu_first: ThreadCpu,
-    cpu: ThreadCpu,
+    /// What is accounted to its thread; `None`: it had ended before that could be asked.
+    accounts: Option<Accounts>,
+    /// What it had used of the CPU when it was seen first, and by now.
+    cpu_first: Account,
+    cpu: Option<Account>,
 }
 
 /// A loop, as its probes show it. Its thread has no name yet.
@@ -139,12 +141,14 @@ impl Probed {
             .filter(|baseline| baseline.at_ns >= self.since_ns);
         self.loops.entry(slot).or_insert_with(|| {
             let (pid, tid) = (*pid, head.tid);
-            let cpu = schedstat::read_of(pid, tid);
+            let accounts = Accounts::of(pid, tid).ok();
+            let cpu = accounts.as_ref().and_then(|accounts| accounts.read().ok()).flatten();
+            let cpu = cpu.and_then(Account::counted);
             let eye = Eye { stacks: Arc::clone(stacks), pid, tid, unix_offset_ns };
             let stalls =
                 Stalls::new(points, exact, unix_offset_ns).with(Some(eye), stall_threshold_ns);
-            let (first_poll_ns, cpu_first) = (None, cpu);
-            Track { tid, points, stalls, baseline, first_poll_ns, cpu_first, cpu }
+            let (first_poll_ns, cpu_first) = (None, cpu.unwrap_or_default());
+            Track { tid, points, stalls, baseline, first_poll_ns, accounts, cpu_first, cpu }
         });
     }
 
@@ -161,11 +165,10 @@ impl Probed {
     /// Takes what is new of one loop; lets go of it if its thread has ended.
     fn refresh(&mut self, slot: u32, process_is_there: bool) {
         let Some(track) = self.loops.get_mut(&slot) else { return };
-        let cpu = schedstat::read_of(self.known.pid, track.tid);
-        let is_there = process_is_there && cpu.on_cpu_ns.is_some();
-        if is_there {
-            track.cpu = cpu;
-        }
+        let accounts = track.accounts.as_ref().filter(|_| process_is_there);
+        let cpu = accounts.and_then(|accounts| accounts.read().ok());
+        let is_there = cpu.is_some();
+        track.cpu = cpu.flatten().and_then(Account::counted).or(track.cpu);
         let head = self.set.kernel.head(slot);
         if track.first_poll_ns.is_none() {
             // It never changes, so two that agree were not read while the loop wrote.
@@ -435,11 +438,10 @@ fn lost(losses: Losses) -> Option<Limit> {
     })
 }
 
-fn since(now: ThreadCpu, then: ThreadCpu) -> ThreadCpu {
-    let sub = |now: Option<u64>, then: Option<u64>| Some(now?.saturating_sub(then?));
-    ThreadCpu {
-        on_cpu_ns: sub(now.on_cpu_ns, then.on_cpu_ns),
-        run_delay_ns: sub(now.run_delay_ns, then.run_delay_ns),
-        throttled_ns: None,
-    }
+fn since(now: Option<Account>, then: Account) -> ThreadCpu {
+    let since = |now: Account| Account {
+        on_cpu_ns: now.on_cpu_ns.saturating_sub(then.on_cpu_ns),
+        run_delay_ns: now.run_delay_ns.saturating_sub(then.run_delay_ns),
+    };
+    now.map(|now| ThreadCpu::from(since(now))).unwrap_or_default()
 }

@@ -5,7 +5,7 @@
 use loop_core::Cgroup;
 use loop_core::snapshot::{Limit, Stopped, StoppedBy};
 
-use crate::process::Process;
+use crate::process::{Life, Process};
 
 /// The control group of a process, as it is now.
 pub(super) fn group_of(process: &Process) -> Cgroup {
@@ -24,8 +24,8 @@ pub(super) fn limit(cgroup: &Cgroup) -> Option<Limit> {
 }
 
 /// What keeps a process from going on now.
-pub(super) fn by(process: &Process, cgroup: &Cgroup) -> Option<StoppedBy> {
-    let by_signal = process.identity().is_stopped().then_some(StoppedBy::Signal);
+pub(super) fn by(life: Life, cgroup: &Cgroup) -> Option<StoppedBy> {
+    let by_signal = (life == Life::Stopped).then_some(StoppedBy::Signal);
     by_signal.or_else(|| cgroup.is_frozen().then_some(StoppedBy::ControlGroup))
 }
 

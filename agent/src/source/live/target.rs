@@ -13,6 +13,7 @@
 //! before is told, too.
 
 mod fallen;
+mod limits;
 mod windowed;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ use super::earlier::{earlier, until_first_poll};
 use super::family::Newcomer;
 use super::loops::Places;
 use super::passive::{self, Passive};
+use super::past::Told;
 use super::probed::{Common, Known, Probed, Seen};
 use super::set::Set;
 use super::sleep::Sleep;
@@ -38,7 +40,7 @@ use super::stacks::{LoopAt, Observed, Stacks};
 use super::stops::{self, Stops};
 use super::thread_names::Names;
 use super::windows::Windows;
-use crate::process::Process;
+use crate::process::{Life, Process};
 use fallen::Fallen;
 
 /// How often a target is looked at that has probes.
@@ -140,7 +142,8 @@ impl Target {
         let probed = set.map(|set| Probed::new(known.clone(), set, common));
         stacks.set_loops(pid, &passive.places().collect::<Vec<_>>());
         let cgroup = stops::group_of(&process);
-        let stops = Stops::new(stops::by(&process, &cgroup), monotonic_ns());
+        let stopped_by = stops::by(process.identity().life(), &cgroup);
+        let stops = Stops::new(stopped_by, monotonic_ns());
         Target {
             name: process.name().to_owned(),
             name_looks: if process.has_command() { 0 } else { NAME_LOOKS },
@@ -187,6 +190,10 @@ impl Target {
     /// Its number in the kernel, if it has probes.
     pub(super) fn index(&self) -> Option<u32> {
         self.probed.as_ref().map(Probed::index)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -298,10 +305,10 @@ impl Target {
         if now_ns < self.state_ns {
             return true;
         }
-        let identity = self.process.identity();
-        self.stops.note(stops::by(&self.process, &self.cgroup), now_ns);
+        let life = self.process.identity().life();
+        self.stops.note(stops::by(life, &self.cgroup), now_ns);
         self.state_ns = now_ns + if self.stops.is_stopped() { TICK_NS } else { STATE_NS };
-        identity.is_alive()
+        life != Life::Ended
     }
 
     /// Whether there is a loop that no probe has shown yet.
@@ -313,25 +320,31 @@ impl Target {
             return true;
         };
         let polled: BTreeMap<u32, u64> = probed.first_polls().collect();
-        let loops = self.passive.loops();
         self.passive.state().no_main.is_some()
-            || loops.iter().any(|of| !polled.contains_key(&of.tid))
+            || self.passive.all_tids().any(|tid| !polled.contains_key(&tid))
             || self.passive.looked().any(|(tid, at_ns)| polled.get(&tid) > Some(&at_ns))
-            || loops.iter().any(|of| of.stalls.iter().any(|stall| stall.running))
+            || self.passive.is_held_up()
     }
 
     fn seen(&self) -> Vec<Seen> {
         self.probed.as_ref().map(Probed::loops).unwrap_or_default()
     }
 
+    /// All that is known of it.
+    pub(super) fn told(&self) -> Told {
+        let stopped_by = self.stopped_by();
+        let (loops, events) = (self.loops(stopped_by), self.events());
+        Told { target: self.describe(stopped_by), loops, events, unread: self.unread() }
+    }
+
     /// All of its loops.
-    pub(super) fn loops(&self) -> Vec<LoopSnapshot> {
+    fn loops(&self, stopped_by: Option<StoppedBy>) -> Vec<LoopSnapshot> {
         let loops = match (&self.windows, &self.fallen) {
             (Some(windows), _) => self.in_windows(windows),
             (None, Some(fallen)) => fallen.with(&self.passive.loops()),
             (None, None) => self.with_probes(),
         };
-        self.described(loops)
+        self.described(loops, stopped_by)
     }
 
     /// Those that its probes have shown, with what its memory shows besides.
@@ -352,9 +365,13 @@ impl Target {
     }
 
     /// What is the same for all of them, and their names.
-    fn described(&self, mut loops: Vec<LoopSnapshot>) -> Vec<LoopSnapshot> {
+    fn described(
+        &self,
+        mut loops: Vec<LoopSnapshot>,
+        stopped_by: Option<StoppedBy>,
+    ) -> Vec<LoopSnapshot> {
         let pid = self.pid();
-        let stopped = self.stops.stopped(self.stopped_by(), monotonic_ns());
+        let stopped = self.stops.stopped(stopped_by, monotonic_ns());
         for of in &mut loops {
             of.stopped = stopped;
             of.thread = self.names.of(pid, of.tid);
@@ -419,58 +436,16 @@ impl Target {
     }
 
     fn stopped_by(&self) -> Option<StoppedBy> {
-        if self.has_ended() { None } else { stops::by(&self.process, &self.cgroup) }
+        let life = || self.process.identity().life();
+        if self.has_ended() { None } else { stops::by(life(), &self.cgroup) }
     }
 
     fn tier(&self) -> Tier {
         self.probed.as_ref().map_or(Tier::Passive, Probed::tier)
     }
 
-    fn limits(&self) -> Vec<Limit> {
-        let mut limits = match (&self.windows, &self.probed) {
-            (None, Some(probed)) => probed.limits(),
-            _ => self.unprobed.clone(),
-        };
-        limits.extend(self.windows_limit());
-        match self.has_ended() {
-            true => limits.extend(self.unseen.clone()),
-            false => limits.extend(self.stacks.limits(self.pid())),
-        }
-        limits.extend(self.missed.clone());
-        limits.extend(self.sleep.limit());
-        limits.extend(stops::limit(&self.cgroup));
-        let state = self.passive.state();
-        let limit = |what: &str, why: String| Limit { what: what.to_owned(), why };
-        limits.extend(
-            state
-                .no_main
-                .filter(|_| {
-                    self.probed.as_ref().is_none_or(|probed| probed.first_polls().next().is_none())
-                })
-                .map(|why| limit("the main thread's loop", why.to_owned())),
-        );
-        if let Some(by) = self.stopped_by() {
-            let why = match by {
-                StoppedBy::Signal => {
-                    format!("it is stopped; `kill -CONT {}` lets it go on", self.pid())
-                }
-                StoppedBy::ControlGroup => "its control group is frozen".to_owned(),
-            };
-            limits.push(limit("what the process would do now", why));
-        }
-        if self.tier() == Tier::Passive {
-            let why = "memory is read 10 to 100 times a second, so they are lower bounds";
-            limits.push(limit("how long stalls lasted, exactly", why.to_owned()));
-        }
-        if state.unseen_threads > 0 && self.tier() == Tier::Passive {
-            let why = format!("{} threads compute all the time", state.unseen_threads);
-            limits.push(limit("loops of workers that were busy from the start", why));
-        }
-        limits
-    }
-
     /// Who it is, and how it is observed.
-    pub(super) fn describe(&self) -> Described {
+    fn describe(&self, stopped_by: Option<StoppedBy>) -> Described {
         let until_ns = self.until_ns.unwrap_or_else(monotonic_ns);
         Described {
             pid: self.pid(),
@@ -481,7 +456,7 @@ impl Target {
             tier: self.tier(),
             overhead_ratio: Some(self.probed.as_ref().map_or(0.0, |of| of.overhead(until_ns))),
             sampled: self.has_had_windows() || self.probed.as_ref().is_some_and(Probed::has_fallen),
-            limits: self.limits(),
+            limits: self.limits(stopped_by),
         }
     }
 }

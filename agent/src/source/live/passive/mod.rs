@@ -13,7 +13,6 @@
 //! On Node 18, which doesn't count its turns, two of them in one millisecond of the loop's clock
 //! are taken for one.
 
-mod accounts;
 mod ended;
 mod schedule;
 mod stalls;
@@ -201,9 +200,19 @@ impl Passive {
         self.loops.iter().map(Watched::tid)
     }
 
+    /// The threads of all loops that it tells of by themselves, also of those that have ended.
+    pub(super) fn all_tids(&self) -> impl Iterator<Item = u32> {
+        self.tids().chain(self.ended.loops().map(|of| of.tid))
+    }
+
     /// Whether it tells of this thread by itself.
     pub(super) fn tells(&self, tid: u32) -> bool {
-        self.tids().any(|of| of == tid) || self.ended.loops().any(|of| of.tid == tid)
+        self.all_tids().any(|of| of == tid)
+    }
+
+    /// Whether a loop is held up that is there: a stall goes on.
+    pub(super) fn is_held_up(&self) -> bool {
+        self.loops.iter().any(|watched| watched.running(self.options).is_some())
     }
 
     /// Where the loops are that are there.

@@ -10,11 +10,11 @@ use super::super::layout::UvLayout;
 use super::super::loops::{FoundLoop, read_loop};
 use super::super::memory::{Memory, Trouble, trouble};
 use super::super::stacks::LoopAt;
-use super::accounts::Accounts;
 use super::schedule::due_ns;
 use super::stalls::Stalls;
 use super::watch::{Sample, Turn, Watch};
 use super::{Clock, Options};
+use crate::source::schedstat::{Account, Accounts};
 
 /// A reading that took longer was interrupted: what it says is not of one moment.
 const READING_NS_MAX: u64 = 500_000;
@@ -144,6 +144,7 @@ impl Watched {
             // The stack of a thread that has ended may still lie there: this tells.
             let account = self.accounts.read().map_err(|_| Trouble::Gone)?;
             if took_ns <= READING_NS_MAX || tries == READINGS_MAX {
+                let account = account.and_then(Account::counted);
                 return Ok(Sample { at_ns, reading: reading?, account });
             }
         }
@@ -173,11 +174,16 @@ impl Watched {
         self.stalls.events()
     }
 
+    /// The turn that goes on, if it is a stall.
+    pub(super) fn running(&self, options: Options) -> Option<Turn> {
+        let is_long = |turn: &Turn| turn.duration_ns >= options.threshold_ns;
+        self.open().filter(|turn| !self.has_ended && is_long(turn))
+    }
+
     /// What has been seen of it.
     pub(super) fn snapshot(&self, pid: u32, clock: Clock, options: Options) -> LoopSnapshot {
         let open = self.open().filter(|_| !self.has_ended);
-        let running = open.filter(|turn| turn.duration_ns >= options.threshold_ns);
-        let running = running.map(|turn| self.stall_of(&turn, clock, true));
+        let running = self.running(options).map(|turn| self.stall_of(&turn, clock, true));
         let known = LoopSnapshot {
             pid,
             thread: self.thread.clone(),
@@ -190,18 +196,13 @@ impl Watched {
         let Some(watch) = &self.watch else { return known };
         let (wall_ns, idle_ns) = (watch.wall_ns(), watch.idle_ns());
         let active_ns = wall_ns - idle_ns;
-        let account = watch.account();
         LoopSnapshot {
             turns: watch.turns(),
             microtasks: watch.microtasks(),
             active_ns: Some(active_ns),
             idle_ns: Some(idle_ns),
             utilization: (wall_ns > 0).then(|| active_ns as f64 / wall_ns as f64),
-            cpu: ThreadCpu {
-                on_cpu_ns: account.map(|account| account.on_cpu_ns),
-                run_delay_ns: account.map(|account| account.run_delay_ns),
-                throttled_ns: None,
-            },
+            cpu: watch.account().map(ThreadCpu::from).unwrap_or_default(),
             ..known
         }
     }

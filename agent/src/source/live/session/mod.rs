@@ -36,7 +36,6 @@ use super::target::Target;
 use crate::exit::{Cause, Failure};
 use crate::process::{Process, Refusal};
 use host::Host;
-use telling::told;
 use unseen::{Refused, Unseen};
 
 pub use host::{Choose, HostOptions, LINGER_NS, watch_host};
@@ -442,7 +441,7 @@ impl State {
     fn left_behind(&self) -> (Vec<(u32, String, bool)>, Vec<u32>) {
         let family = self.family();
         let there = self.targets.iter().filter(|target| !target.has_ended());
-        let observed = there.map(|target| (target.pid(), target.describe().name, true));
+        let observed = there.map(|target| (target.pid(), target.name().to_owned(), true));
         let unseen = self.orphans.iter().flat_map(|orphans| orphans.look_now(&family));
         (observed.collect(), unseen.collect())
     }
@@ -452,8 +451,8 @@ impl State {
         let now_ns = monotonic_ns();
         for target in self.targets.extract_if(.., |target| target.has_ended()) {
             match &mut self.host {
-                Some(host) => host.bury(told(&target), now_ns),
-                None => self.past.add(told(&target)),
+                Some(host) => host.bury(target.told(), now_ns),
+                None => self.past.add(target.told()),
             }
         }
         self.host.iter_mut().for_each(|host| host.forget(now_ns));

@@ -6,21 +6,15 @@ use loop_core::snapshot::{ClockKind, Snapshot};
 use super::Live;
 use super::host::Host;
 use crate::source::live::clock::monotonic_ns;
-use crate::source::live::past::{Told, together};
+use crate::source::live::past::together;
 use crate::source::live::target::Target;
 use crate::source::{Census, Observe};
-
-/// What is told of a target.
-pub(super) fn told(target: &Target) -> Told {
-    let (loops, events) = (target.loops(), target.events());
-    Told { target: target.describe(), loops, events, unread: target.unread() }
-}
 
 impl Observe for Live {
     fn snapshot(&self) -> Snapshot {
         let shared = &self.shared;
         let state = shared.state();
-        let there = state.targets.iter().map(told);
+        let there = state.targets.iter().map(Target::told);
         let dead = state.host.iter().flat_map(Host::dead).cloned();
         let past = state.past.told().cloned().chain(dead);
         let (mut events, targets, loops) = together(past.chain(there));

@@ -13,10 +13,8 @@
 //!
 //! Cost: two small reads of `/proc` a look, 2 µs each.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-
 use super::limits::SILENCE_NS;
+use crate::source::schedstat::Accounts;
 
 /// Samples so close to the ends of a time may be late, or the clock read a little before.
 const EDGE_NS: u64 = 2_000_000;
@@ -57,21 +55,18 @@ impl Gap {
 
 /// What the kernel accounts to one thread: `schedstat`, as its first two numbers.
 #[derive(Debug)]
-pub(super) struct Account(Option<File>);
+pub(super) struct Account(Option<Accounts>);
 
 impl Account {
     /// That of the thread whose folder in `/proc` this is.
     pub(super) fn of(folder: &std::path::Path) -> Account {
-        Account(File::open(folder.join("schedstat")).ok())
+        Account(Accounts::open(folder).ok())
     }
 
     /// Its time on a CPU and that in which it waited for one; `None` where the kernel does not say.
     pub(super) fn read(&self) -> Option<(u64, u64)> {
-        let mut buffer = [0; 64];
-        let length = self.0.as_ref()?.read_at(&mut buffer, 0).ok()?;
-        let text = std::str::from_utf8(&buffer[..length]).ok()?;
-        let mut numbers = text.split_ascii_whitespace().map(|word| word.parse().ok());
-        Some((numbers.next()??, numbers.next()??))
+        let account = self.0.as_ref()?.read().ok()??;
+        Some((account.on_cpu_ns, account.run_delay_ns))
     }
 }
 

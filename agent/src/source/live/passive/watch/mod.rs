@@ -24,8 +24,8 @@
 
 use loop_core::snapshot::{Ledger, LedgerKey};
 
-use super::accounts::Account;
 use crate::source::live::loops::LoopReading;
+use crate::source::schedstat::Account;
 
 const NS_IN_MS: u64 = 1_000_000;
 
