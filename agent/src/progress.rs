@@ -1,7 +1,8 @@
 //! What goes on right now, on standard error: above all a turn that does not end.
 //!
-//! On a terminal one line is written over ten times a second. Elsewhere (a CI log) a line is
-//! written every half second, and only while a turn is open past the stall threshold.
+//! On a terminal one line is written over ten times a second, twice while it is known that no loop
+//! is held up. Elsewhere (a CI log) a line is written every half second, and only while a turn is
+//! open past the stall threshold.
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use loop_core::snapshot::{LoopSnapshot, OpenTurn, Queue, Snapshot};
 use loop_core::units::{format_count, format_ns};
 
+use crate::source::Observe;
 use crate::terminal::{Ink, Terminal, tell};
 
 /// How often it is looked where no line can be written over.
@@ -31,21 +33,25 @@ impl Progress {
         Progress { name, stall_threshold_ns, terminal, last_look: None, shown: false }
     }
 
-    /// Shows how things are. The snapshot is taken only if it is shown.
-    pub fn show(&mut self, snapshot: impl FnOnce() -> Snapshot) {
-        if self.terminal.rewrites {
-            if let Some(observed) = worst(&snapshot()) {
+    /// Shows how things are. A snapshot is taken only if it may be shown.
+    pub fn show(&mut self, observed: &dyn Observe) {
+        let is_due = self.last_look.is_none_or(|last| last.elapsed() >= LOOK_EVERY);
+        let may_be_held = observed.may_be_held_up();
+        let rewrites = self.terminal.rewrites;
+        let wants = if rewrites { is_due || may_be_held } else { is_due && may_be_held };
+        if !wants {
+            return;
+        }
+        self.last_look = Some(Instant::now());
+        let snapshot = observed.snapshot();
+        if rewrites {
+            if let Some(observed) = worst(&snapshot) {
                 let line = self.line(observed);
                 let _ = write!(io::stderr(), "\r\x1b[2K{line}");
                 self.shown = true;
             }
             return;
         }
-        if self.last_look.is_some_and(|last| last.elapsed() < LOOK_EVERY) {
-            return;
-        }
-        self.last_look = Some(Instant::now());
-        let snapshot = snapshot();
         let open = worst(&snapshot).and_then(|observed| observed.open);
         if let Some(open) = open.filter(|open| open.age_ns >= self.stall_threshold_ns) {
             tell(&format!("{}: blocked for {}", self.name, describe(&open)));
@@ -104,9 +110,12 @@ fn describe(open: &OpenTurn) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use loop_core::Phase;
-    use loop_core::snapshot::Drain;
+    use loop_core::snapshot::{ClockKind, Drain};
+
+    use super::*;
 
     fn blocked() -> LoopSnapshot {
         let drain = Drain { queue: Queue::Microtask, age_ns: 1_230_000_000, jobs: 41_000 };
@@ -122,6 +131,37 @@ mod tests {
             line,
             "demo  BLOCKED for 1.23 s in poll, 41,000 microtasks drained so far  2 turns, 0 stalls"
         );
+    }
+
+    /// Counts how often it is asked for a snapshot.
+    struct Asked {
+        held: bool,
+        count: AtomicU32,
+    }
+
+    impl Observe for Asked {
+        fn snapshot(&self) -> Snapshot {
+            self.count.fetch_add(1, Ordering::Relaxed);
+            Snapshot::empty(ClockKind::Real)
+        }
+
+        fn may_be_held_up(&self) -> bool {
+            self.held
+        }
+    }
+
+    #[test]
+    fn nothing_is_asked_for_that_is_not_shown() {
+        let asked = |rewrites, held| {
+            let asked = Asked { held, count: AtomicU32::new(0) };
+            let mut progress = Progress::new("demo", 1, Terminal { rewrites, ..Terminal::PLAIN });
+            (0..5).for_each(|_| progress.show(&asked));
+            asked.count.into_inner()
+        };
+        assert_eq!(asked(true, true), 5, "each time, on a terminal");
+        assert_eq!(asked(true, false), 1, "once each half second");
+        assert_eq!(asked(false, true), 1);
+        assert_eq!(asked(false, false), 0, "no line would be written");
     }
 
     #[test]

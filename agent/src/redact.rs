@@ -46,6 +46,10 @@ impl Observe for Redacted {
         self.observed.stalls_ended()
     }
 
+    fn may_be_held_up(&self) -> bool {
+        self.observed.may_be_held_up()
+    }
+
     fn census(&self) -> Option<Census> {
         self.observed.census()
     }

@@ -37,7 +37,7 @@ pub(super) fn execute(args: &AttachArgs, blank: Option<Blank>) -> Result<Exit, F
     let name = name(&observed.snapshot());
     let mut progress = Progress::new(&name, args.observe.stall_threshold_ns, Terminal::stderr());
     let outcome = supervise::wait(&events, supervise::deadline(Some(until_ns)), || {
-        progress.show(|| observed.snapshot());
+        progress.show(&*observed);
     });
     progress.clear();
     let snapshot = observed.snapshot();

@@ -47,6 +47,12 @@ pub trait Observe: Send + Sync {
         None
     }
 
+    /// Whether a turn may be past its threshold right now, where that is told for less than a
+    /// snapshot costs; else `true`.
+    fn may_be_held_up(&self) -> bool {
+        true
+    }
+
     /// What is known of all processes; `None`: it was told which ones to observe.
     fn census(&self) -> Option<Census> {
         None

@@ -79,7 +79,7 @@ fn watch<T>(
     let deadline = supervise::deadline(args.observe.timeout_ns);
     let outcome = supervise::wait(&events, deadline, || {
         if let Some(progress) = &mut progress {
-            progress.show(|| observed.snapshot());
+            progress.show(&**observed);
         }
     });
     if let Some(mut progress) = progress {

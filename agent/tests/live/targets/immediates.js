@@ -13,7 +13,8 @@ target({
       ran += 1;
       queueMicrotask(() => {});
       if (ran < TURNS) setImmediate(next);
-      else setTimeout(done, 20);
+      // On a busy machine the first may be due before it is waited for.
+      else setTimeout(() => setTimeout(done, 20), 20);
     };
     setImmediate(next);
   },

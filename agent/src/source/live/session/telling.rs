@@ -38,6 +38,10 @@ impl Observe for Live {
         Some(there.chain(past).chain(gone).map(|events| events.seen).sum())
     }
 
+    fn may_be_held_up(&self) -> bool {
+        self.shared.stacks.may_be_held()
+    }
+
     fn census(&self) -> Option<Census> {
         self.shared.state().census()
     }

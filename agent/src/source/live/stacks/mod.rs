@@ -43,6 +43,7 @@ mod written;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::fs::File;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -117,6 +118,8 @@ struct Shared {
     inbox: Mutex<Inbox>,
     wake: Condvar,
     call: OnceLock<Call>,
+    /// Whether a loop may be held up: one is, or it was not looked yet.
+    may_be_held: AtomicBool,
 }
 
 impl fmt::Debug for Shared {
@@ -164,8 +167,9 @@ impl Stacks {
         asked: Asked,
     ) -> std::io::Result<Arc<Stacks>> {
         let (state, inbox, wake) = (Mutex::default(), Mutex::default(), Condvar::new());
-        let call = OnceLock::new();
-        let shared = Arc::new(Shared { kernel, threshold_ns, asked, state, inbox, wake, call });
+        let (call, may_be_held) = (OnceLock::new(), AtomicBool::new(true));
+        let shared = Shared { kernel, threshold_ns, asked, state, inbox, wake, call, may_be_held };
+        let shared = Arc::new(shared);
         let body = Arc::clone(&shared);
         let thread = thread::Builder::new().name(THREAD_NAME.to_owned());
         let thread = thread.spawn(move || body.watch())?;
@@ -176,6 +180,11 @@ impl Stacks {
     /// is called, no other.
     pub(super) fn call(&self, call: Call) {
         let _ = self.shared.call.set(call);
+    }
+
+    /// Whether a loop may be held up, as of the last look. Nobody waits.
+    pub(super) fn may_be_held(&self) -> bool {
+        self.shared.may_be_held.load(Ordering::Relaxed)
     }
 
     /// A Node that is about to be executed. Its symbols are read now: that takes longer than the
@@ -355,6 +364,7 @@ impl Shared {
         while !state.stop {
             let new = state.take(&mut self.inbox());
             if let Some(new) = new {
+                self.may_be_held.store(true, Ordering::Relaxed);
                 let files = Arc::clone(&state.files);
                 drop(state);
                 // Others come first: nothing is held up yet that is known of.
@@ -371,8 +381,10 @@ impl Shared {
             let whole_host = self.asked.whole_host;
             let idle_ns = idle_pause_ns(self.threshold_ns, whole_host, state.loops().count());
             let pause_ns = state.look(gap, self.call.get(), idle_ns);
+            let is_held = state.is_held();
+            self.may_be_held.store(is_held, Ordering::Relaxed);
             if self.kernel.is_some() {
-                readiness.keep(!whole_host, state.is_held(), monotonic_ns());
+                readiness.keep(!whole_host, is_held, monotonic_ns());
             }
             beat.waits_until(monotonic_ns() + pause_ns);
             let pause = Duration::from_nanos(pause_ns);
