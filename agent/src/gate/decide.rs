@@ -10,7 +10,7 @@ use super::comparison::{GateTier, Metric, Standing, Unit, Verdict};
 use super::fingerprint::Fingerprint;
 use super::measure::{Kind, Limits, MEASURES, Measure, Part};
 use super::sample::Sample;
-use super::{exact, time};
+use super::{exact, stalls, time};
 
 /// The runs of one command, and where they were made.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +64,7 @@ pub fn metrics_but(
     });
     let mut metrics = Vec::new();
     let mut varying = Vec::new();
+    let sides = (base.samples, head.samples);
     for measure in &MEASURES {
         let (base, head) = (values(measure, base.samples), values(measure, head.samples));
         let why_not = if measure.is_count() { &why_no_pairs } else { &why_no_times };
@@ -72,8 +73,7 @@ pub fn metrics_but(
             _ if is_passive => false,
             Kind::Count => true,
             Kind::Turns => !is_traced && is_whole,
-            Kind::Stalls => why_not.is_none(),
-            Kind::Time | Kind::Percentile => false,
+            Kind::Stalls | Kind::Time | Kind::Percentile => false,
         };
         let exact = may_be_exact.then(|| exact_tier(measure, &base, &head, rules)).flatten();
         match (exact, why_not, missing(&base, &head)) {
@@ -84,6 +84,9 @@ pub fn metrics_but(
                     _ => measure.part == Part::Decides && measure.name != "turn_p99",
                 };
                 metrics.extend(tells.then(|| untold(measure, base, head, why.clone())));
+            }
+            (None, None, _) if measure.kind == Kind::Stalls => {
+                metrics.extend(stalls::judge(measure, sides.0, sides.1, rules));
             }
             (None, None, Missing::Nothing) => varying.push((measure, full(base), full(head))),
             (None, None, Missing::Everywhere) => {}
@@ -285,7 +288,8 @@ fn untold(
     Metric { base: full(base), head: full(head), standing, ..blank(measure) }
 }
 
-fn blank(measure: &Measure) -> Metric {
+/// A metric of which nothing is known yet.
+pub(super) fn blank(measure: &Measure) -> Metric {
     Metric {
         name: measure.name,
         title: measure.title,

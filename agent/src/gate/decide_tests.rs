@@ -216,7 +216,12 @@ fn a_long_drain_that_is_cut_into_short_ones_is_no_regression() {
 
 #[test]
 fn stalls_are_a_time_and_decide_where_times_do() {
-    let stalls = |count| each(runs(1_000, 1.0, count), |sample| sample.figures.stalls = count);
+    let stalls = |count| {
+        each(runs(1_000, 1.0, count), |sample| {
+            sample.figures.stalls = count;
+            sample.figures.stalls_ns = vec![200_000_000; count as usize];
+        })
+    };
     let (base, head) = (stalls(1), stalls(2));
     let metrics = compared(&base, &head);
     assert_eq!(verdict(&metrics), Verdict::Regressed);
@@ -240,6 +245,24 @@ fn stalls_are_a_time_and_decide_where_times_do() {
         let by = |samples| each(samples, |sample| sample.observed = Some(way));
         untold(&compared(&by(base.clone()), &by(head.clone())), want);
     }
+}
+
+/// One run takes 49.6 ms for its longest turn and one 50.4 ms: nobody has made anything slower.
+#[test]
+fn a_turn_near_the_threshold_is_no_regression_and_a_long_one_is() {
+    let with = |longest_ns: u64| {
+        let is_stall = longest_ns >= 50_000_000;
+        each(runs(1_000, 1.0, longest_ns), |sample| {
+            sample.figures.turn_ns = Some(Histogram::of(Scale::Time, [longest_ns, 1_000_000]));
+            sample.figures.stalls = u64::from(is_stall);
+            sample.figures.stalls_ns = vec![longest_ns; usize::from(is_stall)];
+        })
+    };
+    let near = compared(&with(49_600_000), &with(50_400_000));
+    assert_eq!(verdict(&near), Verdict::Passed, "{near:?}");
+    let long = compared(&with(49_600_000), &with(200_000_000));
+    assert_eq!(verdict(&long), Verdict::Regressed, "{long:?}");
+    assert_eq!((long[0].name, long[0].tier), ("stalls", GateTier::Exact));
 }
 
 /// The last look is some milliseconds before the end, and what comes behind it is not read.

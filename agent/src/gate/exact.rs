@@ -31,9 +31,9 @@ pub fn judge(base: &[f64], head: &[f64], tolerance: f64) -> Option<(Standing, Ch
     Some((standing, change))
 }
 
-/// The most that passes. Its digits are made good for that 15 % has none that end: a count of less
-/// than 2^50 gets nowhere near to the next one by that.
-fn bound(before: f64, tolerance: f64) -> f64 {
+/// The most that passes where it was `before`. Its digits are made good for that 15 % has none that
+/// end: a count of less than 2^50 gets nowhere near to the next one by that.
+pub(super) fn bound(before: f64, tolerance: f64) -> f64 {
     match before + before * tolerance {
         bound if bound > before => bound * (1.0 + 4.0 * f64::EPSILON),
         bound => bound,

@@ -30,6 +30,7 @@ pub mod order;
 pub mod output;
 mod quantile;
 pub mod sample;
+mod stalls;
 pub mod statistics;
 mod store;
 pub mod time;

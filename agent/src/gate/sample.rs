@@ -26,6 +26,8 @@ pub struct Figures {
     pub immediates: Option<u64>,
     /// Turns that lasted for the stall threshold or longer.
     pub stalls: u64,
+    /// How many of those had not ended yet. No histogram has them.
+    pub stalls_running: u64,
     /// How long each of those lasted that are listed, in nanoseconds: the newest of each loop.
     pub stalls_ns: Vec<u64>,
     /// Time in turns, in nanoseconds, from the first time on that the loop polled: how much of the
@@ -123,6 +125,7 @@ fn figures(loops: &[LoopSnapshot]) -> Figures {
         timers: total(loops, |one| one.timers),
         immediates: total(loops, |one| one.immediates),
         stalls: ended + running,
+        stalls_running: running,
         stalls_ns: stalls().map(|stall| stall.duration_ns).collect(),
         active_ns: total(loops, |one| u64::try_from(one.turn_ns.as_ref()?.sum).ok()),
         idle_ns: total(loops, |one| one.idle_ns),

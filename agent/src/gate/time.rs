@@ -64,14 +64,13 @@ pub struct Judged {
 pub fn judge(series: &[Series<'_>], look: u32) -> Vec<Judged> {
     let differences: Vec<Vec<f64>> = series.iter().map(log_ratios).collect();
     let tails: Vec<_> = differences.iter().map(|all| wilcoxon(all)).collect();
-    let spent = FIRST_SHARE * (1.0 - FIRST_SHARE).powi(i32::try_from(look).unwrap_or(i32::MAX));
     let correct = |side: fn(&super::statistics::Tails) -> f64| {
         let deciding = tails.iter().zip(series).filter(|(_, one)| one.decides);
-        let mut corrected = holm(&deciding.map(|(tails, _)| side(tails)).collect::<Vec<_>>());
-        corrected.reverse();
+        let mut held = holm(&deciding.map(|(tails, _)| side(tails)).collect::<Vec<_>>());
+        held.reverse();
         let one = |(tails, one): (_, &Series<'_>)| {
-            let p = if one.decides { corrected.pop().unwrap_or(1.0) } else { side(tails) };
-            (p / spent).min(1.0)
+            let p = if one.decides { held.pop().unwrap_or(1.0) } else { side(tails) };
+            corrected(p, look)
         };
         tails.iter().zip(series).map(one).collect::<Vec<f64>>()
     };
@@ -79,6 +78,12 @@ pub fn judge(series: &[Series<'_>], look: u32) -> Vec<Judged> {
     let sides = above.into_iter().zip(below);
     let each = series.iter().zip(&differences).zip(sides);
     each.map(|((one, differences), sides)| judge_one(one, differences, sides)).collect()
+}
+
+/// A probability, corrected for looking again and again.
+pub(super) fn corrected(p: f64, look: u32) -> f64 {
+    let spent = FIRST_SHARE * (1.0 - FIRST_SHARE).powi(i32::try_from(look).unwrap_or(i32::MAX));
+    (p / spent).min(1.0)
 }
 
 fn judge_one(series: &Series<'_>, differences: &[f64], (above, below): (f64, f64)) -> Judged {

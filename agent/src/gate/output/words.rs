@@ -232,7 +232,11 @@ pub(super) fn certainty(metric: &Metric) -> String {
         (GateTier::Time, Some(change)) => {
             let noise = noise(metric).map(|noise| format!("; {noise}"));
             let p = figures::p_text(change.p).map(|p| format!(", p {p}")).unwrap_or_default();
-            format!("95 % interval {}{p}{}", figures::interval(change), noise.unwrap_or_default())
+            let interval = match figures::interval(change) {
+                none if none.is_empty() => "no interval".to_owned(),
+                told => format!("95 % interval {told}"),
+            };
+            format!("{interval}{p}{}", noise.unwrap_or_default())
         }
     }
 }
