@@ -10,7 +10,7 @@ use super::comparison::{GateTier, Metric, Standing, Unit, Verdict};
 use super::fingerprint::Fingerprint;
 use super::measure::{Kind, Limits, MEASURES, Measure, Part};
 use super::sample::Sample;
-use super::{exact, stalls, time};
+use super::{exact, stalls, time, turns};
 
 /// The runs of one command, and where they were made.
 #[derive(Clone, Copy, Debug)]
@@ -55,16 +55,11 @@ pub fn metrics_but(
     let is_traced = observed(base, head).any(|(source, _)| source == Source::V8Trace);
     let is_whole = base.samples.iter().chain(head.samples).all(|sample| sample.from_start);
     let is_passive = observed(base, head).any(|(_, tier)| tier == Tier::Passive);
-    let why_no_pairs =
-        is_passive.then(|| PASSIVE.to_owned()).or(why_no_pairs).or_else(|| no_pairs(base, head));
-    let why_no_times = why_no_pairs.clone().or_else(|| {
-        let why = "v8-trace slows down what it would time; `loopscope doctor` tells what eBPF \
-                   lacks";
-        is_traced.then(|| why.to_owned())
-    });
+    let (why_no_pairs, why_no_times) = reasons(base, head, why_no_pairs);
     let mut metrics = Vec::new();
     let mut varying = Vec::new();
     let sides = (base.samples, head.samples);
+    let turns_differ = why_no_times.is_none() && turns::differ(sides.0, sides.1);
     for measure in &MEASURES {
         let (base, head) = (values(measure, base.samples), values(measure, head.samples));
         let why_not = if measure.is_count() { &why_no_pairs } else { &why_no_times };
@@ -98,12 +93,35 @@ pub fn metrics_but(
             }
         }
     }
-    metrics.extend(time_tier(varying, rules));
+    metrics.extend(time_tier(varying, rules, turns_differ));
     let_pieces_pass(&mut metrics);
     let worse = metrics.iter_mut().filter(|metric| metric.standing == Standing::Worse);
     worse.for_each(|metric| blame(metric, head.samples));
     order(&mut metrics);
     metrics
+}
+
+/// Why no count that varies is compared, and why no time is; `None` where they are.
+fn reasons(
+    base: Runs<'_>,
+    head: Runs<'_>,
+    known: Option<String>,
+) -> (Option<String>, Option<String>) {
+    let is_passive = observed(base, head).any(|(_, tier)| tier == Tier::Passive);
+    let is_traced = observed(base, head).any(|(source, _)| source == Source::V8Trace);
+    let passive = is_passive.then(|| PASSIVE.to_owned());
+    let no_pairs = passive.or(known).or_else(|| no_pairs(base, head));
+    let no_times = no_pairs.clone().or_else(|| {
+        let why = "v8-trace slows down what it would time; `loopscope doctor` tells what eBPF \
+                   lacks";
+        is_traced.then(|| why.to_owned())
+    });
+    (no_pairs, no_times)
+}
+
+/// What is to be known of how these metrics were judged, a line each.
+pub fn notes(metrics: &[Metric]) -> Vec<String> {
+    turns::note(metrics).into_iter().collect()
 }
 
 /// Who cuts a long drain into short ones has more of them, and more turns: that is the cure.
@@ -252,17 +270,22 @@ fn exact_tier(
     })
 }
 
-fn time_tier(varying: Vec<(&Measure, Vec<f64>, Vec<f64>)>, rules: Rules) -> Vec<Metric> {
+fn time_tier(
+    varying: Vec<(&Measure, Vec<f64>, Vec<f64>)>,
+    rules: Rules,
+    turns_differ: bool,
+) -> Vec<Metric> {
     let series = varying.iter().map(|(measure, base, head)| time::Series {
         base,
         head,
         limits: limits(measure, base, rules),
-        decides: measure.part == Part::Decides,
+        decides: turns::decides(measure, turns_differ),
     });
     let judged = time::judge(&series.collect::<Vec<_>>(), rules.look);
     let metric = |((measure, base, head), judged): ((&Measure, _, _), time::Judged)| Metric {
         base,
         head,
+        decides: turns::decides(measure, turns_differ),
         change: Some(judged.change),
         noise: judged.noise,
         standing: judged.standing,

@@ -187,7 +187,7 @@ fn a_program_that_has_fewer_turns_than_a_percentile_needs_passes() {
 }
 
 /// The same in each run.
-fn each(mut samples: Vec<Sample>, set: impl Fn(&mut Sample)) -> Vec<Sample> {
+fn each(mut samples: Vec<Sample>, set: impl FnMut(&mut Sample)) -> Vec<Sample> {
     samples.iter_mut().for_each(set);
     samples
 }
@@ -361,4 +361,64 @@ fn runs_that_are_unlike_are_told() {
     assert_eq!(why.len(), 3, "{why:?}");
     assert!(why.iter().any(|line| line.contains("ebpf full, ebpf turn")), "{why:?}");
     assert!(unlike(&plain, &samples).is_some());
+}
+
+/// The same runs with turns that take so many milliseconds, so many times.
+fn with_turns(factor: f64, turns: &[(u64, usize)], seed: u64) -> Vec<Sample> {
+    let mut random = Random::new(seed);
+    each(runs(1_000, factor, seed), |sample| {
+        let one = |&(ms, count): &(u64, usize)| std::iter::repeat_n(ms * 1_000_000, count);
+        let mut noisy = |ns: u64| ns + random.below(ns as usize / 100) as u64;
+        let all: Vec<u64> = turns.iter().flat_map(one).map(&mut noisy).collect();
+        sample.figures.turns = Some(all.len() as u64);
+        sample.figures.turn_ns = Some(Histogram::of(Scale::Time, all));
+    })
+}
+
+#[test]
+fn percentiles_of_other_turns_decide_nothing() {
+    // Half as many turns, half as long again: less is done in all.
+    let (base, head) = (with_turns(1.0, &[(2, 200)], 1), with_turns(0.75, &[(3, 100)], 2));
+    let metrics = compared(&base, &head);
+    let p50 = named(&metrics, "turn_p50");
+    assert_eq!((&p50.standing, p50.decides), (&Standing::Worse, false));
+    let longest = named(&metrics, "turn_max");
+    assert!(longest.decides, "the longest turn does, and is longer: {longest:?}");
+    assert_eq!(verdict(&metrics), Verdict::Regressed);
+    let note = notes(&metrics).pop().expect("it is said");
+    assert!(note.contains("base has 200 turns and one of head 100"), "{note}");
+
+    let cap = [(5, 1)];
+    let (base, head) = (
+        with_turns(1.0, &[&[(2, 199)], &cap[..]].concat(), 1),
+        with_turns(0.75, &[&[(3, 99)], &cap[..]].concat(), 2),
+    );
+    let metrics = compared(&base, &head);
+    assert_eq!(named(&metrics, "turn_p90").standing, Standing::Worse);
+    assert_eq!(verdict(&metrics), Verdict::Passed, "no turn is longer than any was: {metrics:?}");
+}
+
+#[test]
+fn turns_that_are_new_hide_no_long_one() {
+    let base = with_turns(1.0, &[(2, 190), (20, 10)], 1);
+    let head = with_turns(1.0, &[(1, 800), (2, 190), (30, 10)], 2);
+    let vary = |mut samples: Vec<Sample>| {
+        for (place, sample) in samples.iter_mut().enumerate() {
+            sample.figures.turns = sample.figures.turns.map(|turns| turns + place as u64 % 3);
+        }
+        samples
+    };
+    let metrics = compared(&vary(base), &vary(head));
+    assert_eq!(named(&metrics, "turn_p90").standing, Standing::Same, "short ones are in its place");
+    let longest = named(&metrics, "turn_max");
+    assert_eq!((&longest.standing, longest.decides), (&Standing::Worse, true));
+    assert_eq!(verdict(&metrics), Verdict::Regressed);
+}
+
+#[test]
+fn as_many_turns_are_compared_by_their_percentiles() {
+    let metrics = compared(&with_turns(1.0, &[(2, 200)], 1), &with_turns(1.0, &[(3, 200)], 2));
+    let (p50, longest) = (named(&metrics, "turn_p50"), named(&metrics, "turn_max"));
+    assert_eq!((&p50.standing, p50.decides, longest.decides), (&Standing::Worse, true, false));
+    assert!(notes(&metrics).is_empty());
 }

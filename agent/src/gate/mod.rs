@@ -34,6 +34,7 @@ mod stalls;
 pub mod statistics;
 mod store;
 pub mod time;
+mod turns;
 
 pub use comparison::Comparison;
 pub use counts::section;

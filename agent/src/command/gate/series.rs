@@ -284,7 +284,7 @@ impl Series<'_> {
                  or make a run longer"
             )
         });
-        more.into_iter().chain(open).collect()
+        more.into_iter().chain(open).chain(decide::notes(metrics)).collect()
     }
 
     /// Runs of head alone, for budgets.
