@@ -25,6 +25,13 @@ pub struct Runs<'a> {
 /// Why nothing is compared of runs that were read now and then.
 const PASSIVE: &str = "the tier passive reads lower bounds; use the tier turn or full";
 
+/// Times that few gates have: that they are not compared is no news.
+const SELDOM: [&str; 2] = ["turn_p99", "start_time"];
+
+/// Why nothing is known of times where no loop has polled.
+const UNTIMED: &str = "a loop of Node.js has never polled: what runs before the first poll is not \
+                       timed behind a shell or npm; run `node FILE` itself";
+
 /// What gets shorter where work is cut into pieces,
 const LONGEST_DRAIN: &str = "longest_drain";
 
@@ -76,7 +83,7 @@ pub fn metrics_but(
             (None, Some(why), missing) => {
                 let tells = match measure.unit {
                     Unit::Count => !matches!(missing, Missing::Everywhere),
-                    _ => measure.part == Part::Decides && measure.name != "turn_p99",
+                    _ => measure.part == Part::Decides && !SELDOM.contains(&measure.name),
                 };
                 metrics.extend(tells.then(|| untold(measure, base, head, why.clone())));
             }
@@ -84,6 +91,9 @@ pub fn metrics_but(
                 metrics.extend(stalls::judge(measure, sides.0, sides.1, rules));
             }
             (None, None, Missing::Nothing) => varying.push((measure, full(base), full(head))),
+            (None, None, Missing::Everywhere) if is_all_untimed(measure, sides) => {
+                metrics.push(untold(measure, base, head, UNTIMED.to_owned()));
+            }
             (None, None, Missing::Everywhere) => {}
             (None, None, Missing::Somewhere(why)) => {
                 let mut metric = untold(measure, base, head, why);
@@ -117,6 +127,15 @@ fn reasons(
         is_traced.then(|| why.to_owned())
     });
     (no_pairs, no_times)
+}
+
+/// Whether this is the time in turns, and nothing else tells how long the runs took.
+fn is_all_untimed(measure: &Measure, (base, head): (&[Sample], &[Sample])) -> bool {
+    let is_known = |run: &Sample| run.figures.cpu_ns.is_some();
+    measure.name == "turn_time"
+        && !base.is_empty()
+        && !head.is_empty()
+        && !base.iter().chain(head).any(is_known)
 }
 
 /// What is to be known of how these metrics were judged, a line each.

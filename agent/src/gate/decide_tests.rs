@@ -422,3 +422,37 @@ fn as_many_turns_are_compared_by_their_percentiles() {
     assert_eq!((&p50.standing, p50.decides, longest.decides), (&Standing::Worse, true, false));
     assert!(notes(&metrics).is_empty());
 }
+
+#[test]
+fn what_was_not_timed_is_no_pass() {
+    let untimed = |samples| {
+        each(samples, |sample| {
+            sample.figures.active_ns = None;
+            sample.figures.cpu_ns = None;
+        })
+    };
+    let metrics = compared(&untimed(runs(1_000, 1.0, 1)), &untimed(runs(1_000, 1.0, 2)));
+    let told = named(&metrics, "turn_time");
+    assert!(matches!(&told.standing, Standing::Untold(why) if why.contains("never polled")));
+    assert_eq!(verdict(&metrics), Verdict::Inconclusive);
+    assert!(!is_undecided(&metrics), "more runs do not help");
+    let with_cpu = |seed| each(runs(1_000, 1.0, seed), |sample| sample.figures.active_ns = None);
+    assert_eq!(verdict(&compared(&with_cpu(1), &with_cpu(2))), Verdict::Passed, "its CPU time is");
+}
+
+#[test]
+fn what_is_seen_before_the_first_poll_decides_behind_a_shell() {
+    let started = |ms: u64, seed| {
+        let mut random = Random::new(seed);
+        each(runs(1_000, 1.0, seed), move |sample| {
+            sample.figures.cpu_ns = None;
+            let found_late = random.below(5_000_000) as u64;
+            sample.figures.start_ns = Some(ms * 1_000_000 - found_late);
+        })
+    };
+    assert_eq!(verdict(&compared(&started(100, 1), &started(100, 2))), Verdict::Passed);
+    assert_eq!(verdict(&compared(&started(100, 1), &started(115, 2))), Verdict::Passed);
+    let metrics = compared(&started(100, 1), &started(200, 2));
+    assert_eq!(verdict(&metrics), Verdict::Regressed);
+    assert_eq!(metrics[0].name, "start_time");
+}

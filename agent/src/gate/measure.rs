@@ -120,11 +120,13 @@ const TOTAL: Limits = Limits { effect: 0.05, floor: MS };
 const TURN: Limits = Limits { effect: 0.05, floor: 50.0 * US };
 /// Of the slowest turns, of which each run has few.
 const TAIL: Limits = Limits { effect: 0.10, floor: 50.0 * US };
+/// Of what comes before the first poll: a process behind a shell is looked for each 20 ms.
+const START: Limits = Limits { effect: 0.05, floor: 25.0 * MS };
 /// Of timers: libuv's are due at whole milliseconds.
 const LATENESS: Limits = Limits { effect: 0.05, floor: MS };
 
 /// All metrics.
-pub static MEASURES: [Measure; 18] = [
+pub static MEASURES: [Measure; 19] = [
     count("longest_drain", "longest drain", Part::Decides, |of| {
         of.drain_length.as_ref().map(|lengths| lengths.max as f64)
     }),
@@ -137,6 +139,10 @@ pub static MEASURES: [Measure; 18] = [
     of_kind(Kind::Stalls, count("stalls", "stalls", Part::Told, |of| number(Some(of.stalls)))),
     time("turn_time", "time in turns", Part::Decides, TOTAL, |of| number(of.active_ns)),
     time("cpu_time", "CPU time", Part::Decides, TOTAL, |of| number(of.cpu_ns)),
+    // Where the CPU time is known, it has that.
+    time("start_time", "time before the first poll", Part::Decides, START, |of| {
+        number(of.start_ns.filter(|_| of.cpu_ns.is_none()))
+    }),
     percentile("turn_p50", "p50 turn", Part::Decides, TURN, |of| {
         at(of.turn_ns.as_ref(), 0.5, P50_COUNT_MIN)
     }),
@@ -188,7 +194,15 @@ mod tests {
             let counts = |of: &&Measure| (of.unit == Unit::Count) == counts;
             MEASURES.iter().filter(|of| of.part == Part::Decides).filter(counts).count()
         };
-        assert_eq!((decide(true), decide(false)), (2, super::super::time::TIMES_MAX));
+        // Of the CPU time and the time before the first poll a run has one.
+        assert_eq!((decide(true), decide(false)), (2, super::super::time::TIMES_MAX + 1));
+        let times = |cpu_ns| Figures { cpu_ns, start_ns: Some(7), ..Figures::default() };
+        let known = |name: &str, figures: &Figures| {
+            MEASURES.iter().find(|of| of.name == name).and_then(|of| (of.value)(figures))
+        };
+        let both = |figures| ["cpu_time", "start_time"].map(|name| known(name, &figures));
+        assert_eq!(both(times(Some(9))), [Some(9.0), None]);
+        assert_eq!(both(times(None)), [None, Some(7.0)]);
     }
 
     #[test]

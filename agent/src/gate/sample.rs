@@ -11,6 +11,9 @@ use loop_core::snapshot::{
 /// How often a process is asked for its trace at most: first when so much time has gone by.
 pub const TRACE_EVERY_NS: u64 = 1_000_000_000;
 
+/// The thread that a process' own loop runs on.
+const MAIN: &str = "main";
+
 /// The figures of a run. `None`: the source does not see it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
@@ -31,8 +34,11 @@ pub struct Figures {
     /// How long each of those lasted that are listed, in nanoseconds: the newest of each loop.
     pub stalls_ns: Vec<u64>,
     /// Time in turns, in nanoseconds, from the first time on that the loop polled: how much of the
-    /// program's start is seen before that differs from run to run.
+    /// program's start is seen before that differs from run to run. `None` where a process has
+    /// never polled: it was not timed.
     pub active_ns: Option<u64>,
+    /// Time before that, in nanoseconds, as far as it was seen, and in polls that did not wait.
+    pub start_ns: Option<u64>,
     /// Time waiting in the poll, in nanoseconds.
     pub idle_ns: Option<u64>,
     /// Time of the command's main thread on a CPU, in nanoseconds, where the command is Node.js
@@ -127,7 +133,8 @@ fn figures(loops: &[LoopSnapshot]) -> Figures {
         stalls: ended + running,
         stalls_running: running,
         stalls_ns: stalls().map(|stall| stall.duration_ns).collect(),
-        active_ns: total(loops, |one| u64::try_from(one.turn_ns.as_ref()?.sum).ok()),
+        active_ns: total(loops, |one| timed_ns(one).map(|(turns_ns, _)| turns_ns)),
+        start_ns: total(loops, |one| timed_ns(one).map(|(_, start_ns)| start_ns)),
         idle_ns: total(loops, |one| one.idle_ns),
         cpu_ns: None,
         turn_ns: merged(loops, |one| one.turn_ns.clone()),
@@ -137,6 +144,17 @@ fn figures(loops: &[LoopSnapshot]) -> Figures {
         drain_length: merged(loops, |one| one.microtask_drain_length.clone()),
         drain_ns: merged(loops, |one| one.microtask_drain_ns.clone()),
         gc_pause_ns: merged(loops, LoopSnapshot::gc_pause_ns),
+    }
+}
+
+/// The time in a loop's turns, and before them. A worker that has never polled has had no turn; of
+/// a process that has not, which may have computed all the time, nothing is known.
+fn timed_ns(one: &LoopSnapshot) -> Option<(u64, u64)> {
+    let turns_ns = u64::try_from(one.turn_ns.as_ref()?.sum).ok()?;
+    match one.active_ns {
+        None if one.thread == MAIN => None,
+        None => Some((turns_ns, 0)),
+        Some(active_ns) => Some((turns_ns, active_ns.saturating_sub(turns_ns))),
     }
 }
 
@@ -272,6 +290,25 @@ mod tests {
         let nothing = run_of(&snapshot(Vec::new()), None);
         assert_eq!(nothing.figures.turns, None);
         assert_eq!(nothing.losses.len(), 1);
+    }
+
+    #[test]
+    fn a_process_that_has_never_polled_was_not_timed() {
+        let of = |thread: &str, active_ns, turns: &[u64]| LoopSnapshot {
+            thread: thread.to_owned(),
+            active_ns,
+            turn_ns: Some(Histogram::of(Scale::Time, turns.iter().copied())),
+            ..LoopSnapshot::default()
+        };
+        let times = |loops| {
+            let figures = run_of(&snapshot(loops), None).figures;
+            (figures.active_ns, figures.start_ns)
+        };
+        let npm = || of(MAIN, Some(100), &[30, 40]);
+        assert_eq!(times(vec![npm()]), (Some(70), Some(30)));
+        assert_eq!(times(vec![npm(), of(MAIN, None, &[])]), (None, None), "it is no 0 ns");
+        assert_eq!(times(vec![npm(), of("worker-1", None, &[])]), (Some(70), Some(30)));
+        assert_eq!(times(vec![npm(), of("worker-1", Some(9), &[4])]), (Some(74), Some(35)));
     }
 
     #[test]
