@@ -14,6 +14,9 @@
 //! 3. the difference is above an absolute floor,
 //! 4. the ratio is larger than what the base shows against itself in the same job.
 //!
+//! It is the same only if a change that matters would have been seen: what the base shows against
+//! itself, and what the interval has above the ratio, are smaller than that.
+//!
 //! **Invariant**: where nothing has changed, and runs in a pair could as well be exchanged, a gate
 //! calls anything worse in at most [`ALPHA`] of all cases, whatever the noise looks like: the rank
 //! test alone holds that, and the other three only ever take away.
@@ -101,10 +104,13 @@ fn judge_one(series: &Series<'_>, differences: &[f64], (above, below): (f64, f64
     let Limits { effect, floor } = series.limits;
     let beyond_noise = noise.is_none_or(|noise| ratio.max(1.0 / ratio) - 1.0 > noise);
     let is_sure = change.p < ALPHA && beyond_noise && change.difference.abs() > floor;
+    // What is known to less than matters may have changed by as much.
+    let is_small = |share: f64| share <= effect || share * before <= floor;
+    let is_quiet = noise.is_none_or(is_small) && is_small(high / ratio - 1.0);
     let standing = match () {
         () if is_sure && low > 1.0 + effect => Standing::Worse,
         () if is_sure && high < 1.0 / (1.0 + effect) => Standing::Better,
-        () if high <= 1.0 + effect || (high - 1.0) * before <= floor => Standing::Same,
+        () if is_quiet && is_small(high - 1.0) => Standing::Same,
         () => Standing::Unclear,
     };
     Judged { change, noise, standing }
@@ -165,6 +171,31 @@ mod tests {
         check(10, 0.8, 0.0, Standing::Unclear);
         check(4, 0.04, 0.2, Standing::Unclear);
         check(40, 0.3, 0.2, Standing::Worse);
+    }
+
+    /// A neighbour that holds up each second run of the base, and other runs of head, leaves pairs
+    /// whose middle says nothing.
+    #[test]
+    fn noise_above_what_matters_is_never_the_same() {
+        let base: Vec<f64> = (0..12).map(|run| SECOND * f64::from(1 + run % 2)).collect();
+        let judged = |head: &[f64]| {
+            let series = Series { base: &base, head, limits: LIMITS, decides: true };
+            judge(&[series], 0).remove(0)
+        };
+        let as_noisy = judged(&base);
+        assert!(as_noisy.noise.is_some_and(|noise| noise > 0.05), "{as_noisy:?}");
+        assert_eq!(as_noisy.change.interval, (1.0, 1.0));
+        assert_eq!(as_noisy.standing, Standing::Unclear);
+
+        // Head is faster in the middle, by 4 to 40 %: nobody knows.
+        let quiet = [SECOND; 12];
+        let wide: Vec<f64> = (0..12).map(|run| SECOND * [0.96, 0.6, 1.1][run % 3]).collect();
+        let series = Series { base: &quiet, head: &wide, limits: LIMITS, decides: true };
+        let judged = judge(&[series], 0).remove(0);
+        assert!(judged.change.interval.1 < 1.05 && judged.change.ratio < 0.95, "{judged:?}");
+        assert_eq!(judged.standing, Standing::Unclear);
+        let floor = Limits { floor: SECOND, ..LIMITS };
+        assert_eq!(standing(&quiet, &wide, floor), Standing::Same, "below the floor");
     }
 
     #[test]
