@@ -20,8 +20,9 @@ pub(super) fn execute(args: &ReportArgs) -> Result<Exit, Failure> {
     keep_recording(&args.file, others)?;
     let output = Output::open(args.output.as_deref(), Output::Stdout)?;
     let told = Told::again(args, output, timeline(&recording))?;
-    let (command, notes) = (command(&recording), recording.notes());
-    let (snapshot, command, notes) = told.recorded(recording.snapshot, command, notes);
+    let (snapshot, of_stalls) = recording.told();
+    let notes = recording.notes().into_iter().chain(of_stalls).collect();
+    let (snapshot, command, notes) = told.recorded(snapshot, command(&recording), notes);
     notes.iter().for_each(|note| tell(note));
     told.tell(&snapshot, command.as_ref())?;
     Ok(Exit::Ok)

@@ -37,8 +37,8 @@ pub(super) fn summary(group: &Group<'_>, one: &str, many: &str) -> String {
         (1, Some(stall)) => format!("{one} held up the loop for {}", how_long(stall)),
         (1, None) => format!("{one} held up the loop for {all}"),
         (_, Some(stall)) if group.unlisted() > 0 => {
-            let (kept, how_long) = (group.listed.len(), how_long(stall));
-            format!("{count} stalls by {many}, the longest of the newest {kept} for {how_long}")
+            let (kept, how_long) = (format_count(group.listed.len() as u64), how_long(stall));
+            format!("{count} stalls by {many}, the longest of the {kept} listed for {how_long}")
         }
         (_, Some(stall)) => {
             format!("{count} stalls by {many}, the longest for {}", how_long(stall))
@@ -54,7 +54,7 @@ pub(super) fn stalls(group: &Group<'_>) -> String {
     let known = match (group.unlisted(), group.listed.len()) {
         (0, _) => String::new(),
         (_, 0) => "; they are too old for details".to_owned(),
-        (_, kept) => format!("; the details are of the newest {kept}"),
+        (_, kept) => format!("; the details are of the {} listed", format_count(kept as u64)),
     };
     format!("{count} {times} past the threshold, {all} in all{known}")
 }

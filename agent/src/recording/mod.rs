@@ -28,6 +28,7 @@ mod place;
 mod reader;
 mod store;
 mod thin;
+mod told;
 mod wire;
 mod writer;
 
@@ -46,6 +47,7 @@ pub use machine::{machine, quota_percent};
 pub use place::{Place, PlaceError};
 pub use reader::{parse, read};
 pub use store::{FileStore, Store};
+pub use told::STALLS_TOLD_MAX;
 pub use writer::{Size, Writer};
 
 /// The version of the format that is written, and the newest that is read.
@@ -56,7 +58,8 @@ pub const FORMAT_VERSION: u16 = 1;
 pub struct Recording {
     /// What was known before anything was observed.
     pub head: Head,
-    /// The newest snapshot that is whole; an empty one where there is none.
+    /// The newest snapshot that is whole; an empty one where there is none. [`Recording::told`] has
+    /// the stalls that it no longer lists, too.
     pub snapshot: Snapshot,
     /// What each snapshot that is left tells of its loops, oldest first.
     pub timeline: Vec<Tick>,

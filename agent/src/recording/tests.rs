@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use loop_core::buckets::Scale;
 use loop_core::snapshot::{
-    ClockKind, Histogram, Limit, LoopSnapshot, Profile, ProfileFrame, SampleState, Snapshot, Stall,
-    Target,
+    ClockKind, Events, Histogram, Limit, LoopSnapshot, Profile, ProfileFrame, SampleState,
+    Snapshot, Stall, Target,
 };
 use proptest::prelude::*;
 use prost::Message;
@@ -217,6 +217,41 @@ fn stalls_that_the_last_snapshot_no_longer_lists_are_there() {
 }
 
 #[test]
+#[test]
+fn all_stalls_of_a_recording_are_told_or_counted() {
+    let mut snapshots: Vec<Snapshot> =
+        (0..10).map(|second| stalled(second, second * 20..second * 20 + 64, 2)).collect();
+    for (snapshot, seen) in snapshots.iter_mut().zip([64, 84, 104, 124, 144, 164, 184, 204, 224]) {
+        snapshot.events = Events { seen, kept: 64, dropped: seen - 64 };
+    }
+    // The one that lasted longest was over long ago, and a loop has gone.
+    snapshots[0].loops[0].stalls[3].duration_ns = 9 * SECOND_NS;
+    let gone = LoopSnapshot { pid: 8, tid: 8, ..snapshots[1].loops[0].clone() };
+    snapshots[1].loops.push(gone);
+    snapshots[9].events = Events { seen: 244, kept: 64, dropped: 180 };
+    let last = &mut snapshots[9].loops[0];
+    last.stalls[63].running = true;
+    let found = read(&write(&snapshots));
+    assert_eq!(found.snapshot.loops[0].stalls.len(), 64);
+    let begun = |snapshot: &Snapshot| -> Vec<u64> {
+        snapshot.loops[0].stalls.iter().map(|of| of.start_unix_ns / SECOND_NS).collect()
+    };
+    let (told, notes) = found.told();
+    assert_eq!(begun(&told), (0..244).collect::<Vec<_>>());
+    assert!(told.loops[0].stalls.iter().all(|stall| stall.profile.is_some()));
+    assert_eq!(told.events, Events { seen: 244, kept: 244, dropped: 0 });
+    assert!(notes.len() == 1 && notes[0].starts_with("64 more stalls"), "{notes:?}");
+
+    let (told, notes) = found.told_within(5);
+    let others: Vec<u64> = begun(&told).into_iter().filter(|number| *number < 180).collect();
+    assert_eq!(others, [3, 176, 177, 178, 179], "the longest");
+    assert!(notes[0].starts_with("239 more stalls"), "{notes:?}");
+    assert_eq!(told.loops[0].stalls.len(), 69);
+
+    let short = read(&write(&snapshots[..1]));
+    assert_eq!(short.told(), (short.snapshot.clone(), Vec::new()), "it lists all there are");
+}
+
 fn a_stall_that_changes_is_told_as_it_was_last() {
     let mut running = stalled(1, 0..1, 2);
     let stall = &mut running.loops[0].stalls[0];

@@ -33,8 +33,9 @@ pub(super) fn write(
         // The details of older ones are overwritten, so a longer one may be among those.
         match observed.stalls.len() {
             listed if all as usize > listed => format!(
-                "the {} longest of the newest {listed}, of {} in all",
+                "the {} longest of the {} listed, of {} in all",
                 worst.len(),
+                format_count(listed as u64),
                 format_count(all)
             ),
             _ => format!("the {} longest of {}", worst.len(), format_count(all)),

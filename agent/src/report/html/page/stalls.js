@@ -125,7 +125,7 @@ function startStalls() {
   const kept = stalls.filter((stall) => !stall.running).length;
   const ended = report.loops.reduce((sum, of) => sum + of.stalls_ended, 0);
   $('stalls-told').textContent = ended > kept
-    ? `the newest ${count(kept)} of ${count(ended)}; details of the others were overwritten` : '';
+    ? `${count(kept)} of ${count(ended)}; details of the others were not kept` : '';
   $('stalls-order').addEventListener('change', drawStalls);
   $('stalls').addEventListener('click', (event) => {
     const id = event.target.closest('.item')?.dataset.stall;
