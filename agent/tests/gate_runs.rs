@@ -222,7 +222,11 @@ fn what_is_asked_for_wrongly_runs_nothing() {
     let touch = format!("touch {made}");
     fs::write(place.join("bad.txt"), "turns < 5\np99 trun < 50ms\n").expect("it can be written");
     let bad = place.join("bad.txt").display().to_string();
-    let cases: [(&[&str], &[&str]); 14] = [
+    fs::write(place.join("ticks.txt"), "turns < 5\nticks < 5\n").expect("it can be written");
+    let ticks = place.join("ticks.txt").display().to_string();
+    let of_ticks = ["ticks.txt: `ticks < 5`", "no source that observes Node.js", "`microtasks`"];
+    let cases: [(&[&str], &[&str]); 15] = [
+        (&["--budget", &ticks, "--head", &touch], &of_ticks),
         (&["--lock", "x", "--junit", &made, "--", "sync-promises"], &["--junit is for commands"]),
         (&["--head", &touch], &["--base", "--budget"]),
         (&["--base", &touch, "--head", " "], &["--head is empty"]),

@@ -92,13 +92,19 @@ pub(super) fn read_budgets(path: Option<&Path>) -> Result<Vec<Budget>, Failure> 
         let path = path.display();
         return Err(Failure::usage(format!("{path} is longer than {most} bytes; check --budget")));
     }
-    budget::parse(&text).map_err(|error| {
-        let path = path.display();
+    let path = path.display();
+    let budgets = budget::parse(&text).map_err(|error| {
         Failure::usage(match error.line {
             0 => format!("{path}: {}", error.why),
             line => format!("{path}:{line}: {}", error.why),
         })
-    })
+    })?;
+    for budget in &budgets {
+        if let Some(why) = budget.quantity.why_never() {
+            return Err(Failure::usage(format!("{path}: `{}`: {why}", budget.text)));
+        }
+    }
+    Ok(budgets)
 }
 
 /// How many runs were made again, and why.

@@ -123,7 +123,8 @@ fn named(words: &str) -> Result<Vec<Quantity>, String> {
 }
 
 fn unknown(words: &str) -> String {
-    let mut known: Vec<&str> = TOTALS.iter().map(|total| total.word).collect();
+    let told = TOTALS.iter().filter(|total| Quantity::Total(total).why_never().is_none());
+    let mut known: Vec<&str> = told.map(|total| total.word).collect();
     known.dedup();
     let statistics: Vec<&str> = STATISTICS.iter().map(|(word, _)| *word).collect();
     let mut subjects: Vec<&str> = SUBJECTS.iter().map(|subject| subject.word).collect();
@@ -160,6 +161,20 @@ mod tests {
         assert_eq!(name("gc time < 5%"), "gc_share");
         assert_eq!(name("gc time < 50ms"), "gc_time");
         assert_eq!(name("P99.9 Timer Lateness <= 1s"), "timer_lateness_p999");
+    }
+
+    #[test]
+    fn what_no_observed_run_tells_is_told_by_own_loops_alone() {
+        for word in ["ticks", "timers", "immediates"] {
+            let quantity = parse(&format!("{word} < 5")).unwrap()[0].quantity;
+            let why = quantity.why_never().unwrap();
+            assert!(why.starts_with(word) && why.contains("`microtasks`"), "{why}");
+        }
+        for text in ["turns < 5", "p99 timer lateness < 5ms", "stalls = 0", "gc time < 5%"] {
+            assert_eq!(parse(text).unwrap()[0].quantity.why_never(), None, "{text}");
+        }
+        let unknown = parse("tics < 5").unwrap_err().why;
+        assert!(unknown.contains("drains, stalls") && !unknown.contains("ticks"), "{unknown}");
     }
 
     #[test]

@@ -152,6 +152,9 @@ pub(super) static TOTALS: [Total; 14] = [
     total("utilization", "utilization", Unit::Share, |of| share(of.active_ns? as f64, of)),
 ];
 
+/// Totals that loops tell which record themselves, and nobody else.
+const OWN_LOOPS: [&str; 3] = ["ticks", "timers", "immediates"];
+
 fn number(value: Option<u64>) -> Option<f64> {
     value.map(|value| value as f64)
 }
@@ -258,6 +261,24 @@ impl Quantity {
         blind
             .or_else(|| (self.not_listed(run) > 0).then(listed))
             .or_else(|| (of_trace > 0).then(traced))
+    }
+
+    /// Why no run of a command tells it, whatever observes it; `None` where some source does.
+    pub fn why_never(self) -> Option<String> {
+        let Quantity::Total(total) = self else { return None };
+        OWN_LOOPS.contains(&total.word).then(|| {
+            format!(
+                "{} are counted by loops on loop-core, and by no source that observes Node.js; \
+                 limit `microtasks`, `drains` or `turns`, or hold workloads against a lock by \
+                 `gate --lock`",
+                total.word
+            )
+        })
+    }
+
+    /// Whether it grows with the time that is observed, stalls apart.
+    pub fn is_of_whole_run(self) -> bool {
+        matches!(self, Quantity::Total(total) if total.unit != Unit::Share) && !self.is_of_stalls()
     }
 
     /// Its name for programs.
