@@ -134,6 +134,7 @@ fn comparison(verdict: Verdict, metrics: Vec<Metric>) -> Comparison {
         metrics,
         notes: Vec::new(),
         took_ns: 48_200_000_000,
+        inconclusive_fails: false,
     }
 }
 
@@ -261,6 +262,17 @@ fn invalid() -> Comparison {
         ],
         ..comparison(Verdict::Invalid, vec![worse])
     }
+}
+
+/// As `--on-inconclusive fail` has it: what exits with 1 is a failure in every form.
+#[test]
+fn what_nobody_can_tell_fails_where_that_is_asked_for() {
+    let (told, asked) = (inconclusive(), Comparison { inconclusive_fails: true, ..inconclusive() });
+    let (told, asked) =
+        ([junit(&told), annotations(&told, None)], [junit(&asked), annotations(&asked, None)]);
+    assert!(told[0].contains("failures=\"0\"") && told[1].starts_with("::warning "), "{told:?}");
+    assert!(asked[0].contains("failures=\"1\"") && asked[0].contains("type=\"inconclusive\""));
+    assert!(asked[1].starts_with("::error ") && asked[1].lines().count() == 1, "{}", asked[1]);
 }
 
 fn examples() -> [(&'static str, Comparison); 6] {

@@ -147,4 +147,6 @@ pub struct Comparison {
     pub notes: Vec<String>,
     /// How long all of it took.
     pub took_ns: u64,
+    /// Whether it is a failure where nobody can tell, as `--on-inconclusive fail` has it.
+    pub inconclusive_fails: bool,
 }

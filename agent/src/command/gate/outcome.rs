@@ -59,7 +59,14 @@ pub(super) fn comparison(
         metrics,
         notes,
         took_ns: u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX),
+        inconclusive_fails: false,
     }
+}
+
+/// The same, told as what was asked for makes of it.
+pub(super) fn asked(comparison: Comparison, on_inconclusive: Option<OnInconclusive>) -> Comparison {
+    let inconclusive_fails = on_inconclusive == Some(OnInconclusive::Fail);
+    Comparison { inconclusive_fails, ..comparison }
 }
 
 /// How the gate ends.

@@ -61,6 +61,7 @@ pub(super) fn execute(args: &GateArgs) -> Result<Exit, Failure> {
     series.progress.clear();
     series.runner.stop();
     targets.write(&comparison)?;
+    let comparison = outcome::asked(*comparison, args.runs.on_inconclusive);
     Ok(outcome::exit(&comparison, args.runs.on_inconclusive))
 }
 

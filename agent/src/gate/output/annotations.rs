@@ -34,7 +34,8 @@ pub fn annotations(comparison: &Comparison, root: Option<&str>) -> String {
     };
     match comparison.verdict {
         Verdict::Passed => whole("notice", &verdict),
-        Verdict::Inconclusive => whole("warning", &with_notes),
+        Verdict::Inconclusive if !comparison.inconclusive_fails => whole("warning", &with_notes),
+        Verdict::Inconclusive => whole("error", &with_notes),
         Verdict::Invalid => whole("error", &with_notes),
         Verdict::Regressed => {
             let worse: Vec<&Metric> = words::with(comparison, &Standing::Worse).collect();

@@ -61,7 +61,11 @@ fn put_case(out: &mut String, name: &str, ending: &Ending) {
         Ending::Skipped(why) => {
             writeln!(out, ">\n      <skipped message=\"{}\"/>\n    </testcase>", attribute(why))
         }
-        Ending::Failed(what, details) => put_wrong(out, "failure", "worse", (what, details)),
+        Ending::Failed(what, details) => {
+            // The case of the runs fails where nobody can tell, and that is asked to be a failure.
+            let kind = if name == RUNS { "inconclusive" } else { "worse" };
+            put_wrong(out, "failure", kind, (what, details))
+        }
         Ending::Error(what, details) => put_wrong(out, "error", "invalid", (what, details)),
     };
 }
@@ -85,6 +89,9 @@ fn runs(comparison: &Comparison) -> Ending {
     let verdict = words::verdict(comparison);
     match comparison.verdict {
         Verdict::Invalid => Ending::Error(verdict, comparison.notes.join("\n")),
+        Verdict::Inconclusive if comparison.inconclusive_fails => {
+            Ending::Failed(verdict, comparison.notes.join("\n"))
+        }
         Verdict::Inconclusive => Ending::Skipped(verdict),
         Verdict::Passed | Verdict::Regressed => Ending::Passed,
     }

@@ -37,6 +37,7 @@ fn comparison(verdict: Verdict, metrics: Vec<Metric>, notes: &[&str]) -> Compari
         metrics,
         notes: notes.iter().map(|note| (*note).to_owned()).collect(),
         took_ns: 1,
+        inconclusive_fails: false,
     }
 }
 
