@@ -39,6 +39,7 @@ fn head() -> Head {
         stall_threshold_ns: 50_000_000,
         machine: BTreeMap::from([("cpus".to_owned(), "2".to_owned())]),
         redacted: false,
+        looks: 0,
     }
 }
 

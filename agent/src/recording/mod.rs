@@ -91,6 +91,8 @@ pub struct Head {
     pub machine: BTreeMap<String, String>,
     /// Whether names are hashes.
     pub redacted: bool,
+    /// How often the gate had judged before it made this run of more pairs; 0 for all others.
+    pub looks: u32,
 }
 
 /// One moment of the timeline.

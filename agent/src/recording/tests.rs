@@ -26,6 +26,7 @@ fn head() -> Head {
         stall_threshold_ns: 50_000_000,
         machine: BTreeMap::from([("cpu".to_owned(), "one".to_owned())]),
         redacted: true,
+        looks: 3,
     }
 }
 
@@ -217,7 +218,6 @@ fn stalls_that_the_last_snapshot_no_longer_lists_are_there() {
 }
 
 #[test]
-#[test]
 fn all_stalls_of_a_recording_are_told_or_counted() {
     let mut snapshots: Vec<Snapshot> =
         (0..10).map(|second| stalled(second, second * 20..second * 20 + 64, 2)).collect();
@@ -252,6 +252,7 @@ fn all_stalls_of_a_recording_are_told_or_counted() {
     assert_eq!(short.told(), (short.snapshot.clone(), Vec::new()), "it lists all there are");
 }
 
+#[test]
 fn a_stall_that_changes_is_told_as_it_was_last() {
     let mut running = stalled(1, 0..1, 2);
     let stall = &mut running.loops[0].stalls[0];

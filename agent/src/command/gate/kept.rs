@@ -54,12 +54,12 @@ impl Folder {
         Ok(Folder { path: path.to_owned(), base: 0, head: 0 })
     }
 
-    /// Keeps a run.
+    /// Keeps a run that was made after so many looks.
     pub(super) fn keep(
         &mut self,
         which: Which,
         command: &CommandLine,
-        stall_threshold_ns: u64,
+        (stall_threshold_ns, looks): (u64, u32),
         run: &Run,
     ) -> Result<(), Failure> {
         let (side, number) = match which {
@@ -75,6 +75,7 @@ impl Folder {
             command: words.collect(),
             stall_threshold_ns,
             machine: recording::machine(),
+            looks,
             ..Head::default()
         };
         let place = Place::open(&path).map_err(Failure::usage)?;
@@ -112,6 +113,10 @@ struct Side {
     places: Vec<Fingerprint>,
     began_unix_ns: Vec<u64>,
     stall_threshold_ns: u64,
+    /// How often the gate that has made them had judged fewer of them.
+    looks: u32,
+    /// The first recording of processes, which is of a part of their time.
+    window: Option<PathBuf>,
 }
 
 impl Side {
@@ -142,11 +147,12 @@ pub(super) fn execute(args: &GateArgs) -> Result<Exit, Failure> {
     let head = side(head)?;
     let base = runs.base_from.as_deref().map(side).transpose()?;
     check(base.as_ref(), &head, &budgets)?;
-    let rules = Rules { exact_tolerance: runs.exact_tolerance / 100.0, look: 0 };
+    let rules = rules(base.as_ref(), &head, runs.exact_tolerance / 100.0);
     let judged = judge(base.as_ref(), &head, &budgets, rules);
     let place = head.places.first().cloned().unwrap_or_default();
     let base = base.as_ref().map(Side::told);
     let comparison = outcome::comparison(base, head.told(), judged, place, started);
+    let comparison = outcome::asked(comparison, runs.on_inconclusive);
     targets.write(&comparison)?;
     Ok(outcome::exit(&comparison, runs.on_inconclusive))
 }
@@ -170,6 +176,8 @@ fn side(folder: &Path) -> Result<Side, Failure> {
         places: Vec::new(),
         began_unix_ns: Vec::new(),
         stall_threshold_ns: 0,
+        looks: 0,
+        window: None,
     };
     for path in paths {
         let recording = recording::read(&path).map_err(Failure::usage)?;
@@ -182,6 +190,10 @@ fn side(folder: &Path) -> Result<Side, Failure> {
             )));
         }
         side.stall_threshold_ns = threshold_ns;
+        side.looks = side.looks.max(recording.head.looks);
+        if !recording.head.pids.is_empty() {
+            side.window.get_or_insert(path);
+        }
         side.places.push(place(&recording));
         side.began_unix_ns.push(recording.head.began_unix_ns);
         side.samples.push(sample(&recording));
@@ -214,6 +226,13 @@ fn sample(recording: &Recording) -> Sample {
     Sample::of(&recording.snapshot, made)
 }
 
+/// How it is judged: as sure as the gate had to be that has made these runs, and has judged fewer
+/// of them before.
+fn rules(base: Option<&Side>, head: &Side, exact_tolerance: f64) -> Rules {
+    let look = base.map_or(0, |base| base.looks).max(head.looks);
+    Rules { exact_tolerance, look }
+}
+
 /// What can't be compared at all.
 fn check(base: Option<&Side>, head: &Side, budgets: &[Budget]) -> Result<(), Failure> {
     let recorded_ns = head.stall_threshold_ns;
@@ -222,7 +241,14 @@ fn check(base: Option<&Side>, head: &Side, budgets: &[Budget]) -> Result<(), Fai
             "a budget is for shorter stalls than were recorded; record with that --stall-threshold",
         ));
     }
-    let Some(base) = base else { return Ok(()) };
+    let Some(base) = base else { return check_window(head, budgets) };
+    if let Some(window) = base.window.as_ref().or(head.window.as_ref()) {
+        return Err(Failure::usage(format!(
+            "{} was recorded of processes: it is of a part of their time, and what they counted in \
+             it can't be compared; record the command, with `loopscope record -o FILE -- CMD`",
+            window.display()
+        )));
+    }
     if base.stall_threshold_ns != recorded_ns {
         return Err(Failure::usage(
             "base and head were recorded with different --stall-threshold; use one for both",
@@ -237,6 +263,21 @@ fn check(base: Option<&Side>, head: &Side, budgets: &[Budget]) -> Result<(), Fai
         )));
     }
     Ok(())
+}
+
+/// Of a part of the time of processes there are percentiles and shares, and stalls. How much of
+/// anything there is hangs on how long they were observed.
+fn check_window(head: &Side, budgets: &[Budget]) -> Result<(), Failure> {
+    let Some(window) = &head.window else { return Ok(()) };
+    let of_whole = budgets.iter().find(|budget| budget.quantity.is_of_whole_run());
+    of_whole.map_or(Ok(()), |budget| {
+        Err(Failure::usage(format!(
+            "`{}` is for a whole run, and {} was recorded of processes, for a part of their time; \
+             limit a percentile, a share or stalls",
+            budget.text,
+            window.display()
+        )))
+    })
 }
 
 fn judge(base: Option<&Side>, head: &Side, budgets: &[Budget], rules: Rules) -> Judged {
@@ -257,7 +298,12 @@ fn judge(base: Option<&Side>, head: &Side, budgets: &[Budget], rules: Rules) -> 
     };
     metrics.extend(budgets.iter().map(|budget| budget.judge(&head.samples)));
     decide::order(&mut metrics);
-    Ok((metrics, outcome::budget_notes(budgets, &head.samples).into_iter().collect()))
+    let window = head.window.as_ref().map(|_| {
+        "head was recorded of processes: budgets are held against that time alone".to_owned()
+    });
+    let notes = window.into_iter().chain(decide::notes(&metrics));
+    let notes = notes.chain(outcome::budget_notes(budgets, &head.samples)).collect();
+    Ok((metrics, notes))
 }
 
 /// Why times are not compared that machine and order have made different; `None` where they are.
@@ -296,6 +342,8 @@ mod tests {
             places: vec![Fingerprint::of(&machine); began_unix_ns.len()],
             began_unix_ns: began_unix_ns.to_vec(),
             stall_threshold_ns: 1,
+            looks: 0,
+            window: None,
         }
     }
 
@@ -309,6 +357,34 @@ mod tests {
         mixed.places[1] = side(&[1], "b").places.remove(0);
         assert!(why(&side(&[1, 4], "a"), &mixed).unwrap().contains("different machines"));
         assert!(why(&side(&[1, 2], "a"), &side(&[3, 4], "a")).unwrap().contains("by turns"));
+    }
+
+    #[test]
+    fn runs_of_a_gate_that_looked_again_are_judged_as_it_did() {
+        let after = |looks| Side { looks, ..side(&[1], "a") };
+        assert_eq!(rules(Some(&after(2)), &after(1), 0.05).look, 2);
+        assert_eq!(rules(Some(&after(0)), &after(3), 0.05).look, 3);
+        let alone = Rules { exact_tolerance: 0.05, look: 0 };
+        assert_eq!(rules(None, &after(0), 0.05), alone);
+    }
+
+    #[test]
+    fn a_part_of_the_time_of_processes_is_no_run() {
+        let whole = || side(&[1, 4, 5, 8], "a");
+        let part = || Side { window: Some("b/7.loopscope".into()), ..whole() };
+        for (base, head) in [(whole(), part()), (part(), whole())] {
+            let failure = check(Some(&base), &head, &[]).expect_err("it is no run");
+            assert!(failure.message.contains("b/7.loopscope was recorded of processes"));
+            assert!(failure.message.contains("loopscope record -o FILE -- CMD"));
+        }
+        let budgets = |text: &str| budget::parse(text).expect("it is a budget");
+        let told = "p99 turn < 5ms\nutilization < 80%\ngc time < 5%\nstalls over 1ns = 0";
+        assert!(check(None, &part(), &budgets(told)).is_ok());
+        for text in ["microtasks < 5", "active time < 1s", "gc time < 5ms", "turns > 7"] {
+            let failure = check(None, &part(), &budgets(text)).expect_err("how long was it?");
+            assert!(failure.message.contains("is for a whole run"), "{}", failure.message);
+            assert!(check(None, &whole(), &budgets(text)).is_ok());
+        }
     }
 
     #[test]

@@ -49,6 +49,7 @@ pub(super) fn execute(args: &GateArgs) -> Result<Exit, Failure> {
         base_runs,
         head_runs,
         again: 0,
+        looks: 0,
     };
     let comparison = match series.compare()? {
         Made::Comparison(comparison) => comparison,
@@ -60,8 +61,8 @@ pub(super) fn execute(args: &GateArgs) -> Result<Exit, Failure> {
     };
     series.progress.clear();
     series.runner.stop();
-    targets.write(&comparison)?;
     let comparison = outcome::asked(*comparison, args.runs.on_inconclusive);
+    targets.write(&comparison)?;
     Ok(outcome::exit(&comparison, args.runs.on_inconclusive))
 }
 
@@ -123,6 +124,8 @@ struct Series<'a> {
     head_runs: Vec<Sample>,
     /// Runs that were made again.
     again: usize,
+    /// How often it was judged and undecided.
+    looks: u32,
 }
 
 impl Series<'_> {
@@ -199,7 +202,7 @@ impl Series<'_> {
     fn judge_pairs(&mut self, here: &Fingerprint) -> Result<Judged, Failure> {
         let most = Duration::from_nanos(self.args.runs.max_time_ns);
         let first = self.args.runs.pairs;
-        let (mut wanted, mut look) = (first, 0);
+        let mut wanted = first;
         loop {
             while self.base_runs.len() < wanted {
                 let number = self.base_runs.len();
@@ -217,7 +220,7 @@ impl Series<'_> {
             if !why.is_empty() {
                 return Ok(Err(Stop::Invalid(why)));
             }
-            let mut metrics = self.metrics(here, look);
+            let mut metrics = self.metrics(here);
             let pairs = self.base_runs.len();
             let is_last = pairs < wanted || pairs >= PAIRS_MAX || !self.has_time(pairs, most);
             if is_last || !decide::is_undecided(&metrics) {
@@ -227,7 +230,7 @@ impl Series<'_> {
                 return Ok(Ok((metrics, notes)));
             }
             wanted = order::more(pairs).min(PAIRS_MAX);
-            look += 1;
+            self.looks += 1;
         }
     }
 
@@ -249,7 +252,8 @@ impl Series<'_> {
             _ => (&self.head, &mut self.head_runs),
         };
         if let Some(folder) = &mut self.folder {
-            folder.keep(which, command, self.runner.stall_threshold_ns(), &run)?;
+            let made = (self.runner.stall_threshold_ns(), self.looks);
+            folder.keep(which, command, made, &run)?;
         }
         runs.push(run.sample);
         Ok(Ok(()))
@@ -264,13 +268,13 @@ impl Series<'_> {
         Ok(Ok(()))
     }
 
-    fn metrics(&self, here: &Fingerprint, look: u32) -> Vec<Metric> {
+    fn metrics(&self, here: &Fingerprint) -> Vec<Metric> {
         let exact_tolerance = self.args.runs.exact_tolerance / 100.0;
         let side = |samples| decide::Runs { samples, fingerprint: here };
         decide::metrics(
             side(&self.base_runs),
             side(&self.head_runs),
-            Rules { exact_tolerance, look },
+            Rules { exact_tolerance, look: self.looks },
         )
     }
 

@@ -25,6 +25,8 @@ pub(crate) struct Head {
     machine: BTreeMap<String, String>,
     #[prost(bool, tag = "7")]
     redacted: bool,
+    #[prost(uint32, tag = "8")]
+    looks: u32,
 }
 
 /// How it has ended.
@@ -100,15 +102,24 @@ impl From<&recording::Head> for Head {
             stall_threshold_ns,
             machine,
             redacted,
+            looks,
         } = from.clone();
-        Head { version, began_unix_ns, command, pids, stall_threshold_ns, machine, redacted }
+        Head { version, began_unix_ns, command, pids, stall_threshold_ns, machine, redacted, looks }
     }
 }
 
 impl From<Head> for recording::Head {
     fn from(from: Head) -> recording::Head {
-        let Head { version, began_unix_ns, command, pids, stall_threshold_ns, machine, redacted } =
-            from;
+        let Head {
+            version,
+            began_unix_ns,
+            command,
+            pids,
+            stall_threshold_ns,
+            machine,
+            redacted,
+            looks,
+        } = from;
         recording::Head {
             version,
             began_unix_ns,
@@ -117,6 +128,7 @@ impl From<Head> for recording::Head {
             stall_threshold_ns,
             machine,
             redacted,
+            looks,
         }
     }
 }
