@@ -138,6 +138,59 @@ fn turns_that_are_a_fifth_longer_fail() {
     assert!(found);
 }
 
+/// A turn that takes something else in each run, by how often it was run.
+const VARY: &str = "const fs = require('fs');
+fs.appendFileSync('runs', '.');
+const ms = [4, 60, 12, 90, 7, 40, 20, 30][fs.statSync('runs').size * 3 % 8];
+setTimeout(() => {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}, 1);";
+
+#[test]
+fn a_gate_goes_on_to_more_pairs_while_it_is_undecided() {
+    let _alone = alone();
+    let Some((node, place)) = prepare("a_gate_goes_on_to_more_pairs") else { return };
+    fs::write(place.join("vary.js"), VARY).expect("it can be written");
+    let both = ["--base", "node vary.js", "--head", "node vary.js", "--save", "kept"];
+    let time = ["--pairs", "4", "--max-time", "8s", "--json", "told.json"];
+    let ran = gate(&place, &node, &[&both[..], &time].concat());
+    assert!(matches!(ran.code, Some(0 | 3)), "{ran:?}");
+    assert!(ran.stdout.contains("after 4 pairs it was undecided, so"), "{ran:?}");
+    let looks = |run: usize| {
+        let path = place.join(format!("kept/head/{run:03}.loopscope"));
+        loopscope::recording::read(&path).expect("it was kept").head.looks
+    };
+    assert_eq!([looks(1), looks(4), looks(5)], [0, 0, 1], "it is judged again as it was");
+    let told = fs::read_to_string(place.join("told.json")).expect("it was written");
+    let told: serde_json::Value = serde_json::from_str(&told).expect("it is JSON");
+    assert!(told["base"]["runs"].as_u64() > Some(4), "{told}");
+}
+
+/// Computes for so long before the loop has polled, and then polls or not.
+const START: &str = "const [ms, polls] = process.argv.slice(2).map(Number);
+const end = performance.now() + ms;
+while (performance.now() < end);
+if (polls) setTimeout(() => {}, 1);";
+
+#[test]
+fn what_comes_before_the_first_poll_is_no_pass_behind_a_shell() {
+    let _alone = alone();
+    let Some((node, place)) = prepare("what_comes_before_the_first_poll") else { return };
+    fs::write(place.join("start.js"), START).expect("it can be written");
+    let untimed = "true && node start.js 60 0";
+    let ran = compare(&place, &node, untimed, untimed, "4");
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.stdout.contains("has never polled"), "{ran:?}");
+    let slower = ["true && node start.js 100 1", "true && node start.js 300 1"];
+    let found = (0..TRIES).any(|_| {
+        let ran = compare(&place, &node, slower[0], slower[1], "10");
+        assert!(matches!(ran.code, Some(1 | 3)), "{ran:?}");
+        ran.code == Some(1) && ran.stdout.contains("time before the first poll")
+    });
+    assert!(found);
+}
+
 /// What it reads last is not all that there was, whatever it was in each run.
 #[test]
 fn the_tier_passive_decides_no_count() {
