@@ -44,6 +44,11 @@ pub use lock::{Lock, LockError, Section};
 pub use sample::{Made, Sample};
 pub use store::{StoreError, read, write};
 
+/// The examples of the page are run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/gate.md")]
+struct Examples;
+
 /// The most pairs of runs that are made, however undecided it is.
 pub const PAIRS_MAX: usize = 200;
 
