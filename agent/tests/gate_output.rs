@@ -267,9 +267,9 @@ fn invalid() -> Comparison {
 /// As `--on-inconclusive fail` has it: what exits with 1 is a failure in every form.
 #[test]
 fn what_nobody_can_tell_fails_where_that_is_asked_for() {
+    let forms = |of: &Comparison| [output::junit(of), output::annotations(of, None)];
     let (told, asked) = (inconclusive(), Comparison { inconclusive_fails: true, ..inconclusive() });
-    let (told, asked) =
-        ([junit(&told), annotations(&told, None)], [junit(&asked), annotations(&asked, None)]);
+    let (told, asked) = (forms(&told), forms(&asked));
     assert!(told[0].contains("failures=\"0\"") && told[1].starts_with("::warning "), "{told:?}");
     assert!(asked[0].contains("failures=\"1\"") && asked[0].contains("type=\"inconclusive\""));
     assert!(asked[1].starts_with("::error ") && asked[1].lines().count() == 1, "{}", asked[1]);
