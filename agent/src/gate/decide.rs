@@ -25,11 +25,14 @@ pub struct Runs<'a> {
 /// Why nothing is compared of runs that were read now and then.
 const PASSIVE: &str = "the tier passive reads lower bounds; use the tier turn or full";
 
+/// The time in all turns.
+const TURN_TIME: &str = "turn_time";
+
 /// Times that few gates have: that they are not compared is no news.
 const SELDOM: [&str; 2] = ["turn_p99", "start_time"];
 
-/// Why nothing is known of times where no loop has polled.
-const UNTIMED: &str = "a loop of Node.js has never polled: what runs before the first poll is not \
+/// Why nothing is known of times where a loop has had no turn.
+const UNTIMED: &str = "a process of Node.js has had no turn: what runs before the first poll is not \
                        timed behind a shell or npm; run `node FILE` itself";
 
 /// What gets shorter where work is cut into pieces,
@@ -99,6 +102,7 @@ pub fn metrics_but(
                 let mut metric = untold(measure, base, head, why);
                 // A program that does less has fewer turns. The times of its whole run decide.
                 metric.decides &= measure.kind != Kind::Percentile;
+                metric.decides &= measure.name != TURN_TIME || !is_cpu_known(sides);
                 metrics.push(metric);
             }
         }
@@ -130,12 +134,14 @@ fn reasons(
 }
 
 /// Whether this is the time in turns, and nothing else tells how long the runs took.
-fn is_all_untimed(measure: &Measure, (base, head): (&[Sample], &[Sample])) -> bool {
-    let is_known = |run: &Sample| run.figures.cpu_ns.is_some();
-    measure.name == "turn_time"
-        && !base.is_empty()
-        && !head.is_empty()
-        && !base.iter().chain(head).any(is_known)
+fn is_all_untimed(measure: &Measure, sides: (&[Sample], &[Sample])) -> bool {
+    let is_there = !sides.0.is_empty() && !sides.1.is_empty();
+    measure.name == TURN_TIME && is_there && !is_cpu_known(sides)
+}
+
+/// Whether the CPU time of all runs tells how long they took.
+fn is_cpu_known((base, head): (&[Sample], &[Sample])) -> bool {
+    base.iter().chain(head).all(|run| run.figures.cpu_ns.is_some())
 }
 
 /// What is to be known of how these metrics were judged, a line each.

@@ -433,11 +433,18 @@ fn what_was_not_timed_is_no_pass() {
     };
     let metrics = compared(&untimed(runs(1_000, 1.0, 1)), &untimed(runs(1_000, 1.0, 2)));
     let told = named(&metrics, "turn_time");
-    assert!(matches!(&told.standing, Standing::Untold(why) if why.contains("never polled")));
+    assert!(matches!(&told.standing, Standing::Untold(why) if why.contains("has had no turn")));
     assert_eq!(verdict(&metrics), Verdict::Inconclusive);
     assert!(!is_undecided(&metrics), "more runs do not help");
     let with_cpu = |seed| each(runs(1_000, 1.0, seed), |sample| sample.figures.active_ns = None);
     assert_eq!(verdict(&compared(&with_cpu(1), &with_cpu(2))), Verdict::Passed, "its CPU time is");
+    let mut some = with_cpu(2);
+    some[3].figures.active_ns = Some(7);
+    assert_eq!(verdict(&compared(&with_cpu(1), &some)), Verdict::Passed, "so it is there");
+    let mut late = each(runs(1_000, 1.0, 2), |sample| sample.figures.cpu_ns = None);
+    late[3].figures.start_ns = Some(90_000_000);
+    let shell = each(runs(1_000, 1.0, 1), |sample| sample.figures.cpu_ns = None);
+    assert_eq!(verdict(&compared(&shell, &late)), Verdict::Passed, "its turns were timed");
 }
 
 #[test]

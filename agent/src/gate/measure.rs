@@ -46,7 +46,7 @@ pub enum Kind {
     Stalls,
     /// On how fast all of it ran.
     Time,
-    /// As a time; and a run of which there is too little has none.
+    /// As a time; and a run of which too little was seen has none.
     Percentile,
 }
 
@@ -139,8 +139,8 @@ pub static MEASURES: [Measure; 19] = [
     of_kind(Kind::Stalls, count("stalls", "stalls", Part::Told, |of| number(Some(of.stalls)))),
     time("turn_time", "time in turns", Part::Decides, TOTAL, |of| number(of.active_ns)),
     time("cpu_time", "CPU time", Part::Decides, TOTAL, |of| number(of.cpu_ns)),
-    // Where the CPU time is known, it has that.
-    time("start_time", "time before the first poll", Part::Decides, START, |of| {
+    // Where the CPU time is known, it has that. A run that was found late has none.
+    percentile("start_time", "time before the first poll", Part::Decides, START, |of| {
         number(of.start_ns.filter(|_| of.cpu_ns.is_none()))
     }),
     percentile("turn_p50", "p50 turn", Part::Decides, TURN, |of| {

@@ -14,6 +14,9 @@ pub const TRACE_EVERY_NS: u64 = 1_000_000_000;
 /// The thread that a process' own loop runs on.
 const MAIN: &str = "main";
 
+/// No Node.js gets to its first poll in less time, in nanoseconds.
+const START_MIN_NS: u64 = 5_000_000;
+
 /// The figures of a run. `None`: the source does not see it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
@@ -35,9 +38,10 @@ pub struct Figures {
     pub stalls_ns: Vec<u64>,
     /// Time in turns, in nanoseconds, from the first time on that the loop polled: how much of the
     /// program's start is seen before that differs from run to run. `None` where a process has
-    /// never polled: it was not timed.
+    /// had no turn: it was not timed.
     pub active_ns: Option<u64>,
     /// Time before that, in nanoseconds, as far as it was seen, and in polls that did not wait.
+    /// `None` where a process was found behind it.
     pub start_ns: Option<u64>,
     /// Time waiting in the poll, in nanoseconds.
     pub idle_ns: Option<u64>,
@@ -133,8 +137,8 @@ fn figures(loops: &[LoopSnapshot]) -> Figures {
         stalls: ended + running,
         stalls_running: running,
         stalls_ns: stalls().map(|stall| stall.duration_ns).collect(),
-        active_ns: total(loops, |one| timed_ns(one).map(|(turns_ns, _)| turns_ns)),
-        start_ns: total(loops, |one| timed_ns(one).map(|(_, start_ns)| start_ns)),
+        active_ns: total(loops, turns_ns),
+        start_ns: total(loops, start_ns),
         idle_ns: total(loops, |one| one.idle_ns),
         cpu_ns: None,
         turn_ns: merged(loops, |one| one.turn_ns.clone()),
@@ -147,14 +151,21 @@ fn figures(loops: &[LoopSnapshot]) -> Figures {
     }
 }
 
-/// The time in a loop's turns, and before them. A worker that has never polled has had no turn; of
-/// a process that has not, which may have computed all the time, nothing is known.
-fn timed_ns(one: &LoopSnapshot) -> Option<(u64, u64)> {
+/// The time in a loop's turns. A process whose own loop has had none was not timed, though it may
+/// have computed all the time; a worker that has had none did nothing that counts.
+fn turns_ns(one: &LoopSnapshot) -> Option<u64> {
+    let turns = one.turn_ns.as_ref()?;
+    let is_timed = one.thread != MAIN || (one.active_ns.is_some() && !turns.is_empty());
+    u64::try_from(turns.sum).ok().filter(|_| is_timed)
+}
+
+/// The time before a loop's first poll. That of a process that was found behind it was not seen.
+fn start_ns(one: &LoopSnapshot) -> Option<u64> {
     let turns_ns = u64::try_from(one.turn_ns.as_ref()?.sum).ok()?;
-    match one.active_ns {
-        None if one.thread == MAIN => None,
-        None => Some((turns_ns, 0)),
-        Some(active_ns) => Some((turns_ns, active_ns.saturating_sub(turns_ns))),
+    let start_ns = one.active_ns.map(|active_ns| active_ns.saturating_sub(turns_ns));
+    match one.thread == MAIN {
+        true => start_ns.filter(|&ns| ns >= START_MIN_NS),
+        false => Some(start_ns.unwrap_or(0)),
     }
 }
 
@@ -293,22 +304,32 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_has_never_polled_was_not_timed() {
-        let of = |thread: &str, active_ns, turns: &[u64]| LoopSnapshot {
+    fn a_process_that_has_had_no_turn_was_not_timed() {
+        let ms = |ms: u64| ms * 1_000_000;
+        let of = |thread: &str, active_ms: Option<u64>, turns_ms: &[u64]| LoopSnapshot {
             thread: thread.to_owned(),
-            active_ns,
-            turn_ns: Some(Histogram::of(Scale::Time, turns.iter().copied())),
+            active_ns: active_ms.map(ms),
+            turn_ns: Some(Histogram::of(Scale::Time, turns_ms.iter().copied().map(ms))),
             ..LoopSnapshot::default()
         };
         let times = |loops| {
             let figures = run_of(&snapshot(loops), None).figures;
-            (figures.active_ns, figures.start_ns)
+            let in_ms = |ns: Option<u64>| ns.map(|ns| ns / 1_000_000);
+            (in_ms(figures.active_ns), in_ms(figures.start_ns))
         };
         let npm = || of(MAIN, Some(100), &[30, 40]);
         assert_eq!(times(vec![npm()]), (Some(70), Some(30)));
         assert_eq!(times(vec![npm(), of(MAIN, None, &[])]), (None, None), "it is no 0 ns");
+        let polled_once = of(MAIN, Some(60), &[]);
+        assert_eq!(
+            times(vec![npm(), polled_once]),
+            (None, Some(90)),
+            "as it ended, and in no turn"
+        );
         assert_eq!(times(vec![npm(), of("worker-1", None, &[])]), (Some(70), Some(30)));
         assert_eq!(times(vec![npm(), of("worker-1", Some(9), &[4])]), (Some(74), Some(35)));
+        let found_late = of(MAIN, Some(50), &[50]);
+        assert_eq!(times(vec![npm(), found_late]), (Some(120), None), "its start was not seen");
     }
 
     #[test]
