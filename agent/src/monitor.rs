@@ -8,7 +8,7 @@ use loop_core::snapshot::Snapshot;
 use loopscope_exporters::{Build, Compat, SelfStats, TargetCounts};
 
 use crate::places::Places;
-use crate::readers::Readers;
+use crate::readers::{Readers, Reading};
 use crate::source::{Census, Observe};
 
 /// Counts what goes wrong in the agent. Shared by whatever exports.
@@ -56,16 +56,30 @@ impl Monitor {
         Some(places.lock().unwrap_or_else(PoisonError::into_inner).room())
     }
 
-    /// Somebody reads what is observed.
-    pub fn read_by(&self, who: &str) {
-        let now_ns = u64::try_from(self.since.at.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).note(who, now_ns);
+    /// Somebody reads what is observed. To be called before the snapshot is taken that is told.
+    pub fn read_by(&self, who: &str) -> Reading {
+        let now_ns = self.now_ns();
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).note(who, now_ns)
     }
 
-    /// For how long, in nanoseconds, those that have ended are to be told, so that each reader
+    /// Leaves out what this reader was told of before for the last time, where processes come and
+    /// go without end. To be called behind [`Monitor::stats`], which count all.
+    pub fn leave_out(&self, reading: Reading, snapshot: &mut Snapshot, stats: &mut SelfStats) {
+        if self.places.is_some() {
+            reading.leave_out(snapshot, stats.folded.as_mut());
+        }
+    }
+
+    fn now_ns(&self) -> u64 {
+        u64::try_from(self.since.at.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// For how long, in nanoseconds, those that have ended are to be kept, so that each reader
     /// reads of them once; `unknown_ns` for one of which it is not known how often it reads.
     pub fn linger_ns(&self, unknown_ns: u64) -> u64 {
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).linger_ns(unknown_ns)
+        let now_ns = self.now_ns();
+        let readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        readers.linger_ns(now_ns, unknown_ns)
     }
 
     /// Takes note of who is there, so that [`Monitor::room`] is of now, also where nobody reads.

@@ -8,9 +8,10 @@
 //! Who has a place keeps it until its end. A loop that only its memory tells of has some 40 series,
 //! one that probes have been set into up to 600: so there is room for either more or for fewer.
 //!
-//! **Invariant**: no total of the others falls when one of them ends.
+//! **Invariant**: no total of the others falls when one of them ends, and what was told in a place of
+//! its own is not told with the others, too.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use loop_core::snapshot::{LoopSnapshot, Snapshot, Target};
 use loopscope_exporters::limits::{AGENT_SERIES_MAX, LOOP_SERIES_MAX, WORKERS_MAX};
@@ -20,18 +21,40 @@ use loopscope_exporters::{Compat, Folded, metrics};
 /// one for all other workers.
 const LOOPS_MAX: usize = WORKERS_MAX + 2;
 
+/// For how long those that gave up their place are told as they were then.
+const LAST_NS: u64 = 120_000_000_000;
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
     /// Who has a place, in the order in which they came.
     own: Vec<u32>,
-    /// What was seen last of each that has none.
-    others: BTreeMap<u32, LoopSnapshot>,
+    /// Those that have none.
+    others: BTreeMap<u32, Other>,
     /// Those of them that have ended, together.
     gone: Option<LoopSnapshot>,
+    /// Those that gave up their place, oldest first.
+    last: VecDeque<Last>,
     series: usize,
     /// Of when the newest snapshot is that was taken note of.
     wall_ns: u64,
+}
+
+/// One that has no place.
+#[derive(Clone, Debug, Default)]
+struct Other {
+    /// What was seen of it last.
+    seen: LoopSnapshot,
+    /// What was told of it in a place of its own, if it had one: the others begin behind that.
+    before: Option<LoopSnapshot>,
+}
+
+/// What was told last in a place that was given up.
+#[derive(Clone, Debug)]
+struct Last {
+    since_ns: u64,
+    series: usize,
+    loops: Vec<LoopSnapshot>,
 }
 
 impl Places {
@@ -61,9 +84,12 @@ impl Places {
             && let Some(newest) = self.own.pop()
         {
             self.series -= size(&newest);
+            self.give_up(newest, size(&newest), snapshot);
         }
+        self.let_go();
         for pid in snapshot.targets.iter().map(|target| target.pid) {
-            let fits = self.series + size(&pid) + LOOP_SERIES_MAX <= AGENT_SERIES_MAX;
+            let taken = self.series + self.last_series();
+            let fits = taken + size(&pid) + LOOP_SERIES_MAX <= AGENT_SERIES_MAX;
             if !self.own.contains(&pid) && !self.others.contains_key(&pid) && fits {
                 self.series += size(&pid);
                 self.own.push(pid);
@@ -72,35 +98,86 @@ impl Places {
         self.note_others(snapshot);
     }
 
-    fn note_others(&mut self, snapshot: &Snapshot) {
-        let own: BTreeSet<u32> = self.own.iter().copied().collect();
-        let before = std::mem::take(&mut self.others);
-        for of in snapshot.loops.iter().filter(|of| !own.contains(&of.pid)) {
-            let of = LoopSnapshot { stalls: Vec::new(), open: None, ..of.clone() };
-            match self.others.get_mut(&of.pid) {
-                Some(known) => known.merge(&of),
-                None => drop(self.others.insert(of.pid, of)),
-            }
-        }
-        for (pid, ended) in before {
-            if !self.others.contains_key(&pid) {
-                match &mut self.gone {
-                    Some(gone) => gone.merge(&ended),
-                    None => self.gone = Some(ended),
-                }
+    /// One gives up its place: it is told in it once more to each reader, as it is now, and what
+    /// comes then is told with the others. So nothing is counted twice, and nothing is lost.
+    fn give_up(&mut self, pid: u32, series: usize, snapshot: &Snapshot) {
+        let loops: Vec<_> = of_pid(snapshot, pid).collect();
+        let before = together(loops.iter().cloned());
+        let loops = loops.into_iter().map(|of| LoopSnapshot { open: None, ..of }).collect();
+        self.last.push_back(Last { since_ns: self.wall_ns, series, loops });
+        self.others.insert(pid, Other { seen: LoopSnapshot::default(), before });
+    }
+
+    /// Lets go of what was told for long enough, and before that where there is no room.
+    fn let_go(&mut self) {
+        while self.last.front().is_some_and(|last| self.wall_ns - last.since_ns > LAST_NS)
+            || self.series + self.last_series() > AGENT_SERIES_MAX
+        {
+            if self.last.pop_front().is_none() {
+                return;
             }
         }
     }
 
-    /// What exporters are to put together.
+    fn last_series(&self) -> usize {
+        self.last.iter().map(|last| last.series).sum()
+    }
+
+    fn note_others(&mut self, snapshot: &Snapshot) {
+        let own: BTreeSet<u32> = self.own.iter().copied().collect();
+        let there = snapshot.loops.iter().map(|of| of.pid).filter(|pid| !own.contains(pid));
+        let there: BTreeSet<u32> = there.collect();
+        let mut before = std::mem::take(&mut self.others);
+        for &pid in &there {
+            let known = before.remove(&pid).unwrap_or_default();
+            let seen = together(of_pid(snapshot, pid)).unwrap_or_default();
+            self.others.insert(pid, Other { seen, ..known });
+        }
+        for ended in before.into_values() {
+            let ended = LoopSnapshot { open: None, ..ended.told() };
+            match &mut self.gone {
+                Some(gone) => gone.merge(&ended),
+                None => self.gone = Some(ended),
+            }
+        }
+    }
+
+    /// What exporters are to tell of those without a place.
     pub(crate) fn folded(&self) -> Folded {
-        Folded { pids: self.others.keys().copied().collect(), gone: self.gone.clone() }
+        let told = self.others.values().map(Other::told).chain(self.gone.clone());
+        let other = together(told).map(|other| LoopSnapshot { ended_ns: None, ..other });
+        let last = self.last.iter().flat_map(|last| {
+            let ended_ns = Some(self.wall_ns - last.since_ns);
+            last.loops.iter().map(move |of| LoopSnapshot { ended_ns, ..of.clone() })
+        });
+        Folded { pids: self.others.keys().copied().collect(), other, last: last.collect() }
     }
 
     /// For how many more loops there is room for all that probes show.
     pub(crate) fn room(&self) -> usize {
-        AGENT_SERIES_MAX.saturating_sub(self.series) / LOOP_SERIES_MAX
+        let taken = self.series + self.last_series();
+        AGENT_SERIES_MAX.saturating_sub(taken) / LOOP_SERIES_MAX
     }
+}
+
+impl Other {
+    /// What is told of it with the others.
+    fn told(&self) -> LoopSnapshot {
+        self.before.as_ref().map_or_else(|| self.seen.clone(), |before| self.seen.since(before))
+    }
+}
+
+/// The loops of a process. Of stalls of several together there are sums only.
+fn of_pid(snapshot: &Snapshot, pid: u32) -> impl Iterator<Item = LoopSnapshot> {
+    let loops = snapshot.loops.iter().filter(move |of| of.pid == pid);
+    loops.map(|of| LoopSnapshot { stalls: Vec::new(), ..of.clone() })
+}
+
+fn together(loops: impl Iterator<Item = LoopSnapshot>) -> Option<LoopSnapshot> {
+    loops.reduce(|mut all, of| {
+        all.merge(&of);
+        all
+    })
 }
 
 #[cfg(test)]
@@ -137,8 +214,7 @@ mod tests {
     }
 
     fn others_turns(places: &Places) -> u64 {
-        let there = places.others.values().filter_map(|of| of.turns).sum::<u64>();
-        there + places.gone.as_ref().and_then(|of| of.turns).unwrap_or(0)
+        places.folded().other.and_then(|of| of.turns).unwrap_or(0)
     }
 
     #[test]
@@ -155,6 +231,51 @@ mod tests {
         assert_eq!(others_turns(&places), 10 + 6, "5 that have ended, 5 that have not, 6 new ones");
         assert!(places.folded().pids.contains(&(fit + 1)), "it does not change places");
         assert!(places.own.len() as u32 <= fit);
+    }
+
+    /// So many loops of each, which have made so many turns.
+    fn grown(pids: u32, loops: u32, turns: u64, wall_ns: u64) -> Snapshot {
+        let mut snapshot = host(1..=pids);
+        snapshot.wall_ns = wall_ns;
+        let main = snapshot.loops.clone();
+        snapshot.loops = main
+            .iter()
+            .flat_map(|of| {
+                let of = LoopSnapshot { turns: Some(turns), ..of.clone() };
+                let worker = |number: u32| {
+                    let thread = format!("worker-{number}");
+                    LoopSnapshot { thread, tid: of.tid * 100 + number, ..of.clone() }
+                };
+                (1..loops).map(worker).chain([of.clone()]).collect::<Vec<_>>()
+            })
+            .collect();
+        snapshot
+    }
+
+    #[test]
+    fn who_gives_up_its_place_is_counted_once() {
+        let one = metrics::series_of(&host(1..=1).loops[0], None, Compat::default());
+        let fit = ((AGENT_SERIES_MAX - LOOP_SERIES_MAX) / one) as u32;
+        let (mut places, second) = (Places::default(), 1_000_000_000);
+        places.note(&grown(fit, 1, 100, second), Compat::default());
+        assert_eq!((places.folded().pids.len(), others_turns(&places)), (0, 0));
+        // Each has another loop now: half of them give up their places.
+        places.note(&grown(fit, 2, 150, 2 * second), Compat::default());
+        let folded = places.folded();
+        let given_up = folded.pids.len() as u64;
+        assert!(given_up > 10, "{given_up}");
+        assert_eq!(others_turns(&places), 0, "what was told in a place of its own stays there");
+        assert!(folded.last.iter().all(|of| of.turns == Some(150) && of.ended_ns == Some(0)));
+        let told: BTreeSet<u32> = folded.last.iter().map(|of| of.pid).collect();
+        assert!(told.len() > 1 && told.is_subset(&folded.pids), "as long as there is room");
+        assert!(places.series + places.last_series() <= AGENT_SERIES_MAX);
+        places.note(&grown(fit, 2, 157, 3 * second), Compat::default());
+        assert_eq!(others_turns(&places), given_up * 2 * 7);
+        // All of them end.
+        places.note(&grown(1, 1, 200, 4 * second), Compat::default());
+        assert_eq!(others_turns(&places), given_up * 2 * 7, "no total falls");
+        places.note(&grown(1, 1, 200, 4 * second + LAST_NS), Compat::default());
+        assert!(places.folded().last.is_empty());
     }
 
     #[test]

@@ -17,6 +17,16 @@ pub const AGENT_LOOPS_MAX: usize = AGENT_SERIES_MAX / LOOP_SERIES_MAX - 1;
 /// with the main thread and `other`, 10 loops a process, 2 processes at the ceiling with all shown.
 pub const WORKERS_MAX: usize = 8;
 
+/// Whether loops of this thread are told with others: those of further workers, and those that were
+/// put together before.
+pub fn shares_a_place(thread: &str) -> bool {
+    let number = thread.strip_prefix("worker-").and_then(|number| number.parse::<usize>().ok());
+    thread == OTHER || number.is_some_and(|number| number > WORKERS_MAX)
+}
+
+/// What loops are called that share a place.
+pub(crate) const OTHER: &str = "other";
+
 /// Bytes of one label value; longer ones are cut at a character. 4 labels of 256 bytes on 600
 /// series are 600 KB a loop at the very worst, some 60 KB in practice.
 pub const LABEL_VALUE_BYTES_MAX: usize = 256;

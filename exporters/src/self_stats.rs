@@ -43,10 +43,13 @@ pub struct SelfStats {
 /// Processes whose loops are told as one, for lack of room for series of their own.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Folded {
-    /// Those that are in the snapshot.
+    /// Those that are in the snapshot. Their loops there are not told.
     pub pids: BTreeSet<u32>,
-    /// Those that are in it no longer, together: no total falls.
-    pub gone: Option<LoopSnapshot>,
+    /// What is told of them, and of those that are in it no longer, together: no total falls, and
+    /// what was told in a place of their own is not in it.
+    pub other: Option<LoopSnapshot>,
+    /// What was told last of those that had a place of their own before, as loops that have ended.
+    pub last: Vec<LoopSnapshot>,
 }
 
 /// What the kernel tells of the agent's process; `None` where it doesn't.

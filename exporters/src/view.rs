@@ -7,10 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use loop_core::snapshot::{LoopSnapshot, Snapshot, Target};
 
+use crate::limits::OTHER;
 use crate::{SelfStats, label, limits};
-
-/// What loops are called that share a place.
-const OTHER: &str = "other";
 
 /// A snapshot with the labels of its loops worked out.
 ///
@@ -57,17 +55,25 @@ impl<'a> View<'a> {
         let key = |data: &'a LoopSnapshot| (data.pid, thread(&data.thread));
         let own = own(snapshot, stats);
         let mut loops: BTreeMap<(u32, Cow<'a, str>), Cow<'a, LoopSnapshot>> = BTreeMap::new();
-        let mut add = |key, data: &'a LoopSnapshot| match loops.entry(key) {
-            Entry::Vacant(entry) => drop(entry.insert(Cow::Borrowed(data))),
-            Entry::Occupied(mut entry) => entry.get_mut().to_mut().merge(data),
+        let mut add = |key, data: Cow<'a, LoopSnapshot>| match loops.entry(key) {
+            Entry::Vacant(entry) => drop(entry.insert(data)),
+            Entry::Occupied(mut entry) => entry.get_mut().to_mut().merge(&data),
         };
         let other = || (0, Cow::Borrowed(OTHER));
         for data in &snapshot.loops {
-            let own = Some(key(data)).filter(|key| own(data, key));
-            add(own.unwrap_or_else(other), data);
+            let of = key(data);
+            match own(data, &of) {
+                true => add(of, Cow::Borrowed(data)),
+                false if stats.folded.is_none() => add(other(), Cow::Borrowed(data)),
+                // It is a part of what follows.
+                false => {}
+            }
         }
-        let gone = stats.folded.iter().filter_map(|folded| folded.gone.as_ref());
-        gone.for_each(|gone| add(other(), gone));
+        if let Some(folded) = &stats.folded {
+            folded.last.iter().for_each(|data| add(key(data), Cow::Borrowed(data)));
+            // Several, also where one alone is told by now.
+            folded.other.iter().for_each(|data| add(other(), Cow::Owned(data.clone())));
+        }
         let loops = loops.into_iter().map(|((pid, thread), data)| {
             let target = snapshot.targets.iter().find(|target| target.pid == pid);
             let labels = labels(target, pid, thread);
@@ -99,11 +105,7 @@ fn own<'a>(
 
 /// The thread, as its label has it: a process may have any number of workers.
 fn thread(name: &str) -> Cow<'_, str> {
-    let number = name.strip_prefix("worker-").and_then(|number| number.parse::<usize>().ok());
-    match number {
-        Some(number) if number > limits::WORKERS_MAX => Cow::Borrowed(OTHER),
-        _ => label::value(name),
-    }
+    if limits::shares_a_place(name) { Cow::Borrowed(OTHER) } else { label::value(name) }
 }
 
 fn labels<'a>(

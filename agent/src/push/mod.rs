@@ -179,9 +179,10 @@ impl Pusher {
 
     fn put_metrics(&self, queue: &Queue) {
         let Some(poster) = &self.outlet.metrics else { return };
-        let snapshot = self.observed.snapshot();
-        self.monitor.read_by(Signal::Metrics.exporter());
-        let stats = self.monitor.stats(&*self.observed, &snapshot);
+        let reading = self.monitor.read_by(Signal::Metrics.exporter());
+        let mut snapshot = self.observed.snapshot();
+        let mut stats = self.monitor.stats(&*self.observed, &snapshot);
+        self.monitor.leave_out(reading, &mut snapshot, &mut stats);
         let exporter = Otlp {
             options: OtlpOptions {
                 resource: of_agent(&self.outlet.config.resource, self.outlet.host.as_deref()),

@@ -203,6 +203,7 @@ pub(super) fn observed(random: &mut Random) -> LoopSnapshot {
             by: random.pick(&[StoppedBy::Signal, StoppedBy::ControlGroup]),
         }),
         utilization: random.maybe(Random::share),
+        ended_ns: random.maybe(Random::value),
         open: random.maybe(open),
         turn_ns: random.maybe(histogram),
         poll_wait_ns: random.maybe(histogram),

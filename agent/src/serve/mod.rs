@@ -209,9 +209,10 @@ async fn metrics(
     headers: HeaderMap,
 ) -> Response {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    site.monitor.read_by(&readers::of_http(address, text(header::USER_AGENT)));
-    let snapshot = site.observed.snapshot();
-    let stats = site.stats(&snapshot);
+    let reading = site.monitor.read_by(&readers::of_http(address, text(header::USER_AGENT)));
+    let mut snapshot = site.observed.snapshot();
+    let mut stats = site.stats(&snapshot);
+    site.monitor.leave_out(reading, &mut snapshot, &mut stats);
     match Wanted::by(&headers).page(&snapshot, &stats) {
         Ok(page) => page,
         Err(error) => {

@@ -47,6 +47,7 @@ pub(crate) fn full_loop() -> LoopSnapshot {
         idle_ns: Some(idle_ns),
         frozen_ns: Some(0),
         stopped: None,
+        ended_ns: None,
         utilization: Some(0.286),
         open: Some(OpenTurn {
             age_ns: 731_000_000,

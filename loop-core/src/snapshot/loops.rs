@@ -41,6 +41,9 @@ pub struct LoopSnapshot {
     pub stopped: Option<Stopped>,
     /// Active time as a share of active and idle time, the open turn included.
     pub utilization: Option<f64>,
+    /// For how long at least it has ended, seen from outside; `None` while it is there, or where
+    /// that is not looked at.
+    pub ended_ns: Option<u64>,
     /// The unfinished turn; `None` while the loop waits, is frozen or has ended.
     pub open: Option<OpenTurn>,
 
@@ -145,6 +148,8 @@ impl LoopSnapshot {
         self.thread_pool.queue_length =
             both(self.thread_pool.queue_length, other.thread_pool.queue_length, |a, b| a + b);
         self.utilization = ratio(self.active_ns, self.idle_ns);
+        // While one of them is there, not all of it has ended.
+        self.ended_ns = self.ended_ns.zip(other.ended_ns).map(|(ours, theirs)| ours.min(theirs));
         self.open = [self.open, other.open].into_iter().flatten().max_by_key(|open| open.age_ns);
         self.stalls.extend_from_slice(&other.stalls);
         self.stalls.sort_by_key(|stall| (stall.running, stall.start_unix_ns));

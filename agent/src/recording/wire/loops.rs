@@ -79,6 +79,8 @@ pub(crate) struct Loop {
     cpu: Option<Cpu>,
     #[prost(message, optional, tag = "32")]
     counters: Option<Counters>,
+    #[prost(uint64, optional, tag = "33")]
+    ended_ns: Option<u64>,
 }
 
 /// A count for each phase. A phase that is not there has 0.
@@ -194,6 +196,7 @@ impl Loop {
             frozen_ns,
             stopped,
             utilization,
+            ended_ns,
             open,
             turn_ns,
             poll_wait_ns,
@@ -216,6 +219,7 @@ impl Loop {
         Loop {
             callbacks: callbacks.as_ref().map(PhaseCounts::from),
             stopped: stopped.map(Stopped::from),
+            ended_ns: *ended_ns,
             open: open.map(OpenTurn::from),
             turn_ns: histogram::of(turn_ns.as_ref()),
             poll_wait_ns: histogram::of(poll_wait_ns.as_ref()),
@@ -294,6 +298,7 @@ impl Loop {
             frozen_ns: values(self.frozen_ns)?,
             stopped: self.stopped.map(snapshot::Stopped::try_from).transpose()?,
             utilization: ratios(self.utilization)?,
+            ended_ns: values(self.ended_ns)?,
             open: self.open.map(snapshot::OpenTurn::try_from).transpose()?,
             turn_ns: histogram::times(self.turn_ns)?,
             poll_wait_ns: histogram::times(self.poll_wait_ns)?,

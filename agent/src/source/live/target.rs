@@ -371,9 +371,12 @@ impl Target {
         stopped_by: Option<StoppedBy>,
     ) -> Vec<LoopSnapshot> {
         let pid = self.pid();
-        let stopped = self.stops.stopped(stopped_by, monotonic_ns());
+        let now_ns = monotonic_ns();
+        let stopped = self.stops.stopped(stopped_by, now_ns);
+        let ended_ns = self.until_ns.map(|until_ns| now_ns.saturating_sub(until_ns));
         for of in &mut loops {
             of.stopped = stopped;
+            of.ended_ns = ended_ns.or(of.ended_ns);
             of.thread = self.names.of(pid, of.tid);
             if of.tid == pid {
                 // All loops of a process share one pool.

@@ -215,6 +215,16 @@ impl Host {
         self.dead.iter().map(|(_, told)| told)
     }
 
+    /// The same, each with how long ago that is.
+    pub(super) fn told(&self, now_ns: u64) -> impl Iterator<Item = Told> {
+        self.dead.iter().map(move |(since_ns, told)| {
+            let mut told = told.clone();
+            let ended_ns = Some(now_ns.saturating_sub(*since_ns));
+            told.loops.iter_mut().for_each(|of| of.ended_ns = ended_ns);
+            told
+        })
+    }
+
     /// Stalls of those that are told no longer.
     pub(super) fn gone(&self) -> Events {
         self.census.gone

@@ -14,12 +14,12 @@ impl Observe for Live {
     fn snapshot(&self) -> Snapshot {
         let shared = &self.shared;
         let state = shared.state();
+        let now_ns = state.ended_ns.unwrap_or_else(monotonic_ns);
         let there = state.targets.iter().map(Target::told);
-        let dead = state.host.iter().flat_map(Host::dead).cloned();
+        let dead = state.host.iter().flat_map(|host| host.told(now_ns));
         let past = state.past.told().cloned().chain(dead);
         let (mut events, targets, loops) = together(past.chain(there));
         events.merge(state.host.as_ref().map(Host::gone).unwrap_or_default());
-        let now_ns = state.ended_ns.unwrap_or_else(monotonic_ns);
         Snapshot {
             wall_ns: now_ns.saturating_sub(shared.started_ns),
             clock: ClockKind::Real,
