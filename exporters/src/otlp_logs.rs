@@ -35,6 +35,8 @@ pub const EVENT_NAME: &str = "loopscope.stall";
 pub struct StallMarks {
     /// When the newest of each loop began, by process and thread.
     newest: BTreeMap<(u32, u32), u64>,
+    /// How many stalls each had counted when it was looked at last.
+    counted: BTreeMap<(u32, u32), u64>,
     /// By process: of loops that have ended there may be sums only, of several together.
     accounts: BTreeMap<u32, Account>,
 }
@@ -82,6 +84,24 @@ impl StallMarks {
         self.look(snapshot, |_, counted| counted)
     }
 
+    /// Takes those out of the accounts that are told no longer, neither by themselves nor, with
+    /// others, under no thread.
+    fn let_go(&mut self, snapshot: &Snapshot) {
+        let mut counted: BTreeMap<(u32, u32), u64> = BTreeMap::new();
+        for of in snapshot.loops.iter().filter(|of| of.pid != 0) {
+            *counted.entry((of.pid, of.tid)).or_default() += of.stall_totals.total_count();
+        }
+        let before = std::mem::replace(&mut self.counted, counted);
+        for (&pid, account) in &mut self.accounts {
+            let of = before.range((pid, 0)..=(pid, u32::MAX));
+            let gone = of.filter(|(of, _)| !self.counted.contains_key(of));
+            let gone: u64 = gone.map(|(_, count)| count).sum();
+            let others = |all: &BTreeMap<_, _>| all.get(&(pid, 0)).copied().unwrap_or(0);
+            let put_together = others(&self.counted).saturating_sub(others(&before));
+            account.let_go(gone.saturating_sub(put_together));
+        }
+    }
+
     /// `due` says how many stalls of a process must be given or lost by now.
     fn look<'a>(
         &mut self,
@@ -89,6 +109,7 @@ impl StallMarks {
         due: impl Fn(&Account, u64) -> u64,
     ) -> NewStalls<'a> {
         let mut new = NewStalls::default();
+        self.let_go(snapshot);
         let (mut loops, mut counts) = (BTreeSet::new(), BTreeMap::<u32, (u64, u64)>::new());
         // Number 0 stands for several that have ended, whose stalls were told as their own.
         for observed in snapshot.loops.iter().filter(|observed| observed.pid != 0) {
@@ -116,6 +137,14 @@ impl StallMarks {
 }
 
 impl Account {
+    /// So many of them are counted no longer: each was given out or lost.
+    fn let_go(&mut self, count: u64) {
+        let given = count.min(self.given);
+        self.given -= given;
+        self.lost = self.lost.saturating_sub(count - given);
+        self.counted = self.counted.saturating_sub(count);
+    }
+
     /// Counts what has been given and lost since the last look.
     ///
     /// Loops go on while they are read, so a count may hold a stall that is not listed yet. That of

@@ -219,6 +219,29 @@ fn loops_that_are_told_together_have_lost_nothing() {
     assert_eq!(marks.take_last(&last).lost, 1);
 }
 
+/// Workers that have ended are told no longer after a while, while their process goes on.
+#[test]
+fn a_worker_that_is_told_no_longer_has_lost_nothing() {
+    let worker = |tid, count, stalls| LoopSnapshot { tid, ..observed(1, count, stalls) };
+    let mut marks = StallMarks::default();
+    let first = snapshot(vec![
+        worker(1, 1, vec![stall(5)]),
+        worker(7, 4, vec![stall(10), stall(11)]),
+        worker(8, 1, vec![stall(20)]),
+    ]);
+    marks.take(&first);
+    assert_eq!(marks.take(&first).lost, 2, "of the first worker two were overwritten");
+    // It goes, the second one is put to the others, and the main thread has another one.
+    let main = worker(1, 2, vec![stall(5), stall(30)]);
+    let next = snapshot(vec![main.clone(), worker(0, 1, vec![])]);
+    let new = marks.take(&next);
+    assert_eq!((starts(&new), new.lost), (vec![30], 0));
+    assert_eq!((marks.take(&next).lost, marks.take_last(&next).lost), (0, 0));
+    // What is overwritten from then on is counted as before.
+    let last = snapshot(vec![worker(1, 5, vec![stall(60)]), worker(0, 1, vec![])]);
+    assert_eq!(marks.take_last(&last).lost, 2);
+}
+
 proptest! {
     /// However often a ring of stalls is looked at: all are given or counted as lost, none twice.
     #[test]

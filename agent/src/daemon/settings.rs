@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use loopscope_exporters::Compat;
+use loopscope_exporters::limits::WORKERS_MAX;
 use serde::Deserialize;
 
 use super::choice::Choice;
@@ -137,7 +138,7 @@ impl Settings {
     /// Who is wanted, and how often to look for them.
     pub fn host(&self) -> HostOptions {
         let choose = Arc::new(Choice::new(self.rules.clone()));
-        HostOptions { every_ns: self.discovery_ns, choose }
+        HostOptions { every_ns: self.discovery_ns, choose, workers_alone: WORKERS_MAX }
     }
 
     /// The keys in which others differ from these, of those that are read at the start only.
@@ -169,7 +170,8 @@ impl Settings {
 
 /// Every Node, looked for as often as usual.
 pub fn everybody() -> HostOptions {
-    HostOptions { every_ns: DISCOVERY_NS, choose: Arc::new(Choice::new(Rules::default())) }
+    let choose = Arc::new(Choice::new(Rules::default()));
+    HostOptions { every_ns: DISCOVERY_NS, choose, workers_alone: WORKERS_MAX }
 }
 
 /// Reads a file, and nothing that only looks like one.

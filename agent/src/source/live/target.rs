@@ -91,6 +91,8 @@ pub(super) struct Target {
     /// What it did before it was found.
     missed: Option<Limit>,
     names: Names,
+    /// For how long loops that have ended are told, where they are not told for ever.
+    linger_ns: Option<u64>,
     cgroup: Cgroup,
     stops: Stops,
     sleep: Sleep,
@@ -160,6 +162,7 @@ impl Target {
             unprobed,
             missed: None,
             names: Names::default(),
+            linger_ns: None,
             cgroup,
             stops,
             sleep: Sleep::since(Ahead::now()),
@@ -258,6 +261,7 @@ impl Target {
         let probed = self.probed.iter().flat_map(Probed::tids);
         let tids: Vec<u32> = probed.chain(self.passive.tids()).filter(|&tid| tid != pid).collect();
         self.names.add(tids);
+        self.let_go(now_ns);
     }
 
     /// It is observed no longer.

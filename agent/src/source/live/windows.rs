@@ -120,18 +120,27 @@ impl Windows {
         if self.shown.len() <= told.len() + GONE_MAX {
             return;
         }
-        let gone = &mut self.gone;
-        self.shown.retain(|tid, shown| {
-            if told.contains(tid) {
-                return true;
+        for (tid, shown) in std::mem::take(&mut self.shown) {
+            match told.contains(&tid) {
+                true => drop(self.shown.insert(tid, shown)),
+                false => self.put(shown),
             }
-            if let Some(gone) = gone.as_mut() {
-                gone.merge(shown);
-            } else {
-                *gone = Some(shown.clone());
-            }
-            false
-        });
+        }
+    }
+
+    /// What they have shown of a thread that has ended is told no longer by itself, and with others
+    /// if it was not `alone` before. None may be open.
+    pub(super) fn let_go(&mut self, tid: u32, alone: bool) {
+        if let Some(shown) = self.shown.remove(&tid).filter(|_| !alone) {
+            self.put(shown);
+        }
+    }
+
+    fn put(&mut self, shown: LoopSnapshot) {
+        match &mut self.gone {
+            Some(gone) => gone.merge(&shown),
+            gone => *gone = Some(shown),
+        }
     }
 
     /// Whether a stall of the open one is taken now for the first time. They come oldest first.

@@ -152,7 +152,8 @@ impl Passive {
         }
         let has_ended = |watched: &mut Watched| watched.has_ended();
         for watched in self.loops.extract_if(.., has_ended) {
-            self.ended.add(&watched, self.process.identity().pid, self.clock, self.options);
+            let seen = watched.snapshot(self.process.identity().pid, self.clock, self.options);
+            self.ended.add(watched.events(), seen, now_ns);
         }
         if self.loops.is_empty() && !self.process.is_same_image() {
             self.state = State { is_over: true, ..State::default() };
@@ -192,7 +193,7 @@ impl Passive {
         let pid = self.process.identity().pid;
         let running = self.loops.iter();
         let running = running.map(|watched| watched.snapshot(pid, self.clock, self.options));
-        running.chain(self.ended.loops().cloned()).collect()
+        running.chain(self.ended.loops(monotonic_ns())).collect()
     }
 
     /// The threads of the loops that are there.
@@ -207,12 +208,27 @@ impl Passive {
 
     /// Whether it tells of this thread by itself.
     pub(super) fn tells(&self, tid: u32) -> bool {
-        self.all_tids().any(|of| of == tid)
+        self.tids().any(|of| of == tid) || self.ended.tells(tid)
     }
 
     /// Whether a loop is held up that is there: a stall goes on.
     pub(super) fn is_held_up(&self) -> bool {
         self.loops.iter().any(|watched| watched.running(self.options).is_some())
+    }
+
+    /// Loops of these threads are told each by itself until they are let go.
+    pub(super) fn keep_alone(&mut self, tids: impl Iterator<Item = u32>) {
+        self.ended.keep_alone(tids);
+    }
+
+    /// The threads of loops that have ended before then, and are told each by itself still.
+    pub(super) fn ended_before(&self, ns: u64) -> Vec<u32> {
+        self.ended.before(ns)
+    }
+
+    /// Lets go of the loop of a thread that has ended.
+    pub(super) fn let_go(&mut self, tid: u32) {
+        self.ended.let_go(tid);
     }
 
     /// Where the loops are that are there.

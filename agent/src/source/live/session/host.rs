@@ -51,6 +51,8 @@ pub struct HostOptions {
     pub every_ns: u64,
     /// Who is wanted.
     pub choose: Arc<dyn Choose>,
+    /// How many workers of a process are told each by itself, where they come and go without end.
+    pub workers_alone: usize,
 }
 
 /// The rules of one moment.
@@ -114,8 +116,11 @@ pub fn watch_host(options: Options, host: HostOptions) -> Result<Arc<Live>, Fail
 impl Live {
     /// For how long those that have ended are told.
     pub fn linger(&self, linger_ns: u64) {
-        if let Some(host) = &mut self.shared.state().host {
+        let mut state = self.shared.state();
+        if let Some(host) = &mut state.host {
             host.linger_ns = linger_ns;
+            let alone_max = host.options.workers_alone;
+            state.targets.iter_mut().for_each(|target| target.linger(linger_ns, alone_max));
         }
     }
 
@@ -398,7 +403,7 @@ mod tests {
     }
 
     fn host() -> Host {
-        Host::new(HostOptions { every_ns: 1_000_000_000, choose: Arc::new(All) })
+        Host::new(HostOptions { every_ns: 1_000_000_000, choose: Arc::new(All), workers_alone: 8 })
     }
 
     #[test]

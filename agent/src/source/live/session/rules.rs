@@ -97,7 +97,7 @@ mod tests {
     }
 
     fn by(rule: Rule) -> HostOptions {
-        HostOptions { every_ns: 1_000_000_000, choose: Arc::new(rule) }
+        HostOptions { every_ns: 1_000_000_000, choose: Arc::new(rule), workers_alone: 8 }
     }
 
     /// How this process is judged where rules give way to others while it is.

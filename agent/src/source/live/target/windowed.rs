@@ -108,6 +108,39 @@ impl Target {
         }
     }
 
+    /// Loops that have ended are told for so long from now on, if memory tells of all of them. Of
+    /// workers `alone_max` are told each by itself, others share a place.
+    pub(in crate::source::live) fn linger(&mut self, linger_ns: u64, alone_max: usize) {
+        let by_memory = self.windows.is_some() || self.probed.is_none();
+        if by_memory && self.fallen.is_none() {
+            self.linger_ns = Some(linger_ns);
+            self.names.tell_alone(alone_max);
+        }
+    }
+
+    /// Lets go of loops that were told for long enough. Their numbers are given again, and what
+    /// shares a place stays told in it.
+    pub(super) fn let_go(&mut self, now_ns: u64) {
+        let Some(linger_ns) = self.linger_ns else { return };
+        self.passive.keep_alone(self.names.alone());
+        if self.windows.as_ref().is_some_and(Windows::is_open) {
+            // It tells of them when it closes.
+            return;
+        }
+        let mut there: Vec<u32> = self.passive.tids().collect();
+        there.push(self.pid());
+        let alone: Vec<u32> = self.names.alone().collect();
+        for tid in self.passive.ended_before(now_ns.saturating_sub(linger_ns)) {
+            if there.contains(&tid) {
+                continue;
+            }
+            self.passive.let_go(tid);
+            let windows = self.windows.as_mut();
+            windows.into_iter().for_each(|of| of.let_go(tid, alone.contains(&tid)));
+            self.names.let_go(tid);
+        }
+    }
+
     /// From one look at it to the next, at the most.
     pub(super) fn tick_ns(&self) -> u64 {
         let is_calm = self.windows.as_ref().is_some_and(|windows| !windows.is_open());
