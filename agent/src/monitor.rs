@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use loop_core::snapshot::Snapshot;
 use loopscope_exporters::{Build, Compat, SelfStats, TargetCounts};
@@ -60,6 +60,13 @@ impl Monitor {
     pub fn read_by(&self, who: &str) -> Reading {
         let now_ns = self.now_ns();
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).note(who, now_ns)
+    }
+
+    /// Somebody reads from now on, once in this time.
+    pub fn reads_every(&self, who: &str, interval: Duration) {
+        let interval_ns = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        readers.expect(who, self.now_ns(), interval_ns);
     }
 
     /// Leaves out what this reader was told of before for the last time, where processes come and

@@ -77,6 +77,14 @@ impl Readers {
         Reading::default()
     }
 
+    /// Somebody reads from now on, once in so long: what ends before the first time is told, too.
+    pub(crate) fn expect(&mut self, who: &str, now_ns: u64, interval_ns: u64) {
+        self.note(who, now_ns);
+        if let Some(reader) = self.0.get_mut(who) {
+            reader.intervals_ns = [Some(interval_ns), None];
+        }
+    }
+
     /// For how long those that have ended are kept, so that each reader can be told of them. A
     /// reader of which it is not known how often it comes is taken to come once in `unknown_ns`.
     pub(crate) fn linger_ns(&self, now_ns: u64, unknown_ns: u64) -> u64 {
@@ -234,6 +242,17 @@ mod tests {
         let mut snapshot = host([(7, "main", Some(12 * SECOND)), (8, "main", Some(15 * SECOND))]);
         reading.leave_out(&mut snapshot, None);
         assert_eq!(snapshot.loops.iter().map(|of| of.pid).collect::<Vec<_>>(), [7]);
+    }
+
+    #[test]
+    fn of_one_who_tells_how_often_it_reads_the_first_reading_is_waited_for() {
+        let mut readers = Readers::default();
+        readers.expect("lines", SECOND, 60 * SECOND);
+        assert_eq!(readers.linger_ns(50 * SECOND, 30 * SECOND), 66 * SECOND);
+        let reading = readers.note("lines", 61 * SECOND);
+        let mut snapshot = host([(7, "main", Some(59 * SECOND))]);
+        reading.leave_out(&mut snapshot, None);
+        assert_eq!(snapshot.loops.len(), 1);
     }
 
     #[test]

@@ -125,7 +125,14 @@ impl Watch<'_> {
         let (mut known, mut marks) = (Known::default(), StallMarks::default());
         loop {
             match events.recv_timeout(TICK) {
-                Ok(Event::Interrupted(by)) => return Ok(by),
+        let mut written = StallMarks::default();
+        lines.iter_mut().for_each(|lines| lines.begin(&self.monitor));
+                Ok(Event::Interrupted(by)) => {
+                    if let Some(lines) = &mut lines {
+                        lines.write(&*self.observed, &self.monitor, &mut written, true);
+                    }
+                    return Ok(by);
+                }
                 Ok(Event::Reload) => {
                     reload(self.args, &self.settings, &self.live);
                     if let Err(error) = self.access.reload() {
@@ -139,11 +146,9 @@ impl Watch<'_> {
                     self.monitor.room().into_iter().for_each(|loops| self.live.set_room(loops));
                     self.live.linger(self.monitor.linger_ns(source::LINGER_NS));
                     known.tell_targets(&snapshot);
-                    let new = marks.take(&snapshot);
-                    tell_stalls(&new);
+                    tell_stalls(&marks.take(&snapshot));
                     if let Some(lines) = &mut lines {
-                        let stats = self.monitor.stats(&*self.observed, &snapshot);
-                        lines.write(&snapshot, &new, &stats);
+                        lines.write(&*self.observed, &self.monitor, &mut written, false);
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => {

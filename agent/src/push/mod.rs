@@ -152,7 +152,9 @@ impl Pusher {
         let Config { metrics_interval, logs_interval, .. } = self.outlet.config;
         let mut metrics = self.outlet.metrics.as_ref().map(|_| {
             self.monitor.export_dropped(Signal::Metrics.exporter(), reason::SUPERSEDED, 0);
-            every(metrics_interval, METRICS_INTERVAL)
+            let ticks = every(metrics_interval, METRICS_INTERVAL);
+            self.monitor.reads_every(Signal::Metrics.exporter(), ticks.period());
+            ticks
         });
         let mut logs = self.outlet.logs.as_ref().map(|_| {
             let exporter = Signal::Logs.exporter();
