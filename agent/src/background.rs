@@ -163,6 +163,19 @@ async fn until_stopped(mut stopping: watch::Receiver<bool>) {
     let _ = stopping.wait_for(|&stop| stop).await;
 }
 
+/// From now on SIGHUP does not end this process, and is told to [`Tasks::on_reload`] once there is
+/// one. Makes no thread.
+///
+/// # Errors
+/// When the signal can't be caught.
+pub fn catch_hang_ups() -> io::Result<()> {
+    look_for_room()?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let _inside = runtime.enter();
+    // Once it is caught it stays so, also without a runtime.
+    signal(SignalKind::hangup()).map(drop)
+}
+
 /// Runs `serving` to its end, but for no longer than [`REQUESTS_MAX`] behind the stop: a client
 /// may never finish its request.
 async fn cut_off(serving: impl Future<Output = ()>, stop: impl Future<Output = ()>) {

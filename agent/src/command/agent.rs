@@ -17,7 +17,7 @@ use tracing::{debug, error, info, warn};
 use super::cannot_start;
 use super::lines::Lines;
 use super::ways::outlet;
-use crate::background::{Background, Tasks};
+use crate::background::{Background, Tasks, catch_hang_ups};
 use crate::cli::{AgentArgs, CheckArgs, CheckWhat};
 use crate::daemon::{Settings, keep_rights, raise_open_files};
 use crate::exit::{Exit, Failure, Interrupt};
@@ -43,6 +43,8 @@ enum Event {
 }
 
 pub(super) fn execute(args: &AgentArgs) -> Result<Exit, Failure> {
+    // Whoever changes the file while the agent starts asks for a reload, and for no end.
+    catch_hang_ups().map_err(cannot_start)?;
     let settings = Settings::read(args)?;
     let listener = serve::bind(settings.listen).map_err(Failure::usage)?;
     let address = listener.local_addr().map_err(cannot_start)?;
