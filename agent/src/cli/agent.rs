@@ -25,7 +25,8 @@ The file has the long options as keys, and rules (patterns with * and ?):
   stall_threshold = \"20ms\"
   [[include]]                  # several: any of them; none: every Node.js
   folder = \"/srv/*\"
-  [[exclude]]                  # name, executable, folder, cgroup, user: all that are given
+  [[exclude]]                  # name, executable, folder, cgroup, user, and of containers
+                               # namespace, pod, container: all that are given
   name = \"*-test\"
   [[target]]
   name = \"checkout\"

@@ -125,10 +125,10 @@ impl Watch<'_> {
         mut lines: Option<Lines>,
     ) -> Result<Interrupt, Failure> {
         let (mut known, mut marks) = (Known::default(), StallMarks::default());
-        loop {
-            match events.recv_timeout(TICK) {
         let mut written = StallMarks::default();
         lines.iter_mut().for_each(|lines| lines.begin(&self.monitor));
+        loop {
+            match events.recv_timeout(TICK) {
                 Ok(Event::Interrupted(by)) => {
                     if let Some(lines) = &mut lines {
                         lines.write(&*self.observed, &self.monitor, &mut written, true);
@@ -168,8 +168,9 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     access(&settings)?;
     let (listen, rules) = (settings.listen, settings.rules());
     let threshold = format_ns(settings.stall_threshold_ns);
+    let homes = settings.homes().map(|homes| format!("{homes}\n")).unwrap_or_default();
     let text = format!(
-        "{}: fine (serves {listen}, stalls from {threshold} on, rules: {rules})\n",
+        "{}: fine (serves {listen}, stalls from {threshold} on, rules: {rules})\n{homes}",
         file.display()
     );
     print(text.as_bytes()).map_err(|error| super::unwritable_stdout(&error))?;

@@ -3,9 +3,10 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use super::naming::{self, Runtimes};
+use super::naming;
 use super::rules::{Facts, Rules};
-use crate::process::Process;
+use super::runtimes::Runtimes;
+use crate::process::{Process, environment_of};
 use crate::source::Choose;
 
 /// See the module.
@@ -30,12 +31,15 @@ impl Choose for Choice {
             path.to_string_lossy().into_owned()
         };
         let user = fs::metadata(process.path("status")).map(|file| file.uid().to_string());
+        let environment = environment_of(process.identity().pid).unwrap_or_default();
+        let home = self.runtimes.home(process, &environment, &cgroup);
         let facts = Facts {
-            name: naming::name(process, &cgroup, &self.runtimes),
+            name: naming::name(process, &environment, &cgroup, &home),
             executable: link("exe"),
             folder: link("cwd"),
             cgroup,
             user: user.unwrap_or_default(),
+            home,
         };
         let wanted = self.rules.wants(&facts);
         wanted.then(|| self.rules.name(&facts).map(str::to_owned).unwrap_or(facts.name))

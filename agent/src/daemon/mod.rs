@@ -14,6 +14,7 @@ mod open_files;
 mod pattern;
 mod rights;
 mod rules;
+mod runtimes;
 mod settings;
 
 pub use open_files::raise_open_files;

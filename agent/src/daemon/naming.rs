@@ -9,9 +9,10 @@
 //!
 //! Of its environment these variables are looked at and no others, of its arguments none.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::process::{Process, environment_of};
+use super::runtimes::Home;
+use crate::process::Process;
 
 /// A service's name may be longer than this, a label hardly.
 const NAME_CHARS_MAX: usize = 128;
@@ -19,33 +20,54 @@ const NAME_CHARS_MAX: usize = 128;
 /// A host's name has 64 at most.
 const HOST_NAME_BYTES_MAX: u64 = 256;
 
-/// Units that run others: a process in them is none of their own.
-const RUNNERS: [&str; 6] = ["user@", "docker", "containerd", "kubelet", "crio", "podman"];
+/// Units that run others: a process in them is none of their own. Managers of containers and of
+/// processes, and what starts others by the clock or for who has logged in; without what stands
+/// behind an `@`.
+const RUNNERS: [&str; 26] = [
+    "user",
+    "docker",
+    "containerd",
+    "kubelet",
+    "crio",
+    "cri-o",
+    "podman",
+    "k3s",
+    "k3s-agent",
+    "snap.docker.dockerd",
+    "pm2",
+    "supervisor",
+    "supervisord",
+    "monit",
+    "runit",
+    "runsvdir",
+    "s6-svscan",
+    "circusd",
+    "cron",
+    "crond",
+    "cronie",
+    "fcron",
+    "anacron",
+    "atd",
+    "ssh",
+    "sshd",
+];
 
-/// Where programs that run containers write about them.
-#[derive(Clone, Debug)]
-pub(super) struct Runtimes {
-    root: PathBuf,
-}
+/// Before the user in the unit that `pm2 startup` makes.
+const PM2: &str = "pm2-";
 
-impl Default for Runtimes {
-    fn default() -> Runtimes {
-        Runtimes { root: PathBuf::from("/") }
-    }
-}
-
-/// The name of a process that the configuration does not name.
-pub(super) fn name(process: &Process, cgroup: &str, runtimes: &Runtimes) -> String {
-    let environment = environment_of(process.identity().pid).unwrap_or_default();
-    let found = by_environment(&environment)
+/// The name of a process that the configuration does not name, which was started with this
+/// environment and is in this container.
+pub(super) fn name(process: &Process, environment: &[u8], cgroup: &str, home: &Home) -> String {
+    let known = |name: &String| !name.is_empty();
+    let found = by_environment(environment)
         .or_else(|| unit(cgroup).map(str::to_owned))
-        .or_else(|| container(cgroup).and_then(|id| runtimes.name(id)))
-        .or_else(|| pod(process, &environment));
+        .or_else(|| Some(home.container.clone()).filter(known))
+        .or_else(|| Some(home.pod.clone()).filter(known));
     found.map_or_else(|| process.name().to_owned(), |name| plain(&name))
 }
 
 /// A variable of a process' environment.
-fn variable<'a>(environment: &'a [u8], name: &str) -> Option<&'a str> {
+pub(super) fn variable<'a>(environment: &'a [u8], name: &str) -> Option<&'a str> {
     let of = |entry: &'a [u8]| {
         let value = entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
         std::str::from_utf8(value).ok()
@@ -93,11 +115,16 @@ fn unit(cgroup: &str) -> Option<&str> {
     }
     let mut units = cgroup.split('/').filter_map(|part| part.strip_suffix(".service"));
     // The innermost one is its own; a user's manager runs others.
-    units.rfind(|unit| !RUNNERS.iter().any(|runner| unit.starts_with(runner)))
+    units.rfind(|unit| !runs_others(unit))
+}
+
+fn runs_others(unit: &str) -> bool {
+    let name = unit.split('@').next().unwrap_or(unit);
+    RUNNERS.contains(&name) || name.starts_with(PM2)
 }
 
 /// The id of the container that a control group is of: 64 hexadecimal digits.
-fn container(cgroup: &str) -> Option<&str> {
+pub(super) fn container(cgroup: &str) -> Option<&str> {
     let is_id = |text: &&str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let mut ids = cgroup.split('/').map(|part| {
         let part = part.strip_suffix(".scope").unwrap_or(part);
@@ -108,7 +135,7 @@ fn container(cgroup: &str) -> Option<&str> {
 }
 
 /// The host name of a process that was told of a Kubernetes: that of its pod.
-fn pod(process: &Process, environment: &[u8]) -> Option<String> {
+pub(super) fn pod(process: &Process, environment: &[u8]) -> Option<String> {
     variable(environment, "KUBERNETES_SERVICE_HOST")?;
     let told = variable(environment, "HOSTNAME").map(str::to_owned);
     told.or_else(|| {
@@ -116,39 +143,6 @@ fn pod(process: &Process, environment: &[u8]) -> Option<String> {
         let name = String::from_utf8(name).ok()?;
         Some(name.trim().to_owned()).filter(|name| !name.is_empty())
     })
-}
-
-impl Runtimes {
-    fn name(&self, id: &str) -> Option<String> {
-        self.by_docker(id).or_else(|| self.by_kubelet(id)).or_else(|| self.by_podman(id))
-    }
-
-    fn json(&self, path: impl AsRef<Path>) -> Option<serde_json::Value> {
-        let bytes = std::fs::read(self.root.join(path)).ok()?;
-        serde_json::from_slice(&bytes).ok()
-    }
-
-    fn by_docker(&self, id: &str) -> Option<String> {
-        let told = self.json(format!("var/lib/docker/containers/{id}/config.v2.json"))?;
-        let name = told.get("Name")?.as_str()?.trim_start_matches('/');
-        (!name.is_empty()).then(|| name.to_owned())
-    }
-
-    /// A kubelet links each container's log: `POD_NAMESPACE_CONTAINER-ID.log`.
-    fn by_kubelet(&self, id: &str) -> Option<String> {
-        let logs = std::fs::read_dir(self.root.join("var/log/containers")).ok()?;
-        let end = format!("-{id}.log");
-        let names = logs.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-        names
-            .filter_map(|name| name.strip_suffix(&end).map(str::to_owned))
-            .find_map(|name| name.rsplit_once('_').map(|(_, container)| container.to_owned()))
-    }
-
-    fn by_podman(&self, id: &str) -> Option<String> {
-        let told = self.json("var/lib/containers/storage/overlay-containers/containers.json")?;
-        let of = told.as_array()?.iter().find(|of| of.get("id").is_some_and(|of| of == id))?;
-        Some(of.get("names")?.as_array()?.first()?.as_str()?.to_owned())
-    }
 }
 
 /// A name that moves no cursor, and is not too long.
@@ -195,6 +189,13 @@ mod tests {
             ),
             ("/user.slice/user@1000.service/init.scope".to_owned(), None, false),
             ("/system.slice/docker.service".to_owned(), None, false),
+            ("/system.slice/docker-registry.service".to_owned(), Some("docker-registry"), false),
+            ("/system.slice/userdb.service".to_owned(), Some("userdb"), false),
+            ("/system.slice/pm2-deploy.service".to_owned(), None, false),
+            ("/system.slice/pm2.service".to_owned(), None, false),
+            ("/system.slice/supervisor.service".to_owned(), None, false),
+            ("/system.slice/cron.service".to_owned(), None, false),
+            ("/system.slice/cron-web.service".to_owned(), Some("cron-web"), false),
             (scope("docker"), None, true),
             (scope("libpod"), None, true),
             (format!("{pods}/cri-containerd-{ID}.scope"), None, true),
@@ -205,29 +206,5 @@ mod tests {
             assert_eq!(unit(&cgroup), is_unit, "{cgroup}");
             assert_eq!(container(&cgroup).is_some(), is_container, "{cgroup}");
         }
-    }
-
-    #[test]
-    fn a_container_is_called_as_its_runtime_calls_it() {
-        let root = std::env::temp_dir().join(format!("loopscope-naming-{}", std::process::id()));
-        let write = |path: &str, text: &str| {
-            let path = root.join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        };
-        let docker = format!("var/lib/docker/containers/{ID}/config.v2.json");
-        let log = format!("var/log/containers/shop-7d9f-x2_default_web-{ID}.log");
-        let podman = "var/lib/containers/storage/overlay-containers/containers.json";
-        write(podman, &format!(r#"[{{"id": "x"}}, {{"id": "{ID}", "names": ["third"]}}]"#));
-        let runtimes = Runtimes { root: root.clone() };
-        assert_eq!(runtimes.name(ID).as_deref(), Some("third"));
-        write(&log, "");
-        assert_eq!(runtimes.name(ID).as_deref(), Some("web"));
-        write(&docker, r#"{"Name": "/first"}"#);
-        assert_eq!(runtimes.name(ID).as_deref(), Some("first"));
-        assert_eq!(runtimes.name(&ID.replace('4', "5")), None);
-        write(&docker, "{");
-        assert_eq!(runtimes.name(ID).as_deref(), Some("web"), "what can't be read tells nothing");
-        std::fs::remove_dir_all(&root).unwrap();
     }
 }

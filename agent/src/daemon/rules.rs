@@ -7,6 +7,7 @@
 use serde::Deserialize;
 
 use super::pattern::Pattern;
+use super::runtimes::Home;
 
 /// What is told of a process to judge it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub(super) struct Facts {
     pub(super) cgroup: String,
     /// The number of its user.
     pub(super) user: String,
+    /// Where it lives.
+    pub(super) home: Home,
 }
 
 /// A rule: all that it names must be so.
@@ -32,22 +35,33 @@ pub(super) struct Rule {
     folder: Option<Pattern>,
     cgroup: Option<Pattern>,
     user: Option<Pattern>,
+    namespace: Option<Pattern>,
+    pod: Option<Pattern>,
+    container: Option<Pattern>,
 }
 
 impl Rule {
     /// Whether a process is meant.
     pub(super) fn is_of(&self, facts: &Facts) -> bool {
-        let Facts { name, executable, folder, cgroup, user } = facts;
+        let Facts { name, executable, folder, cgroup, user, home } = facts;
         let pairs = [
             (&self.name, name),
             (&self.executable, executable),
             (&self.folder, folder),
             (&self.cgroup, cgroup),
             (&self.user, user),
+            (&self.namespace, &home.namespace),
+            (&self.pod, &home.pod),
+            (&self.container, &home.container),
         ];
         pairs
             .into_iter()
             .all(|(pattern, text)| pattern.as_ref().is_none_or(|pattern| pattern.matches(text)))
+    }
+
+    /// Whether it names what the programs tell that run containers.
+    fn asks_for_home(&self) -> bool {
+        self.namespace.is_some() || self.pod.is_some() || self.container.is_some()
     }
 
     /// Whether it names nothing, and so is of everybody.
@@ -70,6 +84,12 @@ impl Rules {
     pub(super) fn wants(&self, facts: &Facts) -> bool {
         let is_in = self.include.is_empty() || self.include.iter().any(|rule| rule.is_of(facts));
         is_in && !self.exclude.iter().any(|rule| rule.is_of(facts))
+    }
+
+    /// Whether one of them names what the programs tell that run containers.
+    pub(super) fn ask_for_home(&self) -> bool {
+        let named = self.names.iter().map(|(rule, _)| rule);
+        self.include.iter().chain(&self.exclude).chain(named).any(Rule::asks_for_home)
     }
 
     /// The name that was given to it.
@@ -109,6 +129,23 @@ mod tests {
         ] {
             assert_eq!(rules.wants(&facts(name, user)), wanted, "{name} {user}");
         }
+    }
+
+    #[test]
+    fn who_lives_in_a_namespace_can_be_left_out() {
+        let rules = Rules {
+            exclude: vec![rule("namespace = 'kube-*'\ncontainer = 'proxy'")],
+            ..Rules::default()
+        };
+        let lives = |namespace: &str, container: &str| {
+            let (namespace, container) = (namespace.to_owned(), container.to_owned());
+            let home = Home { namespace, container, pod: "x".to_owned() };
+            Facts { home, ..facts("x", "0") }
+        };
+        assert!(!rules.wants(&lives("kube-system", "proxy")));
+        assert!(rules.wants(&lives("kube-system", "web")) && rules.wants(&lives("shop", "proxy")));
+        assert!(rules.wants(&facts("x", "0")), "where nobody knows it is in none");
+        assert!(rules.ask_for_home() && !Rules::default().ask_for_home());
     }
 
     #[test]

@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use super::choice::Choice;
 use super::rules::{Rule, Rules};
+use super::runtimes::Runtimes;
 use crate::cli::{self, AgentArgs, TierChoice};
 use crate::exit::Failure;
 use crate::log::{LogFormat, LogLevel};
@@ -161,6 +162,20 @@ impl Settings {
         (!keys.is_empty()).then(|| keys.join(", "))
     }
 
+    /// Where rules ask for what is told of containers: by what that is known on this host.
+    pub fn homes(&self) -> Option<String> {
+        let known = self.rules.ask_for_home().then(|| Runtimes::default().pods_known())?;
+        Some(match known {
+            Some(count) => format!(
+                "namespace, pod and container are known by the kubelet's /var/log/containers, \
+                 which names {count} here"
+            ),
+            None => "there is no kubelet's /var/log/containers here: a namespace is known only of \
+                     pods with a service account, a container only of Docker and Podman"
+                .to_owned(),
+        })
+    }
+
     /// How many rules there are, for a line about them.
     pub fn rules(&self) -> String {
         let Rules { include, exclude, names } = &self.rules;
@@ -223,7 +238,7 @@ impl Place<'_> {
         if exclude.iter().any(Rule::is_empty) {
             return Err(wrong(
                 "a rule in [[exclude]] names nothing and so excludes everybody; give it a name, \
-                 executable, folder, cgroup or user",
+                 executable, folder, cgroup, user, namespace, pod or container",
             ));
         }
         if named.iter().any(|named| named.name.trim().is_empty()) {
