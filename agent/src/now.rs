@@ -28,7 +28,7 @@ pub struct Now {
     pub unix_ns: u64,
     /// How long it has been observed.
     pub wall_ns: u64,
-    /// How many processes there are.
+    /// How many processes there are, those that have ended not included.
     pub targets: usize,
     /// How many loops there are, those that are not listed included.
     pub loops_count: usize,
@@ -68,6 +68,8 @@ pub struct Row {
     pub current_turn_ns: u64,
     /// Whether that is a stall by now.
     pub held_up: bool,
+    /// Whether it has ended, and is told for a while yet.
+    pub ended: bool,
     /// The share of its time in which it did not wait.
     pub utilization: Option<f64>,
     /// Turns since the observation began.
@@ -130,13 +132,19 @@ impl Now {
         Now {
             unix_ns: look.unix_ns,
             wall_ns: snapshot.wall_ns,
-            targets: snapshot.targets.len(),
+            targets: snapshot.targets.iter().filter(|of| !has_ended(snapshot, of.pid)).count(),
             loops_count,
             loops,
             stalls: all.into_iter().map(listed).collect(),
             diagnoses: diagnose(snapshot),
         }
     }
+}
+
+/// Whether all loops of a process have ended.
+fn has_ended(snapshot: &Snapshot, pid: u32) -> bool {
+    let mut loops = snapshot.loops.iter().filter(|of| of.pid == pid).peekable();
+    loops.peek().is_some() && loops.all(|of| of.ended_ns.is_some())
 }
 
 impl Row {
@@ -152,6 +160,7 @@ impl Row {
             sampled: target.is_some_and(|target| target.sampled),
             current_turn_ns: of.current_turn_ns(),
             held_up: of.open.is_some() && of.current_turn_ns() >= look.stall_threshold_ns,
+            ended: of.ended_ns.is_some(),
             utilization: of.utilization,
             turns: of.turns,
             turn_p99_ns: p99(&of.turn_ns),
@@ -165,6 +174,10 @@ impl Row {
     /// The larger, the more it is to be looked at.
     fn rank(&self) -> f64 {
         // A turn that goes on and is no stall yet says nothing.
+        if self.ended {
+            // Behind all that can be helped.
+            return -1.0 / (1.0 + self.stalled_ns as f64);
+        }
         let running_ns = if self.held_up { self.current_turn_ns as f64 } else { 0.0 };
         running_ns * 1e6 + self.stalled_ns as f64 + self.utilization.unwrap_or(0.0)
     }
@@ -196,7 +209,7 @@ impl Listed {
 
 #[cfg(test)]
 mod tests {
-    use loop_core::snapshot::{CauseTotals, ClockKind, LedgerKey, OpenTurn};
+    use loop_core::snapshot::{CauseTotals, ClockKind, LedgerKey, OpenTurn, Runtime};
 
     use super::*;
 
@@ -242,6 +255,32 @@ mod tests {
             let of = now.loops.iter().filter(|row| row.held_up).map(|row| row.pid);
             assert_eq!((of.collect(), pids(&now)), (held, order.to_vec()), "{threshold_ms} ms");
         }
+    }
+
+    #[test]
+    fn who_has_ended_comes_last_and_is_no_process() {
+        let ended = |of: LoopSnapshot| LoopSnapshot { ended_ns: Some(5), ..of };
+        let loops = vec![
+            ended(of(1, 3_000_000_000, None, vec![stall(7, false)])),
+            ended(of(2, 9_000_000_000, None, vec![])),
+            of(3, 0, None, vec![]),
+        ];
+        let names = [1, 2, 3].map(|pid| Target {
+            pid,
+            name: String::new(),
+            runtime: Runtime::NodeJs,
+            runtime_version: String::new(),
+            source: Source::Ebpf,
+            tier: Tier::Passive,
+            overhead_ratio: None,
+            sampled: false,
+            limits: Vec::new(),
+        });
+        let targets = names.into();
+        let now = Now::of(&Snapshot { loops, targets, ..Snapshot::empty(ClockKind::Real) }, LOOK);
+        let rows: Vec<_> = now.loops.iter().map(|row| (row.pid, row.ended)).collect();
+        assert_eq!(rows, [(3, false), (2, true), (1, true)]);
+        assert_eq!((now.targets, now.loops_count, now.stalls.len()), (1, 3, 1));
     }
 
     #[test]

@@ -72,6 +72,45 @@ const watch = () => {
 watch();
 "#;
 
+/// What is seen once it is no longer answered: each question is taken, and never answered.
+const SILENCER: &str = r#"
+let asked = 0;
+const silence = () => {
+  window.fetch = (url, { signal } = {}) => new Promise((_, reject) => {
+    asked++;
+    signal?.addEventListener('abort', () => reject(signal.reason));
+  });
+  setTimeout(() => {
+    const result = document.createElement('pre');
+    result.id = 'found';
+    const summary = document.querySelector('#summary');
+    result.textContent = JSON.stringify(
+      { text: summary.textContent, bad: summary.className, asked });
+    document.body.append(result);
+  }, 9000);
+};
+const wait = () => document.querySelector('td.now') ? silence() : setTimeout(wait, 100);
+wait();
+"#;
+
+#[test]
+fn an_agent_that_does_not_answer_is_told_of() {
+    let Some(chromium) = browser::chromium() else { return };
+    let args = ["run", "sync-promises", "--count", "1", "--work", "1h", "--report", "none"];
+    let (mut child, address, stderr) = serving(&[&args[..], &["--listen", ":0"]].concat());
+    let page = format!("http://{}/", between(address, SILENCER));
+    let options = ["--virtual-time-budget=30000"];
+    let found = browser::read(&chromium, &folder("silent"), &options, &page);
+    let _ = child.kill();
+    let _ = child.wait();
+    drop(stderr);
+    let text = found["text"].as_str().unwrap_or_default();
+    assert!(text.starts_with("loopscope does not answer (for too long)"), "{found}");
+    assert_eq!(found["bad"], "bad", "{found}");
+    let asked = found["asked"].as_u64().unwrap_or_default();
+    assert!((2..=4).contains(&asked), "one question at a time: {found}");
+}
+
 #[test]
 fn the_page_shows_who_is_held_up_and_is_used_by_keyboard() {
     let Some(chromium) = browser::chromium() else { return };

@@ -107,7 +107,7 @@ impl Run {
                 return Ok(exit);
             }
             top.take(self.now());
-            let text = lines(&top, headed);
+            let text = lines(&mut top, headed);
             headed = true;
             print(text.as_bytes()).map_err(|error| unwritable_stdout(&error))?;
         }

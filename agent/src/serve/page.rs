@@ -33,6 +33,7 @@ pub(super) fn page(now: &Now) -> String {
     );
     now.loops.iter().for_each(|row| {
         let turn = match row.current_turn_ns {
+            _ if row.ended => "ended".to_owned(),
             0 => "waiting".to_owned(),
             ns => format!("in a turn for {}", format_ns(ns)),
         };

@@ -95,6 +95,7 @@ fn table(top: &Top, ink: Ink, frame: &mut Frame<'_>, area: Rect) {
         let style = match (row.held_up, chosen == Some(at)) {
             (_, true) => Style::new().add_modifier(Modifier::REVERSED),
             (true, _) => ink.of(Color::Red),
+            _ if row.ended => ink.faint(),
             _ => Style::new(),
         };
         Cells::new(cells(top, row).map(Cell::from)).style(style)
@@ -111,6 +112,7 @@ fn cells(top: &Top, row: &Row) -> [String; 10] {
     let time = |ns: Option<u64>| ns.map_or_else(|| "-".to_owned(), format_ns);
     let count = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), format_count);
     let now = match row.current_turn_ns {
+        _ if row.ended => "ended".to_owned(),
         0 => "waits".to_owned(),
         ns if row.held_up => format_ns(ns),
         _ => "runs".to_owned(),

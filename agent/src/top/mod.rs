@@ -10,6 +10,8 @@
 mod draw;
 mod plain;
 
+use std::collections::BTreeMap;
+
 use crate::now::{Listed, Now, Row};
 
 pub use draw::draw;
@@ -48,6 +50,8 @@ pub struct Top {
     is_paused: bool,
     is_writing: bool,
     filter: String,
+    /// When the newest stall began that a line was written of, by process and thread.
+    told: BTreeMap<(u32, String), u64>,
 }
 
 impl Top {

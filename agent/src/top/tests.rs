@@ -16,6 +16,7 @@ fn row(target: &str, pid: u32, current_turn_ns: u64, turns: u64) -> Row {
         sampled: false,
         current_turn_ns,
         held_up: current_turn_ns >= 50 * MS,
+        ended: false,
         utilization: Some(0.5),
         turns: Some(turns),
         turn_p99_ns: None,
@@ -133,15 +134,43 @@ fn what_is_paused_stays_as_it_is() {
 #[test]
 fn a_pipe_gets_lines() {
     let mut top = top();
-    let text = lines(&top, false);
+    let text = lines(&mut top, false);
     let all: Vec<&str> = text.lines().collect();
     assert!(all[0].starts_with("#time_s\ttarget\tpid"), "{text}");
     assert_eq!(all[1], "2.0\tshop\t10\tmain\theld up for 3.00 s\t0.500\t50.000\t2");
     assert_eq!(all[3], "# mail (11): held up for 200 ms, javascript hash (/srv/a.js:7)");
     assert_eq!(all.len(), 4, "{text}");
     top.take(now(3_000 * MS, 200));
-    let text = lines(&top, true);
+    let text = lines(&mut top, true);
     assert!(!text.contains('#'), "no head, and the stall is no news: {text}");
+}
+
+#[test]
+fn a_clock_that_was_set_hides_no_stall_and_tells_none_twice() {
+    let (mut top, hour_ns) = (Top::default(), 3_600_000 * MS);
+    let mut told = |at_ns: u64, starts: &[u64]| {
+        let stall = |start: &u64| Listed { start_unix_ns: *start, ..listed("mail", 11, false) };
+        let stalls = starts.iter().rev().map(stall).collect();
+        top.take(Now { stalls, ..now(at_ns, 1) });
+        lines(&mut top, true).lines().filter(|line| line.starts_with('#')).count()
+    };
+    assert_eq!(told(hour_ns, &[1_000, 2_000]), 2);
+    assert_eq!(told(2 * hour_ns, &[1_000, 2_000]), 0);
+    assert_eq!(told(2 * hour_ns + 1, &[1_000, 2_000, 3_000]), 1, "the clock was set ahead");
+    assert_eq!(told(5, &[1_000, 2_000, 3_000]), 0, "and back");
+    assert_eq!(told(6, &[2_000, 3_000, 4_000, 5_000]), 2);
+}
+
+#[test]
+fn who_has_ended_is_not_shown_as_waiting() {
+    let mut top = Top::default();
+    let mut now = now(1, 1);
+    now.loops[1].ended = true;
+    top.take(now);
+    let picture = picture(&top);
+    let line = picture.lines().nth(5).expect("a line of it");
+    assert!(line.contains("mail") && line.contains("ended"), "{picture}");
+    assert!(lines(&mut top, true).contains("\tmain\thas ended\t"));
 }
 
 #[test]
@@ -150,7 +179,7 @@ fn names_move_no_cursor_and_a_small_terminal_breaks_nothing() {
     let mut now = now(1, 1);
     now.loops[0].target = "\u{1b}[2Jevil".to_owned();
     top.take(now);
-    assert!(!picture(&top).contains('\u{1b}') && !lines(&top, true).contains('\u{1b}'));
+    assert!(!picture(&top).contains('\u{1b}') && !lines(&mut top, true).contains('\u{1b}'));
     for (width, height) in [(1, 1), (5, 3), (20, 2)] {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal");
         terminal.draw(|frame| draw(&top, true, frame)).expect("it can be drawn on");

@@ -1,6 +1,7 @@
 // Asks once a second what is so, and draws it. What goes on grows by itself in between.
 
-const state = { now: null, got: 0, paused: false, failed: 0, open: new Set() };
+const ANSWER_MS = 3000;
+const state = { now: null, got: 0, paused: false, asking: false, open: new Set() };
 
 const clock = (ns) => new Date(ns / 1e6).toISOString().slice(11, 23);
 const who = (of) => `${of.target || 'unknown'} ${of.thread === 'main' ? '' : of.thread}`.trim();
@@ -50,9 +51,9 @@ function drawLoops({ loops, loops_count: all }) {
     const share = of.utilization === null ? '–' : `${(100 * of.utilization).toFixed(1)} % `;
     const now = of.held_up
       ? make('span', { 'data-age': of.current_turn_ns }, time(of.current_turn_ns))
-      : of.current_turn_ns > 0 ? 'runs' : 'waits';
+      : of.ended ? 'ended' : of.current_turn_ns > 0 ? 'runs' : 'waits';
     const cell = (...content) => make('td', { class: 'n' }, ...content);
-    return make('tr', { class: of.held_up ? 'held' : '' },
+    return make('tr', { class: of.held_up ? 'held' : of.ended ? 'faint' : '' },
       make('td', {}, of.target || 'unknown'), make('td', {}, of.pid), make('td', {}, of.thread),
       make('td', { class: 'n now' }, now), cell(share, of.utilization === null ? '' : used),
       cell(time(of.turn_p99_ns)), cell(time(of.lateness_p99_ns)), cell(count(of.drain_max)),
@@ -114,19 +115,25 @@ function draw() {
 }
 
 async function ask() {
-  if (state.paused) return;
+  if (state.paused || state.asking) return;
+  state.asking = true;
+  // One that takes the question and never answers is as bad as one that is gone.
+  const abort = new AbortController();
+  const late = setTimeout(() => abort.abort(new Error('for too long')), ANSWER_MS);
   try {
-    const answer = await fetch('/api/now', { cache: 'no-store' });
+    const answer = await fetch('/api/now', { cache: 'no-store', signal: abort.signal });
     if (!answer.ok) throw new Error(`it answers ${answer.status}`);
     const now = await answer.json();
     if (state.paused) return;
-    Object.assign(state, { now, got: performance.now(), failed: 0 });
+    Object.assign(state, { now, got: performance.now() });
     draw();
   } catch (error) {
-    state.failed += 1;
     $('summary').className = 'bad';
     $('summary').textContent = `loopscope does not answer (${error.message}); what is shown is `
-      + `${state.failed} s old`;
+      + `${((performance.now() - state.got) / 1000).toFixed(0)} s old`;
+  } finally {
+    clearTimeout(late);
+    state.asking = false;
   }
 }
 
