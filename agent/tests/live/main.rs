@@ -29,6 +29,7 @@ mod alerts;
 mod culprits;
 mod daemon;
 mod dashboards;
+mod dying;
 mod ends;
 mod exec;
 mod extremes;
@@ -50,6 +51,7 @@ mod releases;
 mod serving;
 mod sources;
 mod tiers;
+mod top;
 mod truth;
 mod waiting;
 
