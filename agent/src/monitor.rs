@@ -62,6 +62,11 @@ impl Monitor {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).note(who, now_ns)
     }
 
+    /// What somebody was to read last was not given out.
+    pub fn take_back(&self, who: &str) {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).take_back(who);
+    }
+
     /// Somebody reads from now on, once in this time.
     pub fn reads_every(&self, who: &str, interval: Duration) {
         let interval_ns = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);

@@ -8,8 +8,8 @@
 //! Who has a place keeps it until its end. A loop that only its memory tells of has some 40 series,
 //! one that probes have been set into up to 600: so there is room for either more or for fewer.
 //!
-//! **Invariant**: no total of the others falls when one of them ends, and what was told in a place of
-//! its own is not told with the others, too.
+//! **Invariant**: no total of the others falls when one of them ends, and what was told in a place
+//! of its own is not told with the others, too.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

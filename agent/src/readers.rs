@@ -50,6 +50,15 @@ struct Reader {
     /// Between its last three readings, newest first: where two share a name, their readings come
     /// by turns, and the longer one is nearer to what each of them waits.
     intervals_ns: [Option<u64>; 2],
+    /// What is known of it without its last reading; `None`: that is all there was.
+    before: Option<Before>,
+}
+
+/// What was known of a reader one reading ago.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    last_ns: u64,
+    intervals_ns: [Option<u64>; 2],
 }
 
 /// What one reader is still to be told of those that have ended.
@@ -66,15 +75,29 @@ impl Readers {
         if let Some(reader) = self.0.get_mut(who) {
             let since_ns = now_ns.saturating_sub(reader.last_ns);
             let [newest, _] = reader.intervals_ns;
-            *reader = Reader { last_ns: now_ns, intervals_ns: [Some(since_ns), newest] };
+            let before =
+                Some(Before { last_ns: reader.last_ns, intervals_ns: reader.intervals_ns });
+            let intervals_ns = [Some(since_ns), newest];
+            *reader = Reader { last_ns: now_ns, intervals_ns, before };
             let linger_ns = reader.interval_ns().map_or(since_ns, late);
             return Reading { told_ns: Some(since_ns.max(linger_ns)) };
         }
         if self.0.len() < READERS_MAX {
-            let reader = Reader { last_ns: now_ns, intervals_ns: [None; 2] };
+            let reader = Reader { last_ns: now_ns, intervals_ns: [None; 2], before: None };
             self.0.insert(who.to_owned(), reader);
         }
         Reading::default()
+    }
+
+    /// What somebody was to read last was not given out: it is told the next time.
+    pub(crate) fn take_back(&mut self, who: &str) {
+        let Some(reader) = self.0.get_mut(who) else { return };
+        match reader.before.take() {
+            Some(Before { last_ns, intervals_ns }) => {
+                *reader = Reader { last_ns, intervals_ns, before: None };
+            }
+            None => drop(self.0.remove(who)),
+        }
     }
 
     /// Somebody reads from now on, once in so long: what ends before the first time is told, too.
@@ -253,6 +276,28 @@ mod tests {
         let mut snapshot = host([(7, "main", Some(59 * SECOND))]);
         reading.leave_out(&mut snapshot, None);
         assert_eq!(snapshot.loops.len(), 1);
+    }
+
+    #[test]
+    fn what_was_not_given_out_is_told_the_next_time() {
+        let mut readers = Readers::default();
+        for at in [0, 5, 10] {
+            readers.note("a", at * SECOND);
+        }
+        let dead = |ended_ns: u64| host([(7, "main", Some(ended_ns))]);
+        let left = |reading: Reading, mut snapshot: Snapshot| {
+            reading.leave_out(&mut snapshot, None);
+            snapshot.loops.len()
+        };
+        // It ends at 11 s, and the page of 15 s finds no room.
+        assert_eq!(left(readers.note("a", 15 * SECOND), dead(4 * SECOND)), 1);
+        readers.take_back("a");
+        assert_eq!(left(readers.note("a", 20 * SECOND), dead(9 * SECOND)), 1);
+        assert_eq!(left(readers.note("a", 25 * SECOND), dead(14 * SECOND)), 0);
+        readers.note("b", 0);
+        readers.take_back("b");
+        assert!(!readers.0.contains_key("b"));
+        readers.take_back("nobody");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Lines of JSON in a file, for whoever ships logs: each stall, and all metrics once a minute and at
-//! the end.
+//! Lines of JSON in a file, for whoever ships logs: each stall, and all metrics once a minute and
+//! at the end.
 //!
 //! It reads as any other reader does, so what ends between two minutes is in a line, once.
 //!

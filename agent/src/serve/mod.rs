@@ -20,7 +20,7 @@ pub mod web;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -193,10 +193,12 @@ async fn within_room(
         let size = page.body().size_hint().exact().filter(|_| !is_head).unwrap_or(0);
         usize::try_from(size).unwrap_or(usize::MAX)
     };
+    let who = reader(peer.address, request.headers());
     if let Some(page) = peer.page(next.run(request), bytes).await {
         return page;
     }
     if is_scrape {
+        site.monitor.take_back(&who);
         site.monitor.export_failed(EXPORTER, "no_room");
     }
     let busy = "Too much is on its way to slow clients; ask again in a second.\n";
@@ -208,8 +210,7 @@ async fn metrics(
     ConnectInfo(Peer { address, .. }): ConnectInfo<Peer>,
     headers: HeaderMap,
 ) -> Response {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let reading = site.monitor.read_by(&readers::of_http(address, text(header::USER_AGENT)));
+    let reading = site.monitor.read_by(&reader(address, &headers));
     let mut snapshot = site.observed.snapshot();
     let mut stats = site.stats(&snapshot);
     site.monitor.leave_out(reading, &mut snapshot, &mut stats);
@@ -221,6 +222,12 @@ async fn metrics(
             (StatusCode::INTERNAL_SERVER_ERROR, message).into_response()
         }
     }
+}
+
+/// Who reads.
+fn reader(address: IpAddr, headers: &HeaderMap) -> String {
+    let name = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    readers::of_http(address, name.unwrap_or_default())
 }
 
 /// Who looks for processes is ready once it has looked.

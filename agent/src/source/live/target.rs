@@ -264,17 +264,6 @@ impl Target {
         self.let_go(now_ns);
     }
 
-    /// It is observed no longer.
-    fn dismiss(&mut self) {
-        self.until_ns = Some(monotonic_ns());
-        // What it executes is no news.
-        self.renewed = true;
-        if let Some(probed) = &mut self.probed {
-            probed.tick(false);
-        }
-        self.tell_stacks(false);
-    }
-
     fn look_for_name(&mut self) {
         self.name_looks -= 1;
         if let Some(name) = self.process.later_name() {

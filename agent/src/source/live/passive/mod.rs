@@ -154,6 +154,8 @@ impl Passive {
         for watched in self.loops.extract_if(.., has_ended) {
             let seen = watched.snapshot(self.process.identity().pid, self.clock, self.options);
             self.ended.add(watched.events(), seen, now_ns);
+            // Another may have come in its place: there are as many threads as before.
+            self.threads = 0;
         }
         if self.loops.is_empty() && !self.process.is_same_image() {
             self.state = State { is_over: true, ..State::default() };

@@ -108,6 +108,17 @@ impl Target {
         }
     }
 
+    /// It is observed no longer.
+    fn dismiss(&mut self) {
+        self.until_ns = Some(monotonic_ns());
+        // What it executes is no news.
+        self.renewed = true;
+        if let Some(probed) = &mut self.probed {
+            probed.tick(false);
+        }
+        self.tell_stacks(false);
+    }
+
     /// Loops that have ended are told for so long from now on, if memory tells of all of them. Of
     /// workers `alone_max` are told each by itself, others share a place.
     pub(in crate::source::live) fn linger(&mut self, linger_ns: u64, alone_max: usize) {
