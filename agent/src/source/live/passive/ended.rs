@@ -86,9 +86,9 @@ impl Ended {
         newest.chain(self.other.clone())
     }
 
-    /// Whether this thread is told by itself.
-    pub(super) fn tells(&self, tid: u32) -> bool {
-        self.newest.iter().any(|one| one.seen.tid == tid)
+    /// The threads of those that are told each by itself.
+    pub(super) fn tids(&self) -> impl Iterator<Item = u32> {
+        self.newest.iter().map(|one| one.seen.tid)
     }
 
     /// Their stalls.
@@ -106,6 +106,10 @@ mod tests {
         ended.add(Events::default(), seen, now_ns);
     }
 
+    fn tells(ended: &Ended, tid: u32) -> bool {
+        ended.tids().any(|of| of == tid)
+    }
+
     fn other_turns(ended: &Ended) -> Option<u64> {
         ended.loops(0).find(|of| of.tid == 0)?.turns
     }
@@ -116,7 +120,7 @@ mod tests {
         (1..=100).for_each(|tid| add(&mut ended, tid, 5));
         assert_eq!((ended.loops(7).count(), other_turns(&ended)), (KEPT + 1, Some(68)));
         assert!(ended.loops(7).all(|of| of.tid == 0 || of.ended_ns == Some(2)));
-        assert!(ended.tells(100) && !ended.tells(1) && !ended.tells(0));
+        assert!(tells(&ended, 100) && !tells(&ended, 1) && !tells(&ended, 0));
     }
 
     #[test]
@@ -124,11 +128,11 @@ mod tests {
         let mut ended = Ended::default();
         ended.keep_alone([1, 2].into_iter());
         (1..=50).for_each(|tid| add(&mut ended, tid, u64::from(tid)));
-        assert_eq!((ended.tells(1), other_turns(&ended)), (true, Some(18)));
+        assert_eq!((tells(&ended, 1), other_turns(&ended)), (true, Some(18)));
         let old = ended.before(22);
         assert_eq!(old, [1, 2, 21]);
         old.into_iter().for_each(|tid| ended.let_go(tid));
         assert_eq!(other_turns(&ended), Some(19), "21 shares a place, and no total falls");
-        assert!(!ended.tells(1) && !ended.tells(2) && !ended.tells(21) && ended.tells(22));
+        assert!(!tells(&ended, 1) && !tells(&ended, 2) && !tells(&ended, 21) && tells(&ended, 22));
     }
 }

@@ -205,12 +205,12 @@ impl Passive {
 
     /// The threads of all loops that it tells of by themselves, also of those that have ended.
     pub(super) fn all_tids(&self) -> impl Iterator<Item = u32> {
-        self.tids().chain(self.ended.loops().map(|of| of.tid))
+        self.tids().chain(self.ended.tids())
     }
 
     /// Whether it tells of this thread by itself.
     pub(super) fn tells(&self, tid: u32) -> bool {
-        self.tids().any(|of| of == tid) || self.ended.tells(tid)
+        self.all_tids().any(|of| of == tid)
     }
 
     /// Whether a loop is held up that is there: a stall goes on.
