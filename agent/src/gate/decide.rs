@@ -32,8 +32,8 @@ const TURN_TIME: &str = "turn_time";
 const SELDOM: [&str; 2] = ["turn_p99", "start_time"];
 
 /// Why nothing is known of times where a loop has had no turn.
-const UNTIMED: &str = "a process of Node.js has had no turn: what runs before the first poll is not \
-                       timed behind a shell or npm; run `node FILE` itself";
+const UNTIMED: &str = "a process of Node.js has had no turn: what runs before the first poll is \
+                       not timed behind a shell or npm; run `node FILE` itself";
 
 /// What gets shorter where work is cut into pieces,
 const LONGEST_DRAIN: &str = "longest_drain";

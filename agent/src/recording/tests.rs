@@ -473,13 +473,6 @@ fn behind_a_newest_snapshot_that_can_not_be_told_is_the_one_before() {
     assert!(found.lost.damaged_bytes > 0);
 }
 
-#[test]
-fn what_is_dropped_may_be_any_number() {
-    let most = Dropped { stalls: u64::MAX, samples: u64::MAX, ..Dropped::default() };
-    assert!(!most.is_whole());
-    assert!(Dropped { snapshots: 7, ..Dropped::default() }.is_whole());
-}
-
 /// Times can't be added to lengths.
 #[test]
 fn a_histogram_of_another_scale_is_a_damaged_block() {

@@ -363,4 +363,11 @@ mod tests {
         let found = disk.read();
         assert_eq!((found.snapshot, found.end), (second(5), None));
     }
+
+    #[test]
+    fn what_is_dropped_may_be_any_number() {
+        let most = Dropped { stalls: u64::MAX, samples: u64::MAX, ..Dropped::default() };
+        assert!(!most.is_whole());
+        assert!(Dropped { snapshots: 7, ..Dropped::default() }.is_whole());
+    }
 }

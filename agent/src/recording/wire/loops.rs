@@ -219,7 +219,6 @@ impl Loop {
         Loop {
             callbacks: callbacks.as_ref().map(PhaseCounts::from),
             stopped: stopped.map(Stopped::from),
-            ended_ns: *ended_ns,
             open: open.map(OpenTurn::from),
             turn_ns: histogram::of(turn_ns.as_ref()),
             poll_wait_ns: histogram::of(poll_wait_ns.as_ref()),
@@ -239,7 +238,7 @@ impl Loop {
             ..Loop::plain(Whose { pid: *pid, tid: *tid, thread: thread.as_str().into() })
         }
         .with_totals([*turns, *microtasks, *ticks, *timers, *immediates])
-        .with_times([*active_ns, *idle_ns, *frozen_ns], *utilization)
+        .with_times([*active_ns, *idle_ns, *frozen_ns, *ended_ns], *utilization)
         .with_kernel(*cpu, counters)
     }
 
@@ -253,9 +252,9 @@ impl Loop {
         Loop { turns, microtasks, ticks, timers, immediates, ..self }
     }
 
-    fn with_times(self, times: [Option<u64>; 3], utilization: Option<f64>) -> Loop {
-        let [active_ns, idle_ns, frozen_ns] = times;
-        Loop { active_ns, idle_ns, frozen_ns, utilization, ..self }
+    fn with_times(self, times: [Option<u64>; 4], utilization: Option<f64>) -> Loop {
+        let [active_ns, idle_ns, frozen_ns, ended_ns] = times;
+        Loop { active_ns, idle_ns, frozen_ns, ended_ns, utilization, ..self }
     }
 
     fn with_kernel(self, cpu: ThreadCpu, counters: &snapshot::Counters) -> Loop {
