@@ -234,10 +234,9 @@ impl Loop {
             gc_major_ns: histogram::of(gc_major_ns.as_ref()),
             thread_pool: Some(thread_pool.into()),
             stalls: numbers,
-            stall_totals: cause_totals(stall_totals),
             ..Loop::plain(Whose { pid: *pid, tid: *tid, thread: thread.as_str().into() })
         }
-        .with_totals([*turns, *microtasks, *ticks, *timers, *immediates])
+        .with_totals([*turns, *microtasks, *ticks, *timers, *immediates], stall_totals)
         .with_times([*active_ns, *idle_ns, *frozen_ns, *ended_ns], *utilization)
         .with_kernel(*cpu, counters)
     }
@@ -247,9 +246,10 @@ impl Loop {
         Loop { pid, tid, thread: thread.as_ref().to_owned(), ..Loop::default() }
     }
 
-    fn with_totals(self, totals: [Option<u64>; 5]) -> Loop {
+    fn with_totals(self, totals: [Option<u64>; 5], stalls: &CauseTotals) -> Loop {
         let [turns, microtasks, ticks, timers, immediates] = totals;
-        Loop { turns, microtasks, ticks, timers, immediates, ..self }
+        let stall_totals = cause_totals(stalls);
+        Loop { turns, microtasks, ticks, timers, immediates, stall_totals, ..self }
     }
 
     fn with_times(self, times: [Option<u64>; 4], utilization: Option<f64>) -> Loop {
