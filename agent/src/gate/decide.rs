@@ -31,9 +31,9 @@ const TURN_TIME: &str = "turn_time";
 /// Times that few gates have: that they are not compared is no news.
 const SELDOM: [&str; 2] = ["turn_p99", "start_time"];
 
-/// Why nothing is known of times where a loop has had no turn.
-const UNTIMED: &str = "a process of Node.js has had no turn: what runs before the first poll is \
-                       not timed behind a shell or npm; run `node FILE` itself";
+/// Why nothing is known of times where nearly all is before the first turn.
+const UNTIMED: &str = "next to nothing of a run was timed: what runs before the first poll is not \
+                       always seen behind a shell or npm; run `node FILE` itself";
 
 /// What gets shorter where work is cut into pieces,
 const LONGEST_DRAIN: &str = "longest_drain";
@@ -93,10 +93,10 @@ pub fn metrics_but(
             (None, None, _) if measure.kind == Kind::Stalls => {
                 metrics.extend(stalls::judge(measure, sides.0, sides.1, rules));
             }
-            (None, None, Missing::Nothing) => varying.push((measure, full(base), full(head))),
-            (None, None, Missing::Everywhere) if is_all_untimed(measure, sides) => {
+            (None, None, _) if is_all_untimed(measure, sides) => {
                 metrics.push(untold(measure, base, head, UNTIMED.to_owned()));
             }
+            (None, None, Missing::Nothing) => varying.push((measure, full(base), full(head))),
             (None, None, Missing::Everywhere) => {}
             (None, None, Missing::Somewhere(why)) => {
                 let mut metric = untold(measure, base, head, why);
@@ -133,10 +133,18 @@ fn reasons(
     (no_pairs, no_times)
 }
 
-/// Whether this is the time in turns, and nothing else tells how long the runs took.
+/// Whether this is the time in turns, there is none that matters, and nothing else tells how long
+/// runs behind a shell took.
 fn is_all_untimed(measure: &Measure, sides: (&[Sample], &[Sample])) -> bool {
-    let is_there = !sides.0.is_empty() && !sides.1.is_empty();
-    measure.name == TURN_TIME && is_there && !is_cpu_known(sides)
+    let (base, head) = sides;
+    let all = || base.iter().chain(head);
+    let is_little =
+        |run: &Sample| run.figures.active_ns.is_none_or(|ns| (ns as f64) < measure.limits.floor);
+    measure.name == TURN_TIME
+        && !is_cpu_known(sides)
+        && all().any(|run| !run.from_start)
+        && all().any(|run| run.figures.start_ns.is_none())
+        && all().all(is_little)
 }
 
 /// Whether the CPU time of all runs tells how long they took.

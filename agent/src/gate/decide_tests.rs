@@ -429,11 +429,18 @@ fn what_was_not_timed_is_no_pass() {
         each(samples, |sample| {
             sample.figures.active_ns = None;
             sample.figures.cpu_ns = None;
+            sample.from_start = false;
         })
     };
+    let little = each(untimed(runs(1_000, 1.0, 2)), |run| run.figures.active_ns = Some(9_000));
+    assert_eq!(verdict(&compared(&little, &little)), Verdict::Inconclusive, "as it has ended");
+    let started = each(little, |run| run.figures.start_ns = Some(60_000_000));
+    assert_eq!(verdict(&compared(&started, &started)), Verdict::Passed, "its start was seen");
     let metrics = compared(&untimed(runs(1_000, 1.0, 1)), &untimed(runs(1_000, 1.0, 2)));
     let told = named(&metrics, "turn_time");
-    assert!(matches!(&told.standing, Standing::Untold(why) if why.contains("has had no turn")));
+    assert!(
+        matches!(&told.standing, Standing::Untold(why) if why.contains("next to nothing of a run was timed"))
+    );
     assert_eq!(verdict(&metrics), Verdict::Inconclusive);
     assert!(!is_undecided(&metrics), "more runs do not help");
     let with_cpu = |seed| each(runs(1_000, 1.0, seed), |sample| sample.figures.active_ns = None);

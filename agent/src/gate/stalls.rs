@@ -33,6 +33,9 @@ const EFFECT: f64 = 0.10;
 /// that 16 do, and none says the contrary.
 const CHANCE_MAX: f64 = 1.0 / 65_536.0;
 
+/// As likely as that 4 do, and none says the contrary: what is less likely is looked at again.
+const OPEN_MAX: f64 = 1.0 / 16.0;
+
 /// What is known of the number of stalls; `None` where one side has no runs.
 pub(super) fn judge(
     measure: &Measure,
@@ -61,7 +64,7 @@ pub(super) fn judge(
             let p = time::corrected(chance, rules.look);
             let change = change(&before, &after, p);
             let is_sure = chance <= CHANCE_MAX;
-            let is_open = 2 * more.saturating_sub(fewer) >= pairs().count();
+            let is_open = chance <= OPEN_MAX && 2 * more.saturating_sub(fewer) >= pairs().count();
             let (decides, standing) = match () {
                 () if is_sure => (true, Standing::Worse),
                 () if is_open => (true, Standing::Unclear),

@@ -108,6 +108,7 @@ fn a_stall_in_most_runs_is_no_pass() {
     assert_eq!(with(4, 10), (false, Standing::Same));
     assert_eq!(with(5, 10), (true, Standing::Unclear), "more runs may tell");
     assert_eq!(with(9, 10), (true, Standing::Unclear));
+    assert_eq!(with(3, 4), (false, Standing::Worse), "three of four may be chance");
     assert_eq!(with(15, 24), (true, Standing::Unclear));
     assert_eq!(with(16, 24), (true, Standing::Worse));
     assert_eq!(with(10, 10), (true, Standing::Worse), "that is exact");
