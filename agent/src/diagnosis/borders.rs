@@ -183,6 +183,13 @@ fn a_thread_that_mostly_waits_for_a_cpu_is_starved_without_a_stall() {
     assert!(starved.evidence[0].contains("waited 2.00 s for a CPU"), "{:?}", starved.evidence);
     assert_eq!(waits(501, 2_000, 3).id, "healthy", "less than four times as long");
     assert_eq!(waits(100, 999, 3).id, "healthy", "less than a second");
+    let quota = |throttled_ms| {
+        let throttled_ns = Some(throttled_ms * MS);
+        let cpu =
+            ThreadCpu { on_cpu_ns: Some(500 * MS), run_delay_ns: Some(1_999 * MS), throttled_ns };
+        first(LoopSnapshot { cpu, active_ns: Some(3 * SECOND), ..empty() })
+    };
+    assert_eq!(quota(1_999).id, "healthy", "throttled time is a part of the wait, not more of it");
     assert_eq!(waits(500, 2_000, 21).id, "healthy", "a small share of the time");
 }
 

@@ -28,7 +28,7 @@ pub(super) fn find(seen: &Seen<'_>) -> Option<Finding> {
     told.extend(evidence::cpu(seen.of));
     told.extend(throttled(seen.of));
     told.extend(evidence::effects(seen.of));
-    let waited_ns = waited_ns(seen.of).unwrap_or(0);
+    let waited_ns = seen.of.cpu.waited_ns().unwrap_or(0);
     let summary = if by_stalls {
         let (one, many) = taken.names();
         evidence::summary(group, one, many)
@@ -104,18 +104,12 @@ fn is_starvation(group: &Group<'_>, seen: &LoopSnapshot) -> bool {
 
 /// Whether the thread waits so much longer than it runs that every turn suffers.
 fn waits_far_longer_than_it_runs(seen: &LoopSnapshot) -> bool {
-    let (Some(ran_ns), Some(waited_ns)) = (seen.cpu.on_cpu_ns, waited_ns(seen)) else {
+    let (Some(ran_ns), Some(waited_ns)) = (seen.cpu.on_cpu_ns, seen.cpu.waited_ns()) else {
         return false;
     };
     waited_ns >= STARVED_WAIT_NS
         && waited_ns / STARVED_RATIO >= ran_ns
         && waited_ns as f64 >= observed_ns(seen) as f64 * STARVED_WAIT_SHARE
-}
-
-/// Waiting for a CPU and for the next period of a quota; `None` where neither was measured.
-fn waited_ns(seen: &LoopSnapshot) -> Option<u64> {
-    let parts = [seen.cpu.run_delay_ns, seen.cpu.throttled_ns];
-    parts.into_iter().flatten().reduce(u64::saturating_add)
 }
 
 /// Time in which the loop was watched and not frozen, the open turn included.

@@ -115,7 +115,7 @@ fn stopped_now(seen: &LoopSnapshot) -> Option<Finding> {
 fn stopped_unseen(seen: &LoopSnapshot) -> Option<Finding> {
     let late = seen.timer_lateness_ns.as_ref()?;
     let longest_ns = longest_turn_ns(seen)?;
-    let known = [seen.cpu.run_delay_ns, seen.cpu.throttled_ns, seen.frozen_ns];
+    let known = [seen.cpu.waited_ns(), seen.frozen_ns];
     // A timer that comes due while others run has to wait for the whole next turn, too.
     let explained_ns = known.into_iter().flatten().fold(longest_ns, u64::saturating_add);
     let late_ns = late.max.saturating_sub(explained_ns.saturating_add(longest_ns));

@@ -19,6 +19,8 @@ mod embedded;
 #[cfg(target_os = "linux")]
 pub mod live;
 mod observer;
+#[cfg(target_os = "linux")]
+mod quota;
 mod schedstat;
 #[cfg(target_os = "linux")]
 mod v8_trace;

@@ -6,7 +6,8 @@
 //!
 //! [`Accounts`] keeps the file open, which ties it to the thread: when the thread has ended, reads
 //! fail, also if its number was given out again. Cost: 2 µs a reading, without an allocation; five
-//! times as much where the file is opened for it.
+//! times as much where the file is opened for it. How much of the wait is due to a quota it does
+//! not tell: see [`super::quota`].
 
 use std::fs::File;
 use std::io;

@@ -1,15 +1,14 @@
 //! Targets at the end of their tether: killed for their memory, not to be woken, or with more loops
 //! than there is room for.
 
-use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::Duration;
 
 use crate::attach::Attach;
 use crate::check::Check;
 use crate::common::until;
+use crate::groups::Group;
 use crate::kernel::{Objects, can_attach};
 use crate::nodes;
 use crate::report::{Histogram, Report};
@@ -17,43 +16,6 @@ use crate::target::Target;
 use crate::text::until_untouched;
 use crate::truth::{number, sum_of};
 use crate::{alone, times};
-
-/// A control group of the first version. It is removed when this is dropped.
-struct Group(PathBuf);
-
-impl Group {
-    /// `None` where none can be made; it is told that the test is skipped.
-    fn make(controller: &str, test: &str) -> Option<Group> {
-        let name = format!("loopscope-{test}-{}", std::process::id());
-        let path = PathBuf::from("/sys/fs/cgroup").join(controller).join(name);
-        if let Err(error) = fs::create_dir(&path) {
-            println!("SKIPPED: {test}: {}: {error}", path.display());
-            return None;
-        }
-        Some(Group(path))
-    }
-
-    fn set(&self, file: &str, value: &str) {
-        let path = self.0.join(file);
-        fs::write(&path, value).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    }
-
-    fn get(&self, file: &str) -> String {
-        fs::read_to_string(self.0.join(file)).unwrap_or_default().trim().to_owned()
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // Nobody stays frozen behind a test that has failed.
-        let _ = fs::write(self.0.join("freezer.state"), "THAWED");
-        let removed = || fs::remove_dir(&self.0).is_ok() || !self.0.exists();
-        let _ = (0..200).any(|_| {
-            sleep(Duration::from_millis(10));
-            removed()
-        });
-    }
-}
 
 /// The kernel ends it in the middle of whatever it does.
 #[test]

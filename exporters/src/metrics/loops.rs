@@ -245,7 +245,8 @@ pub(super) const LOOPS: &[Metric] = &[
         otlp_name: "loopscope.thread.throttled",
         kind: Kind::Counter,
         unit: "s",
-        help: "Time the loop's thread was held back by a CPU quota",
+        help: "Time the loop's thread waited for a CPU while the quota of its control group was \
+               used up: a part of the run delay",
         labels: &[],
         read: Read::Loop(|l, emit| time(l.cpu.throttled_ns, &[], emit)),
     },

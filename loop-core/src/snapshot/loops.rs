@@ -316,8 +316,16 @@ pub struct ThreadCpu {
     pub on_cpu_ns: Option<u64>,
     /// Time runnable, waiting for a CPU. Time held back by a quota is a part of it.
     pub run_delay_ns: Option<u64>,
-    /// Time held back by the CPU quota of the thread's control group.
+    /// Time held back by the CPU quota of the thread's control group: at most what the group was
+    /// throttled for, and at most what the thread waited meanwhile.
     pub throttled_ns: Option<u64>,
+}
+
+impl ThreadCpu {
+    /// Waiting for a CPU, for whatever reason. Where run delay is known, throttled time is in it.
+    pub fn waited_ns(&self) -> Option<u64> {
+        self.run_delay_ns.max(self.throttled_ns)
+    }
 }
 
 impl Serialize for LoopSnapshot {

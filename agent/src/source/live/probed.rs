@@ -23,6 +23,7 @@ use super::set::Set;
 use super::stacks::{LoopAt, Stacks};
 use super::stalls::Stalls;
 use crate::plan::Plan;
+use crate::source::quota::Throttled;
 use crate::source::schedstat::{self, Account, Accounts};
 
 /// How often the kernel's and the target's memory are read again until they fit together.
@@ -81,6 +82,7 @@ struct Track {
     /// What it had used of the CPU when it was seen first, and by now.
     cpu_first: Account,
     cpu: Option<Account>,
+    throttled: Throttled,
 }
 
 /// A loop, as its probes show it. Its thread has no name yet.
@@ -148,7 +150,18 @@ impl Probed {
             let stalls =
                 Stalls::new(points, exact, unix_offset_ns).with(Some(eye), stall_threshold_ns);
             let (first_poll_ns, cpu_first) = (None, cpu.unwrap_or_default());
-            Track { tid, points, stalls, baseline, first_poll_ns, accounts, cpu_first, cpu }
+            let throttled = Throttled::default();
+            Track {
+                tid,
+                points,
+                stalls,
+                baseline,
+                first_poll_ns,
+                accounts,
+                cpu_first,
+                cpu,
+                throttled,
+            }
         });
     }
 
@@ -159,6 +172,14 @@ impl Probed {
             self.loops.values_mut().filter(is_new).for_each(|track| {
                 track.baseline = Some(baseline);
             });
+        }
+    }
+
+    /// For how long the control group of the process was throttled by now. Each loop is asked that
+    /// has not been asked before, or all of them.
+    pub(super) fn note_throttled(&mut self, group_ns: Option<u64>, all: bool) {
+        for track in self.loops.values_mut().filter(|track| all || !track.throttled.has_begun()) {
+            track.throttled.note(group_ns, track.cpu.map(|cpu| cpu.run_delay_ns));
         }
     }
 
@@ -311,7 +332,7 @@ impl Probed {
             before: before.unwrap_or_default(),
             now,
             stalls: &stalls,
-            cpu: since(track.cpu, track.cpu_first),
+            cpu: track.used(),
             stall_threshold_ns: self.common.stall_threshold_ns,
         });
         Seen { snapshot, first_poll_ns }
@@ -438,10 +459,15 @@ fn lost(losses: Losses) -> Option<Limit> {
     })
 }
 
-fn since(now: Option<Account>, then: Account) -> ThreadCpu {
-    let since = |now: Account| Account {
-        on_cpu_ns: now.on_cpu_ns.saturating_sub(then.on_cpu_ns),
-        run_delay_ns: now.run_delay_ns.saturating_sub(then.run_delay_ns),
-    };
-    now.map(|now| ThreadCpu::from(since(now))).unwrap_or_default()
+impl Track {
+    /// What its thread has used of the CPU, and waited for it, since it was seen first.
+    fn used(&self) -> ThreadCpu {
+        let Some(now) = self.cpu else { return ThreadCpu::default() };
+        let run_delay_ns = Some(now.run_delay_ns.saturating_sub(self.cpu_first.run_delay_ns));
+        ThreadCpu {
+            on_cpu_ns: Some(now.on_cpu_ns.saturating_sub(self.cpu_first.on_cpu_ns)),
+            run_delay_ns,
+            throttled_ns: self.throttled.of(run_delay_ns),
+        }
+    }
 }

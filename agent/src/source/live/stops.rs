@@ -6,11 +6,12 @@ use loop_core::Cgroup;
 use loop_core::snapshot::{Limit, Stopped, StoppedBy};
 
 use crate::process::{Life, Process};
+use crate::source::quota::Group;
 
 /// The control group of a process, as it is now.
-pub(super) fn group_of(process: &Process) -> Cgroup {
-    let groups = process.read("cgroup").unwrap_or_default();
-    Cgroup::of_process(process.identity().pid, &String::from_utf8_lossy(&groups))
+pub(super) fn group_of(process: &Process) -> Group {
+    let names = process.read("cgroup").unwrap_or_default();
+    Group::of(process.identity().pid, String::from_utf8_lossy(&names).into_owned())
 }
 
 /// What can't be seen where the group is out of sight.

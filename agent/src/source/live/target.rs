@@ -14,12 +14,12 @@
 
 mod fallen;
 mod limits;
+mod throttled;
 mod windowed;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use loop_core::Cgroup;
 use loop_core::snapshot::{
     Events, Limit, LoopSnapshot, Runtime, Source, Stall, StoppedBy, Target as Described,
     ThreadPoolSnapshot, Tier,
@@ -41,6 +41,7 @@ use super::stops::{self, Stops};
 use super::thread_names::Names;
 use super::windows::Windows;
 use crate::process::{Life, Process};
+use crate::source::quota::Group;
 use fallen::Fallen;
 
 /// How often a target is looked at that has probes.
@@ -93,7 +94,7 @@ pub(super) struct Target {
     names: Names,
     /// For how long loops that have ended are told, where they are not told for ever.
     linger_ns: Option<u64>,
-    cgroup: Cgroup,
+    group: Group,
     stops: Stops,
     sleep: Sleep,
     /// As of the clocks of its loops' times.
@@ -143,8 +144,9 @@ impl Target {
         let known = Known { pid, plan, layout, memory, shift, stacks: Arc::clone(&stacks) };
         let probed = set.map(|set| Probed::new(known.clone(), set, common));
         stacks.set_loops(pid, &passive.places().collect::<Vec<_>>());
-        let cgroup = stops::group_of(&process);
-        let stops = Stops::new(stops::by(process.identity().life(), &cgroup), monotonic_ns());
+        let group = stops::group_of(&process);
+        let stopped_by = stops::by(process.identity().life(), group.cgroup());
+        let stops = Stops::new(stopped_by, monotonic_ns());
         Target {
             name: process.name().to_owned(),
             name_looks: if process.has_command() { 0 } else { NAME_LOOKS },
@@ -162,7 +164,7 @@ impl Target {
             missed: None,
             names: Names::default(),
             linger_ns: None,
-            cgroup,
+            group,
             stops,
             sleep: Sleep::since(Ahead::now()),
             unix_offset_ns: common.unix_offset_ns,
@@ -221,6 +223,7 @@ impl Target {
         }
         let now_ns = monotonic_ns();
         self.sleep.note(Ahead::now());
+        let looked = now_ns >= self.state_ns;
         let is_there = self.is_there(now_ns);
         // At the same moments for all targets, so that one wake-up serves them all.
         self.see_who_calls();
@@ -247,6 +250,9 @@ impl Target {
         if is_there && self.name_looks > 0 {
             self.look_for_name();
             self.due_ns = self.due_ns.min(now_ns + START_TICK_NS);
+        }
+        if is_there {
+            self.note_throttled(looked);
         }
         self.tell_stacks(is_there);
         if let Some(probed) = &mut self.probed {
@@ -298,7 +304,8 @@ impl Target {
             return true;
         }
         let life = self.process.identity().life();
-        self.stops.note(stops::by(life, &self.cgroup), now_ns);
+        self.look_at_group();
+        self.stops.note(stops::by(life, self.group.cgroup()), now_ns);
         self.state_ns = now_ns + if self.stops.is_stopped() { TICK_NS } else { STATE_NS };
         life != Life::Ended
     }
@@ -421,6 +428,7 @@ impl Target {
     fn add_earlier(&self, known: &mut LoopSnapshot, memory: &LoopSnapshot, first_ns: u64) {
         known.cpu.on_cpu_ns = known.cpu.on_cpu_ns.max(memory.cpu.on_cpu_ns);
         known.cpu.run_delay_ns = known.cpu.run_delay_ns.max(memory.cpu.run_delay_ns);
+        known.cpu.throttled_ns = known.cpu.throttled_ns.max(memory.cpu.throttled_ns);
         let first_ns = self.unix_ns(first_ns);
         let earlier = earlier(memory, first_ns).map(|stall| until_first_poll(stall, first_ns));
         let earlier: Vec<Stall> = earlier.collect();
@@ -432,7 +440,7 @@ impl Target {
 
     fn stopped_by(&self) -> Option<StoppedBy> {
         let life = || self.process.identity().life();
-        if self.has_ended() { None } else { stops::by(life(), &self.cgroup) }
+        if self.has_ended() { None } else { stops::by(life(), self.group.cgroup()) }
     }
 
     fn tier(&self) -> Tier {

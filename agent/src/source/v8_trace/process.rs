@@ -15,10 +15,14 @@ use serde::Deserialize;
 use super::event::{self, Event, What};
 use super::pieces::Pieces;
 use super::turns::{Lost, Turns};
+use crate::source::quota::{Group, Throttled};
 use crate::source::schedstat;
 
 /// Workers of one process that are told apart.
 const WORKERS_MAX: u32 = loopscope_exporters::limits::WORKERS_MAX as u32;
+
+/// How often it is asked for how long a quota has held a process back.
+const GROUP_NS: u64 = 1_000_000_000;
 
 /// What of a process is in no event of its trace.
 fn unseen() -> Vec<Limit> {
@@ -72,11 +76,15 @@ pub(super) struct Process {
     pub(super) open: Option<Open>,
     /// Whether the trace has its end.
     pub(super) closed: bool,
+    group: Option<Group>,
+    /// When to look at it next, by the monotonic clock.
+    group_due_ns: u64,
 }
 
 #[derive(Debug)]
 struct Loop {
     turns: Turns,
+    throttled: Throttled,
     ended: bool,
 }
 
@@ -103,6 +111,8 @@ impl Process {
             handed_over: false,
             open: None,
             closed: false,
+            group: None,
+            group_due_ns: 0,
         }
     }
 
@@ -187,7 +197,7 @@ impl Process {
         let index = self.running(tid).unwrap_or_else(|| {
             let Scales { stall_threshold_ns, unix_offset_ns } = self.scales;
             let turns = Turns::new(self.pid, tid, stall_threshold_ns, unix_offset_ns);
-            self.loops.push(Loop { turns, ended: false });
+            self.loops.push(Loop { turns, throttled: Throttled::default(), ended: false });
             self.loops.len() - 1
         });
         &mut self.loops[index]
@@ -210,9 +220,32 @@ impl Process {
 
     /// Takes what the kernel accounts to its threads now.
     pub(super) fn sample(&mut self, now_ns: u64) {
+        let looked = self.look_at_group(now_ns);
+        let group_ns = self.group.as_ref().and_then(Group::throttled_ns);
         for of in self.loops.iter_mut().filter(|of| !of.ended) {
-            of.turns.sample(now_ns, schedstat::read_of(self.pid, of.turns.seen.tid));
+            let cpu = schedstat::read_of(self.pid, of.turns.seen.tid);
+            if looked || !of.throttled.has_begun() {
+                of.throttled.note(group_ns, cpu.run_delay_ns);
+            }
+            of.turns.sample(now_ns, cpu);
+            of.turns.seen.cpu.throttled_ns = of.throttled.of(of.turns.seen.cpu.run_delay_ns);
         }
+    }
+
+    /// Looks at its control group, once a second; says whether it has.
+    fn look_at_group(&mut self, now_ns: u64) -> bool {
+        if now_ns < self.group_due_ns {
+            return false;
+        }
+        let Ok(names) = std::fs::read_to_string(format!("/proc/{}/cgroup", self.pid)) else {
+            return false;
+        };
+        self.group_due_ns = now_ns + GROUP_NS;
+        match &mut self.group {
+            Some(group) => group.look(names),
+            None => self.group = Some(Group::of(self.pid, names)),
+        }
+        true
     }
 
     /// The process will write no more.

@@ -258,6 +258,13 @@ impl Passive {
         }
     }
 
+    /// For how long the control group of the process was throttled by now. Each loop is asked that
+    /// has not been asked before, or all of them.
+    pub(super) fn note_throttled(&mut self, group_ns: Option<u64>, all: bool) {
+        let asked = self.loops.iter_mut().filter(|watched| all || watched.is_new_to_quota());
+        asked.for_each(|watched| watched.note_throttled(group_ns));
+    }
+
     /// The stalls of all loops: how many there were, and how many of them are told in detail.
     pub fn events(&self) -> Events {
         let mut events = self.ended.events();

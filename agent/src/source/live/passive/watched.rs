@@ -14,6 +14,7 @@ use super::schedule::due_ns;
 use super::stalls::Stalls;
 use super::watch::{Sample, Turn, Watch};
 use super::{Clock, Options};
+use crate::source::quota::Throttled;
 use crate::source::schedstat::{Account, Accounts};
 
 /// A reading that took longer was interrupted: what it says is not of one moment.
@@ -29,6 +30,7 @@ pub(super) struct Watched {
     accounts: Accounts,
     watch: Option<Watch>,
     stalls: Stalls,
+    throttled: Throttled,
     due_ns: u64,
     has_ended: bool,
     eye: Option<Eye>,
@@ -43,9 +45,17 @@ impl Watched {
         eye: Option<Eye>,
     ) -> Option<Watched> {
         let accounts = Accounts::open(folder).ok()?;
-        let (watch, stalls) = (None, Stalls::default());
-        let (due_ns, has_ended) = (0, false);
-        Some(Watched { found, thread, accounts, watch, stalls, due_ns, has_ended, eye })
+        Some(Watched {
+            found,
+            thread,
+            accounts,
+            watch: None,
+            stalls: Stalls::default(),
+            throttled: Throttled::default(),
+            due_ns: 0,
+            has_ended: false,
+            eye,
+        })
     }
 
     /// Asks there what was seen in stalls.
@@ -162,6 +172,19 @@ impl Watched {
         }
     }
 
+    /// Whether it was never asked what its group's quota has taken.
+    pub(super) fn is_new_to_quota(&self) -> bool {
+        !self.throttled.has_begun()
+    }
+
+    /// Its control group was throttled for so long by now.
+    pub(super) fn note_throttled(&mut self, group_ns: Option<u64>) {
+        // The last look at the loop may be half a second old.
+        let read = || self.accounts.read().ok().flatten();
+        let account = group_ns.and_then(|_| read());
+        self.throttled.note(group_ns, account.map(|account| account.run_delay_ns));
+    }
+
     /// Adds a stall that has ended, unless it is known.
     pub(super) fn add(&mut self, stall: Stall) {
         if !self.stalls.has(&stall) {
@@ -195,6 +218,7 @@ impl Watched {
         };
         let Some(watch) = &self.watch else { return known };
         let (wall_ns, idle_ns) = (watch.wall_ns(), watch.idle_ns());
+        let cpu = watch.account().map(ThreadCpu::from).unwrap_or_default();
         let active_ns = wall_ns - idle_ns;
         LoopSnapshot {
             turns: watch.turns(),
@@ -202,7 +226,7 @@ impl Watched {
             active_ns: Some(active_ns),
             idle_ns: Some(idle_ns),
             utilization: (wall_ns > 0).then(|| active_ns as f64 / wall_ns as f64),
-            cpu: watch.account().map(ThreadCpu::from).unwrap_or_default(),
+            cpu: ThreadCpu { throttled_ns: self.throttled.of(cpu.run_delay_ns), ..cpu },
             ..known
         }
     }

@@ -18,7 +18,7 @@ impl Target {
         }
         limits.extend(self.missed.clone());
         limits.extend(self.sleep.limit());
-        limits.extend(stops::limit(&self.cgroup));
+        limits.extend(stops::limit(self.group.cgroup()));
         let state = self.passive.state();
         let limit = |what: &str, why: String| Limit { what: what.to_owned(), why };
         limits.extend(
