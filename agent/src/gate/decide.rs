@@ -9,7 +9,8 @@ use loop_core::snapshot::{Culprit, Source, Tier};
 use super::comparison::{GateTier, Metric, Standing, Unit, Verdict};
 use super::fingerprint::Fingerprint;
 use super::measure::{Kind, Limits, MEASURES, Measure, Part};
-use super::sample::Sample;
+use super::sample::{Figures, Sample};
+use super::statistics::median;
 use super::{exact, stalls, time, turns};
 
 /// The runs of one command, and where they were made.
@@ -28,8 +29,11 @@ const PASSIVE: &str = "the tier passive reads lower bounds; use the tier turn or
 /// The time in all turns.
 const TURN_TIME: &str = "turn_time";
 
+/// That before the first poll, behind a shell.
+const START_TIME: &str = "start_time";
+
 /// Times that few gates have: that they are not compared is no news.
-const SELDOM: [&str; 2] = ["turn_p99", "start_time"];
+const SELDOM: [&str; 2] = ["turn_p99", START_TIME];
 
 /// Why nothing is known of times where nearly all is before the first turn.
 const UNTIMED: &str = "next to nothing of a run was timed: what runs before the first poll is not \
@@ -101,7 +105,7 @@ pub fn metrics_but(
             (None, None, Missing::Somewhere(why)) => {
                 let mut metric = untold(measure, base, head, why);
                 // A program that does less has fewer turns. The times of its whole run decide.
-                metric.decides &= measure.kind != Kind::Percentile;
+                metric.decides &= measure.kind != Kind::Percentile || is_most_start(measure, sides);
                 metric.decides &= measure.name != TURN_TIME || !is_cpu_known(sides);
                 metrics.push(metric);
             }
@@ -136,15 +140,26 @@ fn reasons(
 /// Whether this is the time in turns, there is none that matters, and nothing else tells how long
 /// runs behind a shell took.
 fn is_all_untimed(measure: &Measure, sides: (&[Sample], &[Sample])) -> bool {
-    let (base, head) = sides;
-    let all = || base.iter().chain(head);
-    let is_little =
-        |run: &Sample| run.figures.active_ns.is_none_or(|ns| (ns as f64) < measure.limits.floor);
+    let mut all = sides.0.iter().chain(sides.1);
     measure.name == TURN_TIME
         && !is_cpu_known(sides)
-        && all().any(|run| !run.from_start)
-        && all().any(|run| run.figures.start_ns.is_none())
-        && all().all(is_little)
+        && all.clone().any(|run| !run.from_start)
+        && all.any(|run| run.figures.start_ns.is_none())
+        && middle_of(sides, |figures| figures.active_ns) < measure.limits.floor
+}
+
+/// Whether this is the time before the first poll, and most of a run is before it: that it was not
+/// seen in some runs leaves nothing to tell by.
+fn is_most_start(measure: &Measure, sides: (&[Sample], &[Sample])) -> bool {
+    let in_turns_ns = middle_of(sides, |figures| figures.active_ns);
+    measure.name == START_TIME && middle_of(sides, |figures| figures.start_ns) > in_turns_ns
+}
+
+/// The middle of those runs that tell it; 0 where none does.
+fn middle_of((base, head): (&[Sample], &[Sample]), of: fn(&Figures) -> Option<u64>) -> f64 {
+    let known = base.iter().chain(head).filter_map(|run| of(&run.figures));
+    let mut known: Vec<f64> = known.map(|value| value as f64).collect();
+    if known.is_empty() { 0.0 } else { median(&mut known) }
 }
 
 /// Whether the CPU time of all runs tells how long they took.

@@ -452,6 +452,12 @@ fn what_was_not_timed_is_no_pass() {
     late[3].figures.start_ns = Some(90_000_000);
     let shell = each(runs(1_000, 1.0, 1), |sample| sample.figures.cpu_ns = None);
     assert_eq!(verdict(&compared(&shell, &late)), Verdict::Passed, "its turns were timed");
+    let mut unseen = started.clone();
+    unseen[3].figures.start_ns = None;
+    unseen.iter_mut().for_each(|run| run.figures.active_ns = Some(4_000_000));
+    let metrics = compared(&unseen, &unseen);
+    assert!(named(&metrics, "start_time").decides, "most of a run is before its first poll");
+    assert_eq!(verdict(&metrics), Verdict::Inconclusive);
 }
 
 #[test]

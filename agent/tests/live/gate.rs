@@ -183,15 +183,11 @@ fn what_comes_before_the_first_poll_is_no_pass_behind_a_shell() {
     assert!(matches!(ran.code, Some(0 | 3)), "{ran:?}");
     let is_timed = ran.stdout.contains("time before the first poll");
     assert!(ran.code == Some(3) || is_timed, "what nobody has timed is no pass: {ran:?}");
-    let is_told = ran.stdout.contains("next to nothing of a run was timed");
-    assert!(is_timed || is_told, "{ran:?}");
     let slower = ["true && node start.js 100 1", "true && node start.js 300 1"];
-    let found = (0..TRIES).any(|_| {
-        let ran = compare(&place, &node, slower[0], slower[1], "10");
-        assert!(matches!(ran.code, Some(1 | 3)), "{ran:?}");
-        ran.code == Some(1) && ran.stdout.contains("time before the first poll")
-    });
-    assert!(found);
+    // A process that a busy machine lets nobody find in time has no start that was seen.
+    let ran = compare(&place, &node, slower[0], slower[1], "10");
+    assert!(matches!(ran.code, Some(1 | 3)), "{ran:?}");
+    assert!(ran.stdout.contains("time before the first poll"), "{ran:?}");
 }
 
 /// What it reads last is not all that there was, whatever it was in each run.
