@@ -6,8 +6,8 @@ use std::sync::Arc;
 use loop_core::buckets::Scale;
 use loop_core::snapshot::{
     CauseTotals, ClockKind, Counters, Culprit, Drain, Events, Histogram, Ledger, LedgerKey, Limit,
-    LongestDrain, LoopSnapshot, OpenTurn, Profile, ProfileFrame, Queue, Reaction, Repeated,
-    Runtime, SampleState, Snapshot, Source, Stall, Stopped, StoppedBy, Target, ThreadCpu,
+    LongestDrain, LoopSnapshot, Observed, OpenTurn, Profile, ProfileFrame, Queue, Reaction,
+    Repeated, Runtime, SampleState, Snapshot, Source, Stall, Stopped, StoppedBy, Target, ThreadCpu,
     ThreadPoolSnapshot, Tier, Wait,
 };
 use loop_core::{Phase, PhaseMap};
@@ -196,6 +196,11 @@ pub(super) fn observed(random: &mut Random) -> LoopSnapshot {
         immediates: random.maybe(Random::value),
         active_ns: random.maybe(Random::value),
         idle_ns: random.maybe(Random::value),
+        observed: Observed {
+            passive_ns: random.maybe(Random::value),
+            turn_ns: random.maybe(Random::value),
+            full_ns: random.maybe(Random::value),
+        },
         frozen_ns: random.maybe(Random::value),
         stopped: random.maybe(|random| Stopped {
             age_ns: random.value(),

@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use loop_core::snapshot::{
-    ClockKind, LoopSnapshot, Runtime, Snapshot, Source, Target, ThreadCpu, Tier,
+    ClockKind, LoopSnapshot, Observed, Runtime, Snapshot, Source, Target, ThreadCpu, Tier,
 };
 use loop_core::{Loop, Options, Reader};
 
@@ -107,8 +107,10 @@ impl Observe for Embedded {
         let mut observed = self.reader.snapshot();
         observed.cpu = end.map_or_else(|| cpu(&self.reader, &observed), |end| end.cpu);
         let now_ns = end.map_or_else(|| self.reader.clock().now_ns(), |end| end.at_ns);
+        let wall_ns = now_ns.saturating_sub(self.reader.started_ns());
+        observed.observed = Observed::at(self.target.tier, wall_ns);
         Snapshot {
-            wall_ns: now_ns.saturating_sub(self.reader.started_ns()),
+            wall_ns,
             clock: self.reader.clock().kind(),
             events: self.reader.events(),
             targets: vec![self.target.clone()],

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::agent::Agent;
 use crate::check::Check;
 use crate::common::{folder, until};
+use crate::dashboards::agent_of;
 use crate::kernel::{Objects, can_attach};
 use crate::nodes::{self, Node, script_path};
 use crate::serving::value;
@@ -148,7 +149,9 @@ fn each_window_tells_of_itself_alone() {
                   500); console.log('ready')";
     command.args(["-e", script]).env("OTEL_SERVICE_NAME", "twice");
     let _target = Target::spawn("twice", command);
-    let agent = Agent::start(&["--discovery-interval", "200ms", "--overhead-budget", "100"]);
+    // Others on this host may stall, too, and have windows of their own.
+    let options = ["--discovery-interval", "200ms", "--overhead-budget", "100"];
+    let agent = agent_of(&folder(test), &["twice"], &options);
     let opened = |page: &str| value_of(page, "loopscope_windows_total");
     let mut page = String::new();
     until("there was a second window, and it is closed", || {
@@ -161,6 +164,18 @@ fn each_window_tells_of_itself_alone() {
     let turns = sum(&page, "loopscope_eventloop_turns_total", "twice");
     // Two thirds of the time: a window, a pause as long, a window.
     assert!(timed > 0.0 && timed < 0.85 * turns, "{timed} turns were timed of {turns}");
+    // All the time is told once, by tier, and turns were timed in that of the windows.
+    let observed = |tier: &str| {
+        let labels = [label("twice"), format!("tier=\"{tier}\"")];
+        value(&page, "loopscope_eventloop_observed_seconds_total", &labels)
+    };
+    let (full, passive) = (observed("full"), observed("passive"));
+    let all = sum(&page, "loopscope_eventloop_time_seconds_total", "twice");
+    assert!((17.0..23.0).contains(&full), "two windows of 10 s were {full} s");
+    assert!((full + passive - all).abs() < 1.5, "{full} s and {passive} s of {all} s");
+    let shown = sum(&page, "loopscope_eventloop_turn_duration_seconds_sum", "twice")
+        + sum(&page, "loopscope_eventloop_poll_wait_seconds_sum", "twice");
+    assert!((shown / full - 1.0).abs() < 0.1, "{shown} s in turns and polls of {full} s");
     let bucket = "loopscope_eventloop_turn_duration_seconds_bucket";
     let under = value(&page, bucket, &[label("twice"), "le=\"5".to_owned()]);
     assert!((under - timed).abs() < 0.5, "{} turns of more than 5 s", timed - under);

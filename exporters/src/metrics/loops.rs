@@ -1,7 +1,7 @@
 //! What concerns a loop.
 
 use loop_core::buckets::Scale;
-use loop_core::snapshot::{Histogram, LedgerKey, LoopSnapshot, Queue, Stall};
+use loop_core::snapshot::{Histogram, LedgerKey, LoopSnapshot, Queue, Stall, Tier};
 use loop_core::{PHASES, Phase};
 
 use super::{Emit, Kind, Label, Metric, Read, Value};
@@ -20,6 +20,7 @@ const CAUSE: Label = Label {
              javascript, unknown",
 };
 
+const TIER: Label = Label { name: "tier", values_max: 3, values: "passive, turn, full" };
 const GC_KIND: Label = Label { name: "kind", values_max: 2, values: "minor, major" };
 
 const TIME: Kind = Kind::Histogram(Scale::Time);
@@ -143,6 +144,21 @@ pub(super) const LOOPS: &[Metric] = &[
         read: Read::Loop(|l, emit| {
             time(l.active_ns, &["active"], emit);
             time(l.idle_ns, &["idle"], emit);
+        }),
+    },
+    Metric {
+        name: "loopscope_eventloop_observed_seconds_total",
+        otlp_name: "loopscope.eventloop.observed",
+        kind: Kind::Counter,
+        unit: "s",
+        help: "Time for which the loop was observed, by how much was seen of it: turns, polls and \
+               arrival delays are timed at tier turn and full, phases, drains, timers and \
+               collections at tier full alone",
+        labels: &[TIER],
+        read: Read::Loop(|l, emit| {
+            for tier in [Tier::Passive, Tier::Turn, Tier::Full] {
+                time(l.observed.of(tier), &[tier.name()], emit);
+            }
         }),
     },
     Metric {

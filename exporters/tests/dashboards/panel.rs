@@ -4,6 +4,21 @@ use serde_json::{Value, json};
 
 use crate::look::{self, Colours, Steps};
 
+/// What only probes time, which the daemon sets for short windows.
+const TIMED_BY_PROBES: [&str; 7] = [
+    "loopscope_eventloop_turn_duration_seconds",
+    "loopscope_eventloop_arrival_delay_seconds",
+    "loopscope_eventloop_phase_duration_seconds",
+    "loopscope_eventloop_poll_wait_seconds",
+    "loopscope_eventloop_timer_lateness_seconds",
+    "loopscope_eventloop_drain_",
+    "loopscope_gc_pause_seconds",
+];
+
+/// What is to be known of those figures.
+const IN_WINDOWS: &str = " The daemon sees it in its windows after stalls alone; how much of the \
+                          time that is, Time by tier on the dashboard Loop tells.";
+
 /// How a figure is written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Unit {
@@ -140,6 +155,14 @@ impl Panel {
         Panel::new(Kind::Text(markdown.to_owned()), title, about, Unit::Count)
     }
 
+    /// What it tells, for the reader.
+    pub(crate) fn about(&self) -> String {
+        let is_timed =
+            |(expr, _): &(String, &str)| TIMED_BY_PROBES.iter().any(|name| expr.contains(name));
+        let more = if self.queries.iter().any(is_timed) { IN_WINDOWS } else { "" };
+        format!("{}{more}", self.about)
+    }
+
     pub(crate) fn query(mut self, expr: String, legend: &'static str) -> Panel {
         self.queries.push((expr, legend));
         self
@@ -190,7 +213,7 @@ impl Panel {
         let mut panel = json!({
             "type": self.type_name(),
             "title": self.title,
-            "description": self.about,
+            "description": self.about(),
             "options": self.options(),
             "fieldConfig": { "defaults": self.defaults(), "overrides": self.overrides() },
         });

@@ -67,13 +67,29 @@ impl Scope {
         )
     }
 
-    /// Seconds of a histogram of times in each second, `by` these labels. They are two queries, for
+    /// Seconds of a histogram of times in each second, `by` these labels, as they would be if the
+    /// loops were seen all the time as they are at the tier full. They are two queries, for
     /// VictoriaMetrics refuses one that names `histogram_sum`, and has no need of the second.
     pub(crate) fn share(self, metric: &str, by: &str) -> [String; 2] {
         let classic = sum(&self.rate(&format!("{metric}_sum")), by);
         let native = sum(&format!("histogram_sum({})", self.rate(metric)), by);
-        let second = format!("{native} unless on ({by}) {classic}");
-        [classic, second]
+        let weight = self.weight(by);
+        let first = format!("{classic} * {weight}");
+        let second = format!("{native} * {weight} unless on ({by}) {classic}");
+        [first, second]
+    }
+
+    /// All time for which loops were observed by that at the tier full.
+    fn weight(self, by: &str) -> String {
+        const OBSERVED: &str = "loopscope_eventloop_observed_seconds_total";
+        let full = format!("rate({}[{WINDOW}])", self.with(OBSERVED, "tier=\"full\""));
+        let of_loops = |by| format!("{} / {}", sum(&self.rate(OBSERVED), by), sum(&full, by));
+        // In the first moment of a window something was seen, and no time has passed.
+        match by {
+            "target" => format!("on (target) ({} < Inf)", of_loops(by)),
+            // What else a histogram is told by, observed time is not.
+            _ => format!("scalar({} < Inf)", of_loops("")),
+        }
     }
 
     /// Time in each second in which threads could run but got no CPU, other than by a quota. The

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use loop_core::buckets::Scale;
 use loop_core::snapshot::{
     CauseTotals, ClockKind, Counters, Drain, Events, Histogram, Ledger, LedgerKey, LoopSnapshot,
-    OpenTurn, Queue, Runtime, Snapshot, Source, Stall, Target, ThreadCpu, ThreadPoolSnapshot, Tier,
-    arrival_delay,
+    Observed, OpenTurn, Queue, Runtime, Snapshot, Source, Stall, Target, ThreadCpu,
+    ThreadPoolSnapshot, Tier, arrival_delay,
 };
 use loop_core::{Phase, PhaseMap};
 use loopscope_exporters::{Build, Compat, Folded, ProcessStats, SelfStats, TargetCounts};
@@ -75,6 +75,11 @@ pub(crate) fn full_loop() -> LoopSnapshot {
         },
         stalls: Vec::new(),
         stall_totals: totals,
+        observed: Observed {
+            passive_ns: Some(50_000_000_000),
+            turn_ns: Some(0),
+            full_ns: Some(10_500_000_000),
+        },
         cpu: ThreadCpu {
             on_cpu_ns: Some(1_100_000_000),
             run_delay_ns: Some(60_500_000),

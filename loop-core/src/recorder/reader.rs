@@ -12,8 +12,8 @@ use super::sync::{Ordering, get};
 use crate::clock::Clock;
 use crate::phase::{PHASES, Phase, PhaseMap};
 use crate::snapshot::{
-    CauseTotals, ClockKind, Drain, Events, Histogram, LedgerKey, LoopSnapshot, OpenTurn, Queue,
-    Stall, ThreadPoolSnapshot, arrival_delay,
+    CauseTotals, ClockKind, Drain, Events, Histogram, LedgerKey, LoopSnapshot, Observed, OpenTurn,
+    Queue, Stall, ThreadPoolSnapshot, Tier, arrival_delay,
 };
 
 /// Reads what a [`super::Recorder`] notes. Cloning is cheap; every clone sees the same.
@@ -138,6 +138,7 @@ impl Reader {
         let idle_ns = times.idle_ns.read(now_ns);
         out.active_ns = self.durations_known().then_some(active_ns);
         out.idle_ns = Some(idle_ns);
+        out.observed = Observed::at(Tier::Full, now_ns.saturating_sub(self.started_ns));
         out.frozen_ns = Some(times.frozen_ns.read(now_ns));
         let seen_ns = active_ns + idle_ns;
         let known = self.durations_known() && seen_ns > 0;

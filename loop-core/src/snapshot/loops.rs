@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
-use super::{CauseTotals, Counters, Histogram, Stall};
+use super::{CauseTotals, Counters, Histogram, Observed, Stall};
 use crate::phase::{Phase, PhaseMap};
 
 /// What one loop did since the observation began. Histograms of times are in nanoseconds.
@@ -34,6 +34,8 @@ pub struct LoopSnapshot {
     pub active_ns: Option<u64>,
     /// Time waiting in the poll.
     pub idle_ns: Option<u64>,
+    /// For how long it was observed, by tier.
+    pub observed: Observed,
     /// Time in which the loop was frozen; neither active nor idle.
     pub frozen_ns: Option<u64>,
     /// That the process is stopped now, seen from outside; `None` where it isn't, or is not looked
@@ -187,6 +189,9 @@ impl LoopSnapshot {
             self.active_ns,
             self.idle_ns,
             self.frozen_ns,
+            self.observed.passive_ns,
+            self.observed.turn_ns,
+            self.observed.full_ns,
             self.cpu.on_cpu_ns,
             self.cpu.run_delay_ns,
             self.cpu.throttled_ns,
@@ -204,6 +209,9 @@ impl LoopSnapshot {
             &mut self.active_ns,
             &mut self.idle_ns,
             &mut self.frozen_ns,
+            &mut self.observed.passive_ns,
+            &mut self.observed.turn_ns,
+            &mut self.observed.full_ns,
             &mut self.cpu.on_cpu_ns,
             &mut self.cpu.run_delay_ns,
             &mut self.cpu.throttled_ns,

@@ -15,6 +15,7 @@ mod arrival;
 mod counters;
 mod histogram;
 mod loops;
+mod observed;
 mod profile;
 mod stall;
 mod summary;
@@ -26,6 +27,7 @@ pub use histogram::Histogram;
 pub use loops::{
     Drain, LoopSnapshot, OpenTurn, Queue, Stopped, StoppedBy, ThreadCpu, ThreadPoolSnapshot,
 };
+pub use observed::Observed;
 pub use profile::{Profile, ProfileFrame, Sample, SampleState};
 pub use stall::{
     CauseTotals, Culprit, Ledger, LedgerKey, LongestDrain, Reaction, Repeated, Stall, Wait,

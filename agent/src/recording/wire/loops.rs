@@ -8,6 +8,7 @@ use prost::Message;
 use super::counters::Counters;
 use super::histogram::{self, Histogram};
 use super::numbers::Numbered;
+use super::observed::Observed;
 use super::{Odd, ratios, thread, value, values};
 use crate::recording::{LoopTick, Whose};
 
@@ -81,6 +82,8 @@ pub(crate) struct Loop {
     counters: Option<Counters>,
     #[prost(uint64, optional, tag = "33")]
     ended_ns: Option<u64>,
+    #[prost(message, optional, tag = "34")]
+    observed: Option<Observed>,
 }
 
 /// A count for each phase. A phase that is not there has 0.
@@ -193,6 +196,7 @@ impl Loop {
             immediates,
             active_ns,
             idle_ns,
+            observed,
             frozen_ns,
             stopped,
             utilization,
@@ -237,7 +241,7 @@ impl Loop {
             ..Loop::plain(Whose { pid: *pid, tid: *tid, thread: thread.as_str().into() })
         }
         .with_totals([*turns, *microtasks, *ticks, *timers, *immediates], stall_totals)
-        .with_times([*active_ns, *idle_ns, *frozen_ns, *ended_ns], *utilization)
+        .with_times([*active_ns, *idle_ns, *frozen_ns, *ended_ns], *observed, *utilization)
         .with_kernel(*cpu, counters)
     }
 
@@ -252,9 +256,14 @@ impl Loop {
         Loop { turns, microtasks, ticks, timers, immediates, stall_totals, ..self }
     }
 
-    fn with_times(self, times: [Option<u64>; 4], utilization: Option<f64>) -> Loop {
-        let [active_ns, idle_ns, frozen_ns, ended_ns] = times;
-        Loop { active_ns, idle_ns, frozen_ns, ended_ns, utilization, ..self }
+    fn with_times(
+        self,
+        times: [Option<u64>; 4],
+        observed: snapshot::Observed,
+        utilization: Option<f64>,
+    ) -> Loop {
+        let ([active_ns, idle_ns, frozen_ns, ended_ns], observed) = (times, Some(observed.into()));
+        Loop { active_ns, idle_ns, frozen_ns, ended_ns, observed, utilization, ..self }
     }
 
     fn with_kernel(self, cpu: ThreadCpu, counters: &snapshot::Counters) -> Loop {
@@ -294,6 +303,7 @@ impl Loop {
             immediates: values(self.immediates)?,
             active_ns: values(self.active_ns)?,
             idle_ns: values(self.idle_ns)?,
+            observed: self.observed.unwrap_or_default().try_into()?,
             frozen_ns: values(self.frozen_ns)?,
             stopped: self.stopped.map(snapshot::Stopped::try_from).transpose()?,
             utilization: ratios(self.utilization)?,

@@ -15,6 +15,7 @@ mod head;
 mod histogram;
 mod loops;
 mod numbers;
+mod observed;
 mod profile;
 mod snapshot;
 mod stall;

@@ -16,6 +16,7 @@ mod convert;
 mod earlier;
 mod ebpf;
 mod executions;
+mod exposure;
 mod eye;
 mod family;
 mod governor;

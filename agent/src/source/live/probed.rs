@@ -12,6 +12,7 @@ use super::baseline::{Baseline, Before};
 use super::clock::{Shift, boot_to_monotonic_ns, monotonic_ns};
 use super::convert::{self, Now, Parts, Points};
 use super::ebpf::{Head, Losses, Reading, SLOTS};
+use super::exposure::Exposure;
 use super::eye::Eye;
 use super::governor::Governor;
 use super::layout::UvLayout;
@@ -83,6 +84,7 @@ struct Track {
     cpu_first: Account,
     cpu: Option<Account>,
     throttled: Throttled,
+    exposure: Exposure,
 }
 
 /// A loop, as its probes show it. Its thread has no name yet.
@@ -116,6 +118,7 @@ impl Probed {
 
     /// Looks who has come and gone, and takes the stalls that the kernel has kept.
     pub(super) fn tick(&mut self, process_is_there: bool) {
+        self.note_exposure();
         if !process_is_there {
             // First of all: a process that executes another program still hits what is set, and
             // the room of its loops is about to be given away.
@@ -149,18 +152,19 @@ impl Probed {
             let eye = Eye { stacks: Arc::clone(stacks), pid, tid, unix_offset_ns };
             let stalls =
                 Stalls::new(points, exact, unix_offset_ns).with(Some(eye), stall_threshold_ns);
-            let (first_poll_ns, cpu_first) = (None, cpu.unwrap_or_default());
-            let throttled = Throttled::default();
+            let now_ns = monotonic_ns();
+            let exposure = Exposure::since(first_poll_ns(head).unwrap_or(now_ns).min(now_ns));
             Track {
                 tid,
                 points,
                 stalls,
                 baseline,
-                first_poll_ns,
+                first_poll_ns: None,
                 accounts,
-                cpu_first,
+                cpu_first: cpu.unwrap_or_default(),
                 cpu,
-                throttled,
+                throttled: Throttled::default(),
+                exposure,
             }
         });
     }
@@ -173,6 +177,17 @@ impl Probed {
                 track.baseline = Some(baseline);
             });
         }
+    }
+
+    /// Sums up for how long each loop was observed at the tier that was, until now.
+    fn note_exposure(&mut self) {
+        let (tier, now_ns) = (self.tier(), monotonic_ns());
+        self.loops.values_mut().for_each(|track| track.exposure.note(Some(tier), now_ns));
+    }
+
+    /// The threads of the loops that are there.
+    pub(super) fn tids_there(&self) -> impl Iterator<Item = u32> {
+        self.loops.values().map(|track| track.tid)
     }
 
     /// For how long the control group of the process was throttled by now. Each loop is asked that
@@ -245,6 +260,7 @@ impl Probed {
 
     /// Leaves the probes of a lower tier only. What those that go have counted stays.
     pub(super) fn fall(&mut self, tier: Tier) {
+        self.note_exposure();
         // Those that have come meanwhile have been seen by all of them.
         for (slot, head) in self.heads() {
             self.track(slot, &head);
@@ -335,6 +351,7 @@ impl Probed {
             cpu: track.used(),
             stall_threshold_ns: self.common.stall_threshold_ns,
         });
+        let snapshot = LoopSnapshot { observed: track.exposure.told(), ..snapshot };
         Seen { snapshot, first_poll_ns }
     }
 
@@ -394,6 +411,7 @@ impl Probed {
     /// Ends it: there is no probe any more, and what they have shown stands still until it is
     /// dropped.
     pub(super) fn close(&mut self) {
+        self.note_exposure();
         self.set.unlink();
         for (slot, head) in self.heads() {
             self.track(slot, &head);

@@ -253,6 +253,7 @@ impl Target {
         }
         if is_there {
             self.note_throttled(looked);
+            self.note_exposure(now_ns);
         }
         self.tell_stacks(is_there);
         if let Some(probed) = &mut self.probed {
@@ -429,6 +430,7 @@ impl Target {
         known.cpu.on_cpu_ns = known.cpu.on_cpu_ns.max(memory.cpu.on_cpu_ns);
         known.cpu.run_delay_ns = known.cpu.run_delay_ns.max(memory.cpu.run_delay_ns);
         known.cpu.throttled_ns = known.cpu.throttled_ns.max(memory.cpu.throttled_ns);
+        known.observed.passive_ns = memory.observed.passive_ns;
         let first_ns = self.unix_ns(first_ns);
         let earlier = earlier(memory, first_ns).map(|stall| until_first_poll(stall, first_ns));
         let earlier: Vec<Stall> = earlier.collect();
@@ -471,6 +473,7 @@ fn complete(known: &mut LoopSnapshot, memory: LoopSnapshot) {
     known.idle_ns = memory.idle_ns;
     known.utilization = memory.utilization;
     known.open = memory.open;
+    known.observed.passive_ns = memory.observed.passive_ns;
     known.microtasks = known.microtasks.max(memory.microtasks);
     known.stalls = memory.stalls;
     known.stall_totals = memory.stall_totals;

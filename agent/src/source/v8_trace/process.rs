@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use loop_core::snapshot::{
-    Counters, Ledger, LedgerKey, Limit, LoopSnapshot, OpenTurn, Runtime, Source, Stall, Target,
-    ThreadCpu, Tier,
+    Counters, Ledger, LedgerKey, Limit, LoopSnapshot, Observed, OpenTurn, Runtime, Source, Stall,
+    Target, ThreadCpu, Tier,
 };
 use serde::Deserialize;
 
@@ -20,6 +20,9 @@ use crate::source::schedstat;
 
 /// Workers of one process that are told apart.
 const WORKERS_MAX: u32 = loopscope_exporters::limits::WORKERS_MAX as u32;
+
+/// It sees all that this source shows, all the time.
+const TIER: Tier = Tier::Full;
 
 /// How often it is asked for how long a quota has held a process back.
 const GROUP_NS: u64 = 1_000_000_000;
@@ -85,6 +88,8 @@ pub(super) struct Process {
 struct Loop {
     turns: Turns,
     throttled: Throttled,
+    /// Since when it is observed, by the monotonic clock.
+    since_ns: Option<u64>,
     ended: bool,
 }
 
@@ -197,7 +202,8 @@ impl Process {
         let index = self.running(tid).unwrap_or_else(|| {
             let Scales { stall_threshold_ns, unix_offset_ns } = self.scales;
             let turns = Turns::new(self.pid, tid, stall_threshold_ns, unix_offset_ns);
-            self.loops.push(Loop { turns, throttled: Throttled::default(), ended: false });
+            let throttled = Throttled::default();
+            self.loops.push(Loop { turns, throttled, since_ns: None, ended: false });
             self.loops.len() - 1
         });
         &mut self.loops[index]
@@ -228,6 +234,8 @@ impl Process {
                 of.throttled.note(group_ns, cpu.run_delay_ns);
             }
             of.turns.sample(now_ns, cpu);
+            let since_ns = *of.since_ns.get_or_insert(now_ns);
+            of.turns.seen.observed = Observed::at(TIER, now_ns.saturating_sub(since_ns));
             of.turns.seen.cpu.throttled_ns = of.throttled.of(of.turns.seen.cpu.run_delay_ns);
         }
     }
@@ -278,7 +286,7 @@ impl Process {
             runtime: Runtime::NodeJs,
             runtime_version: self.version.clone().unwrap_or_else(|| "unknown".to_owned()),
             source: Source::V8Trace,
-            tier: Tier::Full,
+            tier: TIER,
             overhead_ratio: None,
             limits: unseen(),
             sampled: self.has_gaps(),

@@ -212,7 +212,8 @@ fn slack() -> Row {
             .link("Its stalls", TO_STALLS),
             Panel::lines(
                 "Collections by service",
-                "Seconds in each second that loops of a service spent in garbage collections.",
+                "Seconds in each second that loops of a service spend in garbage collections, as \
+                 in the time in which they were timed.",
                 Unit::Share,
             )
             .either(S.share("loopscope_gc_pause_seconds", "target"), "{{target}}")

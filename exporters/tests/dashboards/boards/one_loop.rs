@@ -2,7 +2,7 @@
 
 use crate::board::{Board, Row, Several, Variable};
 use crate::look::{
-    BUSY, CAUSES, COLLECTIONS, NONE, PHASES, QUANTILES, QUEUES, STATES, THREAD, TIMES,
+    BUSY, CAUSES, COLLECTIONS, NONE, PHASES, QUANTILES, QUEUES, STATES, THREAD, TIERS, TIMES,
 };
 use crate::panel::{Panel, Unit};
 use crate::query::{Scope, max, sum};
@@ -166,8 +166,8 @@ fn phases() -> Row {
         panels: vec![
             Panel::areas(
                 "Time by phase",
-                "Seconds in each phase for each second of the clock. The sum is the busy part of \
-                 the loop.",
+                "Seconds in each phase for each second in which they were timed. The sum is the \
+                 busy part of the loop.",
                 Unit::Share,
             )
             .either(L.share(PHASE, "phase"), "{{phase}}")
@@ -373,6 +373,16 @@ fn trust() -> Row {
     Row {
         title: "How far to trust this",
         panels: vec![
+            Panel::areas(
+                "Time by tier",
+                "Share of the time in which the loop was observed at each tier. What only the tier \
+                 full shows (phases, drains, lateness of timers, collections) is of its part \
+                 alone, and shares are of that part, too. The daemon looks closer behind stalls: \
+                 calm times count for less.",
+                Unit::Share,
+            )
+            .query(sum(&L.rate("loopscope_eventloop_observed_seconds_total"), "tier"), "{{tier}}")
+            .coloured(TIERS),
             Panel::lines(
                 "Cost of measuring",
                 "Share of the loop thread's time that measuring took. What the embedded loop \

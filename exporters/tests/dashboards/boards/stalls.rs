@@ -249,15 +249,17 @@ fn evidence() -> Row {
         panels: vec![
             Panel::areas(
                 "Time in drains",
-                "Seconds in each second that drains of a queue held these loops. Beside microtasks \
-                 or ticks in the ledger it tells how much of the flood is in stalls.",
+                "Seconds in each second that drains of a queue hold these loops, as in the time in \
+                 which they were timed. Beside microtasks or ticks in the ledger it tells how much \
+                 of the flood is in stalls.",
                 Unit::Share,
             )
             .either(S.share("loopscope_eventloop_drain_duration_seconds", "queue"), "{{queue}}")
             .coloured(QUEUES),
             Panel::areas(
                 "Time in collections",
-                "Seconds in each second in garbage collections of these loops, by kind.",
+                "Seconds in each second in garbage collections of these loops, by kind, as in the \
+                 time in which they were timed.",
                 Unit::Share,
             )
             .either(S.share("loopscope_gc_pause_seconds", "kind"), "{{kind}}")

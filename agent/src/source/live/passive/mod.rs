@@ -258,6 +258,14 @@ impl Passive {
         }
     }
 
+    /// Sums up for how long each loop was observed. `probed` are the threads of those whose probes
+    /// tell of the time since the last call.
+    pub(super) fn note_exposure(&mut self, probed: &[u32], now_ns: u64) {
+        for watched in &mut self.loops {
+            watched.note_exposure(probed.contains(&watched.tid()), now_ns);
+        }
+    }
+
     /// For how long the control group of the process was throttled by now. Each loop is asked that
     /// has not been asked before, or all of them.
     pub(super) fn note_throttled(&mut self, group_ns: Option<u64>, all: bool) {

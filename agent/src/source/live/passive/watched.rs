@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use loop_core::snapshot::{Counters, Events, LoopSnapshot, OpenTurn, Stall, ThreadCpu};
+use loop_core::snapshot::{Counters, Events, LoopSnapshot, OpenTurn, Stall, ThreadCpu, Tier};
 
 use super::super::baseline::Baseline;
+use super::super::clock::monotonic_ns;
+use super::super::exposure::Exposure;
 use super::super::eye::Eye;
 use super::super::layout::UvLayout;
 use super::super::loops::{FoundLoop, read_loop};
@@ -31,6 +33,7 @@ pub(super) struct Watched {
     watch: Option<Watch>,
     stalls: Stalls,
     throttled: Throttled,
+    exposure: Exposure,
     due_ns: u64,
     has_ended: bool,
     eye: Option<Eye>,
@@ -52,6 +55,7 @@ impl Watched {
             watch: None,
             stalls: Stalls::default(),
             throttled: Throttled::default(),
+            exposure: Exposure::since(monotonic_ns()),
             due_ns: 0,
             has_ended: false,
             eye,
@@ -185,6 +189,11 @@ impl Watched {
         self.throttled.note(group_ns, account.map(|account| account.run_delay_ns));
     }
 
+    /// It is observed by its memory alone until now, or, where `probed`, by its probes.
+    pub(super) fn note_exposure(&mut self, probed: bool, now_ns: u64) {
+        self.exposure.note((!probed).then_some(Tier::Passive), now_ns);
+    }
+
     /// Adds a stall that has ended, unless it is known.
     pub(super) fn add(&mut self, stall: Stall) {
         if !self.stalls.has(&stall) {
@@ -211,6 +220,7 @@ impl Watched {
             pid,
             thread: self.thread.clone(),
             tid: self.found.tid,
+            observed: self.exposure.told(),
             open: open.map(|turn| OpenTurn { age_ns: turn.duration_ns, phase: None, drain: None }),
             stalls: self.stalls.newest().cloned().chain(running).collect(),
             stall_totals: self.stalls.totals(),

@@ -1,6 +1,7 @@
-//! What a CPU quota takes from the threads of a process.
+//! What is summed up at each look at a process: what a CPU quota takes from its threads, and for
+//! how long its loops are observed.
 
-use super::Target;
+use super::{Probed, Target};
 
 impl Target {
     /// Looks at its control group, once a second.
@@ -8,6 +9,13 @@ impl Target {
         if let Ok(names) = self.process.read("cgroup") {
             self.group.look(String::from_utf8_lossy(&names).into_owned());
         }
+    }
+
+    /// Sums up for how long its loops are observed without probes. Those with probes do so by
+    /// themselves.
+    pub(super) fn note_exposure(&mut self, now_ns: u64) {
+        let probed: Vec<u32> = self.probed.iter().flat_map(Probed::tids_there).collect();
+        self.passive.note_exposure(&probed, now_ns);
     }
 
     /// Has what the group lost divided among its loops, where it was `looked` at just now. Else
