@@ -438,9 +438,7 @@ fn what_was_not_timed_is_no_pass() {
     assert_eq!(verdict(&compared(&started, &started)), Verdict::Passed, "its start was seen");
     let metrics = compared(&untimed(runs(1_000, 1.0, 1)), &untimed(runs(1_000, 1.0, 2)));
     let told = named(&metrics, "turn_time");
-    assert!(
-        matches!(&told.standing, Standing::Untold(why) if why.contains("next to nothing of a run was timed"))
-    );
+    assert!(matches!(&told.standing, Standing::Untold(why) if why.contains("next to nothing")));
     assert_eq!(verdict(&metrics), Verdict::Inconclusive);
     assert!(!is_undecided(&metrics), "more runs do not help");
     let with_cpu = |seed| each(runs(1_000, 1.0, seed), |sample| sample.figures.active_ns = None);

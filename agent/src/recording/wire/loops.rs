@@ -236,13 +236,12 @@ impl Loop {
             tick_drain_ns: histogram::of(tick_drain_ns.as_ref()),
             gc_minor_ns: histogram::of(gc_minor_ns.as_ref()),
             gc_major_ns: histogram::of(gc_major_ns.as_ref()),
-            thread_pool: Some(thread_pool.into()),
             stalls: numbers,
             ..Loop::plain(Whose { pid: *pid, tid: *tid, thread: thread.as_str().into() })
         }
         .with_totals([*turns, *microtasks, *ticks, *timers, *immediates], stall_totals)
         .with_times([*active_ns, *idle_ns, *frozen_ns, *ended_ns], *observed, *utilization)
-        .with_kernel(*cpu, counters)
+        .with_others(thread_pool, *cpu, counters)
     }
 
     fn plain(whose: Whose) -> Loop {
@@ -266,8 +265,14 @@ impl Loop {
         Loop { active_ns, idle_ns, frozen_ns, ended_ns, observed, utilization, ..self }
     }
 
-    fn with_kernel(self, cpu: ThreadCpu, counters: &snapshot::Counters) -> Loop {
-        Loop { cpu: Some(cpu.into()), counters: Some(counters.into()), ..self }
+    fn with_others(
+        self,
+        pool: &snapshot::ThreadPoolSnapshot,
+        cpu: ThreadCpu,
+        counters: &snapshot::Counters,
+    ) -> Loop {
+        let (thread_pool, counters) = (Some(pool.into()), Some(counters.into()));
+        Loop { thread_pool, cpu: Some(cpu.into()), counters, ..self }
     }
 
     /// What a timeline has of it, but for the time since the tick before.

@@ -145,8 +145,8 @@ impl Target {
         let probed = set.map(|set| Probed::new(known.clone(), set, common));
         stacks.set_loops(pid, &passive.places().collect::<Vec<_>>());
         let group = stops::group_of(&process);
-        let stopped_by = stops::by(process.identity().life(), group.cgroup());
-        let stops = Stops::new(stopped_by, monotonic_ns());
+        let stops =
+            Stops::new(stops::by(process.identity().life(), group.cgroup()), monotonic_ns());
         Target {
             name: process.name().to_owned(),
             name_looks: if process.has_command() { 0 } else { NAME_LOOKS },
