@@ -126,7 +126,6 @@ impl Target {
     ) -> Target {
         let Candidate { process, memory, plan, layout, files } = candidate;
         let (process, memory) = (Arc::new(process), Arc::new(memory));
-        let version = plan.versions.node.clone();
         // Then nothing has begun before there were probes.
         let from_start = set.as_ref().is_some_and(|set| set.probes.layout.from_start);
         let shift = Shift::to(&process);
@@ -151,7 +150,7 @@ impl Target {
             name: process.name().to_owned(),
             name_looks: if process.has_command() { 0 } else { NAME_LOOKS },
             process,
-            version,
+            version: known.plan.versions.node.clone(),
             passive,
             stacks,
             probed,
