@@ -6,7 +6,7 @@ use super::{Probed, Target};
 impl Target {
     /// Looks at its control group, once a second.
     pub(super) fn look_at_group(&mut self) {
-        if let Ok(names) = self.process.read("cgroup") {
+        if let Ok(names) = self.process.read_short("cgroup") {
             self.group.look(String::from_utf8_lossy(&names).into_owned());
         }
     }
