@@ -152,6 +152,8 @@ impl Monitor {
 fn add_census(stats: &mut SelfStats, census: Census) {
     stats.targets.attached -= census.ended.min(stats.targets.attached);
     stats.targets.failed = census.failed;
+    stats.targets.pending = census.pending;
+    stats.unseen = Some(census.unseen);
     stats.attach_errors = census.errors;
     stats.windows = Some(census.windows);
     stats.windows_refused = census.windows_refused;
@@ -170,6 +172,7 @@ pub fn build() -> Build {
 mod tests {
     use super::*;
     use loop_core::snapshot::{ClockKind, LoopSnapshot, Runtime, Source, Target, Tier};
+    use loopscope_exporters::{Exporter, PrometheusText};
 
     struct Nothing;
 
@@ -205,6 +208,32 @@ mod tests {
             sampled: false,
             limits: Vec::new(),
         }
+    }
+
+    struct OfHost(Census);
+
+    impl Observe for OfHost {
+        fn snapshot(&self) -> Snapshot {
+            Snapshot::empty(ClockKind::Real)
+        }
+
+        fn census(&self) -> Option<Census> {
+            Some(self.0.clone())
+        }
+    }
+
+    #[test]
+    fn who_can_not_be_looked_at_is_told_where_a_host_is_watched() {
+        let host = OfHost(Census { failed: 1, pending: 2, unseen: 3, ..Census::default() });
+        let stats = Monitor::of_host().stats(&host, &host.snapshot());
+        let targets = TargetCounts { attached: 0, failed: 1, pending: 2 };
+        assert_eq!((stats.targets, stats.unseen), (targets, Some(3)));
+        let mut page = Vec::new();
+        PrometheusText.export(&host.snapshot(), &stats, &mut page).unwrap();
+        let page = String::from_utf8(page).unwrap();
+        assert!(page.contains("\nloopscope_processes_unseen 3\n"), "{page}");
+        let alone = Monitor::default().stats(&Nothing, &Nothing.snapshot());
+        assert_eq!(alone.unseen, None, "it does not look for anybody");
     }
 
     #[test]

@@ -32,6 +32,7 @@ const EXPECTED: Expected = Expected {
         ("loopscope_probe_overhead_ratio", "the embedded loop is not probed"),
         ("loopscope_attach_errors_total", "the embedded loop is not attached to"),
         ("ALERTS", "the rules are not loaded"),
+        ("loopscope_processes_unseen", "the daemon alone looks for processes"),
         ("loopscope_windows_total", "the daemon alone opens windows"),
         ("loopscope_windows_refused_total", "the daemon alone opens windows"),
         ("loopscope_folded_targets", "the daemon alone watches so many"),

@@ -17,6 +17,9 @@ pub struct SelfStats {
     pub build: Build,
     /// Targets by state now.
     pub targets: TargetCounts,
+    /// Processes that can't be looked at, so that nobody knows whether they are targets; `None`:
+    /// nobody looks for any.
+    pub unseen: Option<u64>,
     /// Failed attempts to attach since the start, by reason.
     pub attach_errors: BTreeMap<&'static str, u64>,
     /// Events since the start by source (see [`loop_core::snapshot::Source::name`]).

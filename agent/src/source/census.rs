@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use loop_core::snapshot::Events;
 
-/// See the module. All but `failed`, `unseen` and `ended` only ever grow.
+/// See the module. All but `failed`, `pending`, `unseen` and `ended` only ever grow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Census {
     /// How often all processes were looked at.
     pub looks: u64,
     /// Nodes that can't be observed now.
     pub failed: u64,
+    /// Nodes that were found and not looked into yet.
+    pub pending: u64,
     /// Processes that can't even be looked at, for lack of rights.
     pub unseen: u64,
     /// Processes that have ended and are told still.

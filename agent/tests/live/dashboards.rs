@@ -26,6 +26,7 @@ const ATTACHED: Expected = Expected {
         ("loopscope_eventloop_callbacks_total", "single callbacks have no probe"),
         ("loopscope_eventloop_callback_duration_seconds", "single callbacks have no probe"),
         ("loopscope_attach_errors_total", "the only process was attached to"),
+        ("loopscope_processes_unseen", "the daemon alone looks for processes"),
         ("loopscope_windows_total", "the daemon alone opens windows"),
         ("loopscope_windows_refused_total", "the daemon alone opens windows"),
         ("loopscope_folded_targets", "the daemon alone watches so many"),

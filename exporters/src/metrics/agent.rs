@@ -37,12 +37,24 @@ pub(super) const AGENT: &[Metric] = &[
         otlp_name: "loopscope.targets",
         kind: Kind::Gauge,
         unit: "{target}",
-        help: "Processes by whether they are observed",
+        help: "Processes by whether they are observed; pending are found and not looked into yet",
         labels: &[TARGET_STATE],
         read: Read::Agent(|_, stats, emit| {
             emit(&["attached"], Value::Count(stats.targets.attached));
             emit(&["failed"], Value::Count(stats.targets.failed));
             emit(&["pending"], Value::Count(stats.targets.pending));
+        }),
+    },
+    Metric {
+        name: "loopscope_processes_unseen",
+        otlp_name: "loopscope.processes_unseen",
+        kind: Kind::Gauge,
+        unit: "{process}",
+        help: "Processes of the host that the agent has no rights to look at: whether they run \
+               Node.js is not known",
+        labels: &[],
+        read: Read::Agent(|_, stats, emit| {
+            stats.unseen.iter().for_each(|&count| emit(&[], Value::Count(count)));
         }),
     },
     Metric {

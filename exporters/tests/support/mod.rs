@@ -133,7 +133,8 @@ pub(crate) fn snapshot() -> Snapshot {
 pub(crate) fn stats() -> SelfStats {
     SelfStats {
         build: Build { version: "0.1.0", revision: "abc1234", rustc: "1.88.0" },
-        targets: TargetCounts { attached: 2, failed: 1, pending: 0 },
+        targets: TargetCounts { attached: 2, failed: 1, pending: 3 },
+        unseen: Some(4),
         attach_errors: BTreeMap::from([("rights", 1)]),
         events: BTreeMap::from([("ebpf", Events { seen: 3, kept: 2, dropped: 1 })]),
         export_failures: BTreeMap::from([(("otlp", "timeout"), 4)]),

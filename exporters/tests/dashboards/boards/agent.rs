@@ -173,6 +173,14 @@ fn coverage() -> Row {
                 "{{reason}}",
             )
             .none("no error"),
+            Panel::lines(
+                "Processes unseen",
+                "Processes of each host that its agent has no rights to look at: Node.js among \
+                 them stalls unseen. It needs CAP_SYS_PTRACE.",
+                Unit::Count,
+            )
+            .query(A.of("loopscope_processes_unseen"), "{{instance}}")
+            .steps(NONE),
             Panel::areas(
                 "Loops by runtime",
                 "Event loops that have figures, by what runs them. Workers count each.",

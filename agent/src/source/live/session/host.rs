@@ -38,6 +38,9 @@ pub const LINGER_NS: u64 = 30_000_000_000;
 /// Those that have ended and are told still; more have ended too fast for anybody to look.
 const DEAD_MAX: usize = 256;
 
+/// Why nobody was looked at.
+const PROC_UNLISTED: &str = "proc_unlisted";
+
 /// Says which processes are wanted, and what they are called.
 pub trait Choose: Send + Sync + Debug {
     /// What a Node is called. `None`: it is not to be observed.
@@ -81,6 +84,8 @@ pub(super) struct Host {
     /// Those that have ended, and since when.
     dead: VecDeque<(u64, Told)>,
     census: Census,
+    /// How many of those that were found are not looked into yet.
+    pending: u64,
     /// Who is a Node and can't be observed now, and why.
     failed: BTreeMap<u32, &'static str>,
 }
@@ -96,6 +101,17 @@ impl Look {
     /// Looks, without anything that others wait for.
     pub(super) fn at_all(&mut self) -> io::Result<Found> {
         self.discovery.look(&ProcFs::default())
+    }
+}
+
+/// Each reason for which something may go wrong, none of which has been: a counter that is told
+/// from the start rises with the first one.
+fn none_yet() -> Census {
+    let none = |reasons: &[&'static str]| reasons.iter().map(|&reason| (reason, 0)).collect();
+    Census {
+        errors: none(&["ended", "no_rights", "unreadable", PROC_UNLISTED]),
+        windows_refused: none(&["budget", "room", "process", "kernel"]),
+        ..Census::default()
     }
 }
 
@@ -144,7 +160,8 @@ impl Host {
             linger_ns: LINGER_NS,
             room: usize::MAX,
             dead: VecDeque::new(),
-            census: Census::default(),
+            census: none_yet(),
+            pending: 0,
             failed: BTreeMap::new(),
         }
     }
@@ -199,7 +216,7 @@ impl Host {
         }
         let Ok(found) = found else {
             // Nobody was looked at: those that are known stay, and it is not ready by this.
-            *self.census.errors.entry("proc_unlisted").or_default() += 1;
+            *self.census.errors.entry(PROC_UNLISTED).or_default() += 1;
             return;
         };
         self.census.looks += 1;
@@ -213,6 +230,11 @@ impl Host {
     pub(super) fn take_new(&mut self, known: &BTreeSet<u32>) -> Vec<Newcomer> {
         let found = std::mem::take(&mut self.found);
         found.into_iter().filter(|pid| !known.contains(pid)).map(Newcomer::new).collect()
+    }
+
+    /// So many that were found are still to be looked into.
+    pub(super) fn set_pending(&mut self, nodes: usize) {
+        self.pending = nodes as u64;
     }
 
     /// What is told of those that have ended.
@@ -293,7 +315,7 @@ impl Host {
     /// What is known of all processes.
     fn census(&self) -> Census {
         let (failed, ended) = (self.failed.len() as u64, self.dead.len() as u64);
-        Census { failed, ended, ..self.census.clone() }
+        Census { failed, ended, pending: self.pending, ..self.census.clone() }
     }
 }
 
@@ -415,7 +437,8 @@ mod tests {
         host.note_failed(8, Kind::NoRights);
         let census = host.census();
         assert_eq!(census.failed, 2);
-        assert_eq!(census.errors, BTreeMap::from([("no_rights", 2), ("unreadable", 1)]));
+        let errors = [("ended", 0), ("no_rights", 2), ("proc_unlisted", 0), ("unreadable", 1)];
+        assert_eq!(census.errors, BTreeMap::from(errors), "each from the start");
     }
 
     fn told(pid: u32, seen: u64) -> Told {
@@ -479,6 +502,8 @@ mod tests {
         host.end_look(look, Ok(Found { nodes: vec![7, 8], unseen: 1 }));
         let new = |host: &mut Host| host.take_new(&BTreeSet::from([8]));
         assert_eq!((new(&mut host), new(&mut host)), (vec![Newcomer::new(7)], vec![]));
+        host.set_pending(1);
+        assert_eq!((host.census().pending, host.census().unseen), (1, 1));
         let look = host.begin_look().expect("other rules have come meanwhile");
         host.end_look(look, Err(io::ErrorKind::PermissionDenied.into()));
         assert_eq!((host.census.looks, host.census.errors["proc_unlisted"]), (1, 1));

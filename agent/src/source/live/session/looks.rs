@@ -30,6 +30,11 @@ impl Shared {
         state
     }
 
+    /// So many that were found on the host are still to be looked into.
+    pub(super) fn set_pending(&self, nodes: usize) {
+        self.state().host.iter_mut().for_each(|host| host.set_pending(nodes));
+    }
+
     /// Takes note of what was executed since the last time.
     pub(super) fn take_executed(&self, state: &mut State) {
         let (Ok(kernel), Some(_)) = (&self.kernel, &self.executions_told) else { return };

@@ -374,7 +374,11 @@ impl Shared {
             if !new.is_empty() {
                 state.looking = true;
                 drop(state);
-                new.into_iter().for_each(|newcomer| self.look_at(newcomer));
+                for (left, newcomer) in (0..new.len()).rev().zip(new) {
+                    self.set_pending(left + 1);
+                    self.look_at(newcomer);
+                }
+                self.set_pending(0);
                 state = self.state();
                 state.looking = false;
                 self.calls.stopped.notify_all();
