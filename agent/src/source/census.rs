@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use loop_core::snapshot::Events;
 
+/// Why nobody was looked at.
+pub(super) const PROC_UNLISTED: &str = "proc_unlisted";
+
 /// See the module. All but `failed`, `pending`, `unseen` and `ended` only ever grow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Census {
@@ -25,4 +28,17 @@ pub struct Census {
     pub windows_refused: BTreeMap<&'static str, u64>,
     /// Stalls of processes that have ended and are told no longer.
     pub gone: Events,
+}
+
+impl Census {
+    /// Each reason for which something may go wrong, none of which has been: a counter that is told
+    /// from the start rises with the first one.
+    pub(super) fn none_yet() -> Census {
+        let none = |reasons: &[&'static str]| reasons.iter().map(|&reason| (reason, 0)).collect();
+        Census {
+            errors: none(&["ended", "no_rights", "unreadable", PROC_UNLISTED]),
+            windows_refused: none(&["budget", "room", "process", "kernel"]),
+            ..Census::default()
+        }
+    }
 }

@@ -20,6 +20,7 @@ use super::{Calls, Live, Options, Shared, State};
 use crate::exit::Failure;
 use crate::process::{Discovery, Found, Kind, ProcFs, Process};
 use crate::source::Census;
+use crate::source::census::PROC_UNLISTED;
 use crate::source::live::candidate::Plans;
 use crate::source::live::clock::monotonic_ns;
 use crate::source::live::ebpf::Kernel;
@@ -37,9 +38,6 @@ pub const LINGER_NS: u64 = 30_000_000_000;
 
 /// Those that have ended and are told still; more have ended too fast for anybody to look.
 const DEAD_MAX: usize = 256;
-
-/// Why nobody was looked at.
-const PROC_UNLISTED: &str = "proc_unlisted";
 
 /// Says which processes are wanted, and what they are called.
 pub trait Choose: Send + Sync + Debug {
@@ -104,17 +102,6 @@ impl Look {
     }
 }
 
-/// Each reason for which something may go wrong, none of which has been: a counter that is told
-/// from the start rises with the first one.
-fn none_yet() -> Census {
-    let none = |reasons: &[&'static str]| reasons.iter().map(|&reason| (reason, 0)).collect();
-    Census {
-        errors: none(&["ended", "no_rights", "unreadable", PROC_UNLISTED]),
-        windows_refused: none(&["budget", "room", "process", "kernel"]),
-        ..Census::default()
-    }
-}
-
 /// Watches every Node of the host that is wanted.
 ///
 /// # Errors
@@ -160,7 +147,7 @@ impl Host {
             linger_ns: LINGER_NS,
             room: usize::MAX,
             dead: VecDeque::new(),
-            census: none_yet(),
+            census: Census::none_yet(),
             pending: 0,
             failed: BTreeMap::new(),
         }
