@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::process::{Command, Stdio};
 
-use loop_core::snapshot::{ClockKind, Snapshot};
+use loop_core::snapshot::{ClockKind, LoopSnapshot, Snapshot};
 use loopscope_exporters::metrics::{self, Kind};
-use loopscope_exporters::{Exporter, PrometheusText, SelfStats, View};
+use loopscope_exporters::{Exporter, Folded, PrometheusText, SelfStats, View};
 
 const PROMTOOL: &str = "/usr/bin/promtool";
 
@@ -96,7 +96,8 @@ fn what_is_not_seen_has_no_series() {
     assert_eq!(bare, BTreeSet::from(want));
     let nothing = text(&Snapshot::empty(ClockKind::Real), &SelfStats::default());
     let families = nothing.lines().filter(|line| line.starts_with("# TYPE ")).count();
-    assert_eq!(families, 3, "build_info and targets by state and tier alone: {nothing}");
+    let want = "build_info, targets by state and tier, folded workers";
+    assert_eq!(families, 4, "{want} alone: {nothing}");
 }
 
 #[test]
@@ -139,4 +140,27 @@ fn an_error_of_the_writer_is_passed_on() {
     }
     let got = PrometheusText.export(&support::snapshot(), &support::stats(), &mut Closed);
     assert_eq!(got.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+}
+
+#[test]
+fn running_workers_without_a_place_are_counted() {
+    let worker = |number: u32, ended_ns| LoopSnapshot {
+        pid: 7,
+        tid: number,
+        thread: format!("worker-{number}"),
+        ended_ns,
+        ..LoopSnapshot::default()
+    };
+    let mut snapshot = Snapshot::empty(ClockKind::Real);
+    snapshot.loops = (1..=12).map(|number| worker(number, None)).collect();
+    snapshot.loops.push(worker(13, Some(1)));
+    let folded = |stats: &SelfStats| {
+        let page = text(&snapshot, stats);
+        samples(&page).filter(|line| line.starts_with("loopscope_folded_")).collect::<String>()
+    };
+    assert_eq!(folded(&SelfStats::default()), "loopscope_folded_workers 4");
+    // Who is one of the other processes has no place of its own to share.
+    let others = Folded { pids: [7].into(), ..Folded::default() };
+    let stats = SelfStats { folded: Some(others), ..SelfStats::default() };
+    assert_eq!(folded(&stats), "loopscope_folded_targets 1loopscope_folded_workers 0");
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use loop_core::snapshot::{Events, Snapshot, Tier};
+use loop_core::snapshot::{Events, LoopSnapshot, Snapshot, Tier};
 
 use super::{Emit, Kind, Label, Metric, Read, Value};
-use crate::{SelfStats, label};
+use crate::{SelfStats, label, limits};
 
 const SOURCE: Label =
     Label { name: "source", values_max: 4, values: "embedded, ebpf, v8-trace, inspector" };
@@ -147,6 +147,23 @@ pub(super) const AGENT: &[Metric] = &[
         read: Read::Agent(|_, stats, emit| {
             let folded = stats.folded.iter().map(|folded| folded.pids.len() as u64);
             folded.for_each(|count| emit(&[], Value::Count(count)));
+        }),
+    },
+    Metric {
+        name: "loopscope_folded_workers",
+        otlp_name: "loopscope.folded_workers",
+        kind: Kind::Gauge,
+        unit: "{thread}",
+        help: "Running workers told as one with others of their process, for lack of room for \
+               series of their own",
+        labels: &[],
+        read: Read::Agent(|snapshot, stats, emit| {
+            let others = |of: &LoopSnapshot| {
+                stats.folded.as_ref().is_some_and(|folded| folded.pids.contains(&of.pid))
+            };
+            let running = snapshot.loops.iter().filter(|of| of.ended_ns.is_none());
+            let workers = running.filter(|of| limits::shares_a_place(&of.thread) && !others(of));
+            emit(&[], Value::Count(workers.count() as u64));
         }),
     },
     Metric {

@@ -232,12 +232,13 @@ fn closeness() -> Row {
             )
             .none("none refused"),
             Panel::lines(
-                "Folded processes",
-                "Observed processes that are told as one under the name other, for lack of room \
-                 for series of their own.",
+                "Folded processes and workers",
+                "Observed processes, and workers of one process, that are told as one under the \
+                 name other, for lack of room for series of their own.",
                 Unit::Count,
             )
-            .query(A.of("loopscope_folded_targets"), "{{instance}}")
+            .query(A.of("loopscope_folded_targets"), "{{instance}} processes")
+            .query(A.of("loopscope_folded_workers"), "{{instance}} workers")
             .steps(NONE)
             .none("none"),
         ],
