@@ -47,6 +47,11 @@ impl PerfMap {
         PerfMap { entries }
     }
 
+    /// Whether it has no entry.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// The function at an address, as a frame of which nothing more is known.
     pub fn frame(&self, pc: u64) -> Option<Frame> {
         let end = self.entries.partition_point(|entry| entry.start <= pc);

@@ -89,7 +89,7 @@ impl Symbolizer {
             Code::File(Native::Collector(name)) => frames.push(Frame::of(Kind::Collector, name)),
             Code::File(Native::Builtin(name)) => frames.push(Frame::of(Kind::Builtin, name)),
             Code::File(Native::Interpreter) => {
-                frames.extend(self.script(heap, raw).or_else(|| innermost.then(unknown)));
+                frames.extend(self.script(heap, raw).or_else(|| innermost.then(Frame::unknown)));
             }
             Code::File(Native::Embedded(name)) if is_script => {
                 self.add_embedded(heap, raw, &name, innermost, frames);
@@ -138,7 +138,9 @@ impl Symbolizer {
         innermost: bool,
         frames: &mut Vec<Frame>,
     ) {
-        let Some(shared) = shared(heap, raw) else { return frames.extend(innermost.then(unknown)) };
+        let Some(shared) = shared(heap, raw) else {
+            return frames.extend(innermost.then(Frame::unknown));
+        };
         let code = self.generated.at(heap, raw.pc.wrapping_sub(u64::from(!innermost)));
         let levels = match code {
             Some(code) => self.levels(heap, raw, shared, (&code, innermost)),
@@ -150,7 +152,7 @@ impl Symbolizer {
             frames.extend(function.map(|function| function.frame(heap, source)));
         }
         if frames.len() == begun && innermost {
-            frames.push(unknown());
+            frames.push(Frame::unknown());
         }
     }
 
@@ -281,10 +283,6 @@ fn shared(heap: Heap<'_>, raw: &RawFrame) -> Option<u64> {
     }
 }
 
-fn unknown() -> Frame {
-    Frame::of(Kind::Unknown, "")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,7 +290,7 @@ mod tests {
     #[test]
     fn what_was_called_to_execute_a_regular_expression_is_one() {
         let told = |caller: Frame| {
-            let mut frames = [unknown(), caller];
+            let mut frames = [Frame::unknown(), caller];
             name_regexp(&mut frames);
             (frames[0].kind, frames[0].name.clone())
         };

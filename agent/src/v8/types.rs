@@ -100,6 +100,11 @@ impl Frame {
             fp: 0,
         }
     }
+
+    /// One that nothing is known of.
+    pub fn unknown() -> Frame {
+        Frame::of(Kind::Unknown, "")
+    }
 }
 
 /// The name of the code of a module or a main script.

@@ -169,7 +169,22 @@ fn waits(stalls: &[Value], check: &mut Check) {
     check.holds(told("epoll_", "sleep"), "the child that was waited for");
 }
 
-/// A loop that has been stuck for long hits no probe, and is named all the same.
+/// What is told of a loop that has been stuck for long; `None`: nothing is told of the process.
+fn stuck(target: &Target, check: &mut Check) -> Option<(Report, Value)> {
+    std::thread::sleep(Duration::from_millis(300));
+    let pid = target.pid().to_string();
+    let ran = crate::common::run(&["attach", &pid, "--duration", "2s", "--report", "json"]);
+    check.about(target);
+    check.equal("status", Some(0), ran.code);
+    let report = Report::read(&ran.stdout);
+    let main = report.main(target.pid(), check)?;
+    let running = main.value()["stalls"].as_array().and_then(|stalls| stalls.last().cloned());
+    let stall = running.unwrap_or_default();
+    check.holds(stall["running"] == true, "it goes on");
+    Some((report, stall))
+}
+
+/// It hits no probe, and is named all the same.
 #[test]
 fn a_loop_that_is_stuck_already() {
     let _alone = alone();
@@ -180,25 +195,54 @@ fn a_loop_that_is_stuck_already() {
     let mut check = Check::new();
     for node in nodes::all(test) {
         let target = Target::start_with(&node, "forever.js", &["--at-once"]);
-        std::thread::sleep(Duration::from_millis(300));
-        let ran = crate::common::run(&[
-            "attach",
-            &target.pid().to_string(),
-            "--duration",
-            "2s",
-            "--report",
-            "json",
-        ]);
-        check.about(&target);
-        check.equal("status", Some(0), ran.code);
-        let report = Report::read(&ran.stdout);
-        let Some(main) = report.main(target.pid(), &mut check) else { continue };
-        let running = main.value()["stalls"].as_array().and_then(|stalls| stalls.last().cloned());
-        let stall = running.unwrap_or_default();
-        check.equal("function", "forever", stall["culprit"]["function"].as_str().unwrap_or("none"));
-        check.holds(stall["running"] == true, "it goes on");
-        let computed = ns(&stall["ledger_ns"], "javascript");
-        check.holds(computed >= ns(&stall, "duration_ns") / 2.0, format!("{stall:#}"));
+        let Some((_, stall)) = stuck(&target, &mut check) else { continue };
+        computes(&stall, Some("forever"), &mut check);
+    }
+    check.end();
+}
+
+/// Half of it at least is told as JavaScript of this function; or all of it as not known.
+fn computes(stall: &Value, function: Option<&str>, check: &mut Check) {
+    check.equal("function", function, stall["culprit"]["function"].as_str());
+    let key = if function.is_some() { "javascript" } else { "unknown" };
+    let part = ns(&stall["ledger_ns"], key);
+    check.holds(part >= ns(stall, "duration_ns") / 2.0, format!("not {key}: {stall:#}"));
+}
+
+/// A build without V8's metadata: what the process was told to write of its code names the
+/// function, and else it is told that nothing does.
+#[test]
+fn names_that_the_process_writes_itself() {
+    let _alone = alone();
+    let test = "names_that_the_process_writes_itself";
+    if !can_attach(test) {
+        return;
+    }
+    let mut check = Check::new();
+    for node in nodes::both_ends(test) {
+        let folder = folder(test);
+        let program = folder.join("node");
+        let line = "sed s/v8dbg_/v8dbx_/g \"$0\" > \"$1\" && chmod +x \"$1\"";
+        let mut sed = Command::new("sh");
+        let made = sed.args(["-c", line]).arg(&node.program).arg(&program).status();
+        assert!(made.is_ok_and(|status| status.success()), "sed makes {}", program.display());
+        for (writes, function) in [(true, Some("forever")), (false, None)] {
+            let mut command = Command::new(&program);
+            let options = ["--perf-basic-prof", "--interpreted-frames-native-stack"];
+            // V8 leaves a log where it runs, too.
+            command.args(options.iter().filter(|_| writes)).current_dir(&folder);
+            command.arg(nodes::script_path("forever.js")).arg("--at-once");
+            let name = format!("forever.js on Node {}, which writes: {writes}", node.version);
+            let target = Target::spawn(&name, command);
+            let told = stuck(&target, &mut check);
+            let _ = fs::remove_file(format!("/tmp/perf-{}.map", target.pid()));
+            let Some((report, stall)) = told else { continue };
+            computes(&stall, function, &mut check);
+            let limits = report.target(target.pid())["limits"].to_string();
+            let cure = limits.contains("has no v8dbg_") && limits.contains("--perf-basic-prof");
+            check.holds(cure != writes, limits);
+        }
+        fs::remove_dir_all(&folder).expect("the folder can be removed");
     }
     check.end();
 }

@@ -61,11 +61,20 @@ const PACES: [(u64, Pace); 5] = [
     (u64::MAX, Pace { period_ns: 10_000_000, pause_ns: 20_000_000 }),
 ];
 
-/// The pace for a turn that is open for so long.
-pub(super) fn pace(open_ns: u64) -> Pace {
+/// The pace for a turn that is open for so long, looked at so many times less often than usual.
+pub(super) fn pace(open_ns: u64, slower: u64) -> Pace {
     let fits = PACES.iter().find(|(upto_ns, _)| open_ns < *upto_ns);
-    fits.map_or(PACES[PACES.len() - 1].1, |(_, pace)| *pace)
+    let Pace { period_ns, pause_ns } = fits.map_or(PACES[PACES.len() - 1].1, |(_, pace)| *pace);
+    Pace { period_ns: period_ns * slower, pause_ns: pause_ns * slower }
 }
+
+/// The part of the time in which a loop is held up that looking at it may take of a CPU. Its
+/// samples cost its own thread up to half as much.
+pub(super) const SHARE: f64 = 0.01;
+
+/// The CPU time that is saved for stalls to come: what some twenty of 100 ms take, or some seconds
+/// of shorter ones that follow one another.
+pub(super) const BURST_NS: i64 = 50_000_000;
 
 /// How often a wait that goes on is counted, and the time for which a control group was throttled,
 /// in nanoseconds. They are also when they are over.
@@ -145,6 +154,6 @@ mod tests {
 
     #[test]
     fn usual_stalls_are_not_looked_at_as_closely_as_the_shortest() {
-        assert_eq!(pace(USUAL_NS / OPEN_PARTS).period_ns, 1_000_000);
+        assert_eq!(pace(USUAL_NS / OPEN_PARTS, 1).period_ns, 1_000_000);
     }
 }

@@ -16,14 +16,17 @@
 //! threshold below 50 ms; while one is
 //! held up, naming its samples, four reads of `/proc` a look, and once for each socket that it
 //! waits for, a copy of that. Nothing in the target but the samples.
-//! `attach_cost -- --only stalls` in `bench` measures it.
+//! `attach_cost -- --only stalls` in `bench` measures it. Where stalls follow one another, it is
+//! halved (`allowance.rs`).
 //!
 //! **Invariant**: while no loop is held up, nothing is set into the target or other processes:
 //! there is no tracepoint, and no event but one of this thread that never comes. Where a whole host
 //! is watched, that one isn't there, either, unless a loop was held up a minute ago.
 
+mod allowance;
 mod calls;
 mod episode;
+mod group;
 mod growth;
 mod limits;
 mod names;
@@ -51,6 +54,8 @@ use std::time::Duration;
 pub(super) use episode::Seen;
 pub(super) use watched::LoopAt;
 
+use allowance::{Allowance, thread_cpu_ns};
+use group::Group;
 use limits::idle_pause_ns;
 use loop_core::snapshot::{Limit, ThreadPoolSnapshot};
 use names::{Files, Names};
@@ -145,6 +150,17 @@ struct Inbox {
     /// The loops that there are now, by process.
     places: BTreeMap<u32, Vec<LoopAt>>,
     ended: Vec<u32>,
+}
+
+/// How all loops are looked at once.
+#[derive(Clone, Copy, Debug)]
+struct Looks {
+    /// The time before it in which that was to be done and was not.
+    gap: Option<Gap>,
+    /// How many times less often than usual a stall is looked at that begins now.
+    slower: u64,
+    /// From this look to the next where no loop is held up.
+    idle_ns: u64,
 }
 
 /// The loops of one process.
@@ -298,9 +314,14 @@ impl Watching {
             let why = "loopscope had no CPU to look at them in time";
             limit(format!("{lost} samples of stacks"), why)
         });
-        let unmapped = self.around.names.unmapped();
-        let unsampled = self.unsampled();
-        unnamed.into_iter().chain(lost).chain(unsampled).chain(unmapped).collect()
+        let sparse: u64 = self.loops.iter().map(Watched::sparse).sum();
+        let sparse = (sparse > 0).then(|| {
+            let why = "they followed one another, and were looked at half as often to cost less";
+            limit(format!("short parts of {sparse} of the times that a loop was held up"), why)
+        });
+        let (unsampled, unmapped) = (self.unsampled(), self.around.names.unmapped());
+        let few = lost.into_iter().chain(sparse).chain(unsampled);
+        unnamed.into_iter().chain(few).chain(unmapped).collect()
     }
 
     /// What no samples tell.
@@ -335,7 +356,6 @@ impl Shared {
         if self.asked.source_maps {
             names.tell_originals();
         }
-        let groups = process.read("cgroup").unwrap_or_default();
         let around = Around {
             kernel: self.kernel.clone(),
             memory,
@@ -343,9 +363,11 @@ impl Shared {
             shift: Shift::to(&process),
             pid: process.identity().pid,
             gap: None,
+            slower: 1,
             threshold_ns: self.threshold_ns,
             queue: plan.data.finished_count_offset.zip(plan.data.size_offset),
-            groups: String::from_utf8_lossy(&groups).into_owned(),
+            process: Arc::clone(&process),
+            group: Group::default(),
             names,
         };
         let pool = plan.data.pool.and_then(|data| Places::of(data, &modules)).map(Pool::new);
@@ -360,6 +382,7 @@ impl Shared {
         let _ = setpriority_process(None, nice);
         let (mut beat, mut gap) = (Beat::new(), None);
         let mut readiness = Readiness::default();
+        let mut allowance = Allowance::new(monotonic_ns(), thread_cpu_ns());
         let mut state = self.state();
         while !state.stop {
             let new = state.take(&mut self.inbox());
@@ -380,8 +403,11 @@ impl Shared {
             }
             let whole_host = self.asked.whole_host;
             let idle_ns = idle_pause_ns(self.threshold_ns, whole_host, state.loops().count());
-            let pause_ns = state.look(gap, self.call.get(), idle_ns);
-            let is_held = state.is_held();
+            let looks = Looks { gap, slower: allowance.slower(), idle_ns };
+            let pause_ns = state.look(looks, self.call.get());
+            let held = state.held();
+            allowance.count(held, monotonic_ns(), thread_cpu_ns());
+            let is_held = held > 0;
             self.may_be_held.store(is_held, Ordering::Relaxed);
             if self.kernel.is_some() {
                 readiness.keep(!whole_host, is_held, monotonic_ns());
@@ -412,25 +438,25 @@ impl State {
         inbox.new.pop_front()
     }
 
-    /// Whether a loop is held up.
-    fn is_held(&self) -> bool {
-        self.loops().any(Watched::is_held)
+    /// How many loops are held up.
+    fn held(&self) -> usize {
+        self.loops().filter(|of| of.is_held()).count()
     }
 
     fn loops(&self) -> impl Iterator<Item = &Watched> {
         self.processes.values().flat_map(|watching| &watching.loops)
     }
 
-    /// Looks at all loops, after a time in which that was to be done and was not. Returns how long
-    /// to wait.
-    fn look(&mut self, gap: Option<Gap>, call: Option<&Call>, idle_ns: u64) -> u64 {
+    /// Looks at all loops. Returns how long to wait.
+    fn look(&mut self, looks: Looks, call: Option<&Call>) -> u64 {
+        let Looks { gap, slower, idle_ns } = looks;
         let mut pause_ns = idle_ns;
         for watching in self.processes.values_mut() {
             if let Some(pool) = &mut watching.pool {
                 let now_ns = monotonic_ns();
                 pool.look_if_due(&watching.around.memory, now_ns);
             }
-            watching.around.gap = gap;
+            (watching.around.gap, watching.around.slower) = (gap, slower);
             for of in &mut watching.loops {
                 let was_held = of.is_held();
                 let wanted_ns = of.look(&mut watching.around, monotonic_ns());

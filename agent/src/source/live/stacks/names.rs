@@ -29,6 +29,9 @@ const MAPS_NS: u64 = 1_000_000_000;
 /// Code of the kernel that is mapped into each process: what tells the time.
 const VDSO: &str = "[vdso]";
 
+/// What helps where V8's metadata isn't known.
+const BY_ITSELF: &str = "started with --perf-basic-prof it writes the names itself";
+
 /// Files whose functions are kept. All are dropped when there are more.
 const FILES_MAX: usize = 64;
 
@@ -131,7 +134,7 @@ impl Names {
         for module in modules.iter().filter(|module| module.holds.node) {
             match files.layout(module, versions) {
                 Ok(found) => layout = Some(found),
-                Err(why) => missing = Some(why),
+                Err(why) => missing = Some(format!("{why}; {BY_ITSELF}")),
             }
         }
         let mut names = Names {
@@ -175,7 +178,7 @@ impl Names {
 
     /// Why functions of scripts can't be named; `None`: they can.
     pub(super) fn missing(&self) -> Option<&str> {
-        self.missing.as_deref()
+        self.missing.as_deref().filter(|_| self.written.is_empty())
     }
 
     /// Where V8 has what the kernel side has to copy.
@@ -183,11 +186,12 @@ impl Names {
         self.layout.as_ref().map(|layout| layout.shared_offset())
     }
 
-    /// The frames of a stack, innermost first. Empty where V8's metadata isn't known.
+    /// The frames of a stack, innermost first. Empty where V8's metadata isn't known, and the
+    /// process doesn't write the names itself.
     fn frames(&mut self, memory: &dyn ReadMemory, raw: &[RawFrame]) -> Vec<Frame> {
         self.look();
         let symbolizer = self.symbolizer.as_mut();
-        let Some(symbolizer) = symbolizer else { return Vec::new() };
+        let Some(symbolizer) = symbolizer else { return self.written.frames(raw) };
         let mut frames = symbolizer.frames(memory, raw);
         // What isn't known is never but the innermost.
         let unknown = frames.first_mut().filter(|frame| frame.kind == Kind::Unknown);

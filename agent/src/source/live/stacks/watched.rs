@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::episode::{Episode, Seen};
+use super::group::Group;
 use super::limits::{COUNTED_NS, EPISODES_KEPT, OPEN_PARTS, Pace, pace};
 use super::names::Names;
 use super::passes;
@@ -13,6 +14,7 @@ use super::peers::Peers;
 use super::silence::{Account, Gap};
 use super::waiting::{Doing, Files, Waiting};
 use super::waits::{Turn, Waits};
+use crate::process::Process;
 use crate::source::live::clock::{Shift, monotonic_ns, unix_ns};
 use crate::source::live::ebpf::{Kernel, Sampler};
 use crate::source::live::layout::UvLayout;
@@ -41,11 +43,13 @@ pub(super) struct Around {
     pub(super) pid: u32,
     /// A time before this look in which there should have been one.
     pub(super) gap: Option<Gap>,
+    /// How many times less often than usual a stall is looked at that begins now.
+    pub(super) slower: u64,
     pub(super) threshold_ns: u64,
     /// Where a `MicrotaskQueue` counts what has run, and what waits.
     pub(super) queue: Option<(u64, u64)>,
-    /// Its control groups, as `/proc` tells them.
-    pub(super) groups: String,
+    pub(super) process: Arc<Process>,
+    pub(super) group: Group,
     pub(super) names: Names,
 }
 
@@ -65,6 +69,8 @@ pub(super) struct Watched {
     lost: u64,
     /// Stretches that are over and of which no sample could be taken, and why not.
     unsampled: (u64, Option<String>),
+    /// Stretches that are over and were looked at less often than usual.
+    sparse: u64,
 }
 
 /// A stretch that goes on.
@@ -73,13 +79,15 @@ struct Open {
     episode: Episode,
     files: Files,
     account: Account,
-    cgroup: Cgroup,
+    cgroup: Arc<Cgroup>,
     sampler: Option<Sampler>,
     /// Whether there has been one.
     was_sampled: bool,
     /// Why there is none.
     refused: Option<io::Error>,
     pace: Pace,
+    /// How many times slower than usual that is.
+    slower: u64,
     looked_ns: u64,
     throttled_ns: Option<u64>,
     /// When that was counted last.
@@ -108,7 +116,8 @@ impl Watched {
         let (turn, open) = (None, None);
         let (ended, waits) = (VecDeque::new(), Waits::default());
         let unsampled = (0, None);
-        Watched { at, folder, turn, since_ns: 0, open, ended, waits, lost: 0, unsampled }
+        let (lost, sparse) = (0, 0);
+        Watched { at, folder, turn, since_ns: 0, open, ended, waits, lost, unsampled, sparse }
     }
 
     /// Looks at it. Returns for how long it need not be looked at again; `None`: as usual.
@@ -123,7 +132,8 @@ impl Watched {
         if open_ns < around.threshold_ns / OPEN_PARTS {
             return None;
         }
-        let pace = pace(open_ns);
+        let slower = self.open.as_ref().map_or(around.slower, |open| open.slower);
+        let pace = pace(open_ns, slower);
         if self.open.is_none() {
             self.open = self.begin(around, pace, now_ns).ok();
         }
@@ -195,13 +205,14 @@ impl Watched {
     /// The thread has ended.
     fn begin(&self, around: &mut Around, pace: Pace, now_ns: u64) -> io::Result<Open> {
         let (files, account) = (Files::open(&self.folder)?, Account::of(&self.folder));
-        let cgroup = Cgroup::of_process(around.pid, &around.groups);
+        let cgroup = around.group.now(&around.process);
         let mut open = Open {
             episode: Episode::new(self.since_ns, unix_ns().saturating_sub(monotonic_ns())),
             sampler: None,
             was_sampled: false,
             refused: None,
             pace,
+            slower: around.slower,
             looked_ns: now_ns,
             throttled_ns: cgroup.throttled_ns(),
             counted_ns: now_ns,
@@ -227,6 +238,7 @@ impl Watched {
             let why = open.refused.as_ref().map(io::Error::to_string);
             self.unsampled = (self.unsampled.0 + 1, why);
         }
+        self.sparse += u64::from(open.slower > 1);
         open.episode.end_ns = Some(ended_ns);
         if self.ended.len() == EPISODES_KEPT {
             self.ended.pop_front();
@@ -242,6 +254,11 @@ impl Watched {
     /// How often it was held up and could not be sampled, and why not.
     pub(super) fn unsampled(&self) -> (u64, Option<&str>) {
         (self.unsampled.0, self.unsampled.1.as_deref())
+    }
+
+    /// How often it was held up and looked at less often than usual.
+    pub(super) fn sparse(&self) -> u64 {
+        self.sparse
     }
 
     /// What was seen of it in a time, if anything was.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::limits::{PERF_MAP_BYTES_MAX, PERF_MAP_NS};
 use crate::process::{FileState, Process, last_lines};
 use crate::source::live::clock::monotonic_ns;
-use crate::v8::{Frame, PerfMap};
+use crate::v8::{Frame, Kind, PerfMap, RawFrame};
 
 /// See the module.
 #[derive(Debug)]
@@ -38,6 +38,25 @@ impl Written {
             self.look();
         }
         self.map.frame(pc)
+    }
+
+    /// The functions of a stack, innermost first, as far as they were written; what executes now
+    /// stays in any case. Empty where none of them is a script's.
+    pub(super) fn frames(&mut self, raw: &[RawFrame]) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        for (callees, of) in raw.iter().enumerate() {
+            // Who has called goes on behind the call, where another function may begin.
+            let pc = if callees == 0 { of.pc } else { of.pc.saturating_sub(1) };
+            let known = self.frame(pc).or_else(|| (callees == 0).then(Frame::unknown));
+            frames.extend(known.map(|frame| Frame { fp: of.fp, ..frame }));
+        }
+        let is_told = frames.iter().any(|frame| frame.kind == Kind::JavaScript);
+        if is_told { frames } else { Vec::new() }
+    }
+
+    /// Whether nothing was written, as far as it was looked.
+    pub(super) fn is_empty(&self) -> bool {
+        self.map.is_empty()
     }
 
     fn look(&mut self) {
@@ -76,6 +95,17 @@ mod tests {
         written.looked_ns = None;
         let frame = written.frame(0x1008).expect("it is written");
         assert_eq!((frame.name.as_str(), frame.begins), ("work", Some(3)));
+        let at = |pc| RawFrame { pc, fp: pc + 7, ..RawFrame::default() };
+        let told = |written: &mut Written, raw: &[RawFrame]| {
+            let frames = written.frames(raw).into_iter();
+            frames.map(|frame| (frame.kind, frame.name, frame.fp)).collect::<Vec<_>>()
+        };
+        let (unknown, work) =
+            ((Kind::Unknown, String::new(), 16), |fp| (Kind::JavaScript, "work".to_owned(), fp));
+        assert_eq!(told(&mut written, &[at(9), at(0x1010), at(5)]), [unknown, work(0x1017)]);
+        assert_eq!(told(&mut written, &[at(0x1000)]), [work(0x1007)]);
+        assert_eq!(told(&mut written, &[at(0x1010), at(5)]), [], "it begins behind it");
+        assert!(!written.is_empty());
         let other = std::os::unix::fs::chown(&path, Some(65_534), None).is_ok();
         (written.looked_ns, written.map) = (None, PerfMap::default());
         assert!(!other || written.frame(0x1008).is_none(), "it is somebody else's");

@@ -35,8 +35,9 @@ const NOTHING: f64 = 1.0;
 /// From the end of a stall to the next request.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// The part of a measurement that is run before it.
-const WARM_UP: usize = 5;
+/// The part of a measurement that is run before it: what is saved for stalls that come alone is
+/// used up by then.
+const WARM_UP: usize = 2;
 
 /// How it is observed: the threshold of stalls; `None`: no agent.
 const WAYS: [Option<&str>; 4] = [None, None, Some("10h"), Some("50ms")];
@@ -81,21 +82,21 @@ pub(super) const CASES: [Case; 6] = [
         name: "spin500",
         title: "stalls of 500 ms in JavaScript, 25 calls deep; 10 ms between them",
         kind: "spin:500",
-        work: Work::Requests(5, PAUSE),
+        work: Work::Requests(10, PAUSE),
         stalls: true,
     },
     Case {
         name: "spin60",
         title: "the same of 60 ms",
         kind: "spin:60",
-        work: Work::Requests(30, PAUSE),
+        work: Work::Requests(80, PAUSE),
         stalls: true,
     },
     Case {
         name: "wait500",
         title: "stalls of 500 ms that wait for a lock; 10 ms between them",
         kind: "wait:500",
-        work: Work::Requests(5, PAUSE),
+        work: Work::Requests(10, PAUSE),
         stalls: true,
     },
 ];
