@@ -394,6 +394,7 @@ impl Shared {
                 let _ = setpriority_process(None, 0);
                 let watching = self.watching(new, files);
                 let _ = setpriority_process(None, nice);
+                allowance.pass_over(thread_cpu_ns());
                 state = self.state();
                 // It may have ended meanwhile.
                 if watching.process.is_same_image() {
