@@ -76,6 +76,9 @@ pub(super) const SHARE: f64 = 0.01;
 /// of shorter ones that follow one another.
 pub(super) const BURST_NS: i64 = 50_000_000;
 
+/// For how long the files of a process' control group stay open behind the beginning of a stall.
+pub(super) const GROUP_KEPT_NS: u64 = 1_000_000_000;
+
 /// How often a wait that goes on is counted, and the time for which a control group was throttled,
 /// in nanoseconds. They are also when they are over.
 pub(super) const COUNTED_NS: u64 = 20_000_000;

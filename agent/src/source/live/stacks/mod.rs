@@ -465,6 +465,7 @@ impl State {
                 call.filter(|_| was_held != of.is_held()).into_iter().for_each(|call| call(held));
                 pause_ns = pause_ns.min(wanted_ns.unwrap_or(idle_ns));
             }
+            watching.around.group.release(monotonic_ns);
         }
         pause_ns
     }

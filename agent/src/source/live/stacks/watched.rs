@@ -205,7 +205,7 @@ impl Watched {
     /// The thread has ended.
     fn begin(&self, around: &mut Around, pace: Pace, now_ns: u64) -> io::Result<Open> {
         let (files, account) = (Files::open(&self.folder)?, Account::of(&self.folder));
-        let cgroup = around.group.now(&around.process);
+        let cgroup = around.group.now(&around.process, now_ns);
         let mut open = Open {
             episode: Episode::new(self.since_ns, unix_ns().saturating_sub(monotonic_ns())),
             sampler: None,
