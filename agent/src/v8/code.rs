@@ -21,9 +21,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::heap::{ARRAY_DATA, Heap, at, object};
+use super::heap::{ARRAY_DATA, Heap, at, object, smi};
 use super::limits::{
-    CACHED_MAX, CODE_BYTES_MAX, CODE_CHUNK_BYTES, INLINED_MAX, MAPS_MAX, POSITIONS_BYTES_MAX,
+    CACHED_MAX, CALLS_MAX, CODE_BYTES_MAX, CODE_CHUNK_BYTES, INLINED_MAX, MAPS_MAX,
+    POSITIONS_BYTES_MAX,
 };
 use super::positions::{self, Position};
 
@@ -57,6 +58,9 @@ pub(super) struct Optimised {
     literals: u64,
     /// Where each inlined function was called.
     inlined: Vec<Inlined>,
+    /// Of code without positions and inlined functions, if it calls at one place alone: where in
+    /// the function's bytecode that is.
+    only_call: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +92,11 @@ impl Optimised {
         levels.retain(|level| level.shared.is_some());
         levels.push(Level { shared: None, source: position.source });
         levels
+    }
+
+    /// Where in the function's bytecode it has called, where nothing but that tells.
+    pub(super) fn only_call(&self) -> Option<i64> {
+        self.only_call
     }
 
     fn shared(&self, heap: Heap<'_>, function: u32) -> Option<u64> {
@@ -208,11 +217,33 @@ fn optimised(heap: Heap<'_>, data: u64, table: &[u8]) -> Option<Optimised> {
         let function = u32::from_le_bytes(function.get(..4)?.try_into().ok()?);
         Some(Inlined { called_at: Position::of(0, position), function })
     });
-    Some(Optimised {
-        positions: positions::decode(table, heap.layout.positions),
-        literals,
-        inlined: entries.collect(),
-    })
+    let (positions, inlined) =
+        (positions::decode(table, heap.layout.positions), entries.collect::<Vec<_>>());
+    let is_bare = positions.is_empty() && inlined.is_empty();
+    let only_call = is_bare.then(|| only_call(heap, data)).flatten();
+    Some(Optimised { positions, literals, inlined, only_call })
+}
+
+/// What stands behind the positions of inlined functions: where the code begins by which this one
+/// is given up, how often that may be at once, and how often behind calls; then each of these with
+/// its place in the bytecode, how its values are found, and its code. The entry of a function is
+/// behind a call, too, and has place -1. Which return belongs to which of them is told elsewhere.
+fn only_call(heap: Heap<'_>, data: u64) -> Option<i64> {
+    const AT_ONCE: u32 = 2;
+    const BEHIND_CALLS: u32 = 3;
+    const FIRST: u32 = 4;
+    const ENTRY_WORDS: u32 = 3;
+    let number = |index: u32| {
+        let index = heap.layout.code.inlined.checked_add(index)?.checked_mul(8)?;
+        smi(heap.field(data, ARRAY_DATA.checked_add(index)?)?)
+    };
+    let count = |index| u32::try_from(number(index)?).ok();
+    let (at_once, calls) = (count(AT_ONCE)?, count(BEHIND_CALLS)?);
+    let entry = |call: u32| at_once.checked_add(call)?.checked_mul(ENTRY_WORDS)?.checked_add(FIRST);
+    let places = (0..calls).filter(|_| calls <= CALLS_MAX).map(|call| number(entry(call)?));
+    let places: Vec<i32> = places.collect::<Option<_>>()?;
+    let mut called = places.into_iter().filter(|place| *place >= 0);
+    called.next().filter(|_| called.next().is_none()).map(i64::from)
 }
 
 impl Heap<'_> {

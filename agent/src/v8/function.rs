@@ -187,7 +187,11 @@ impl Heap<'_> {
     /// The bytecode of a function.
     pub(super) fn bytecode_of(&self, shared: u64) -> Option<u64> {
         let types = &self.layout.types;
+        let code = &self.layout.code;
         let data = self.object(shared, self.layout.sfi.data)?;
+        // What has baseline code refers to that, which refers to the bytecode.
+        let is_code = code.code_type.is_some() && self.kind(data) == code.code_type;
+        let data = if is_code { self.object(data, code.data)? } else { data };
         let kind = self.kind(data)?;
         if kind == types.bytecode {
             return Some(data);

@@ -1,5 +1,8 @@
 //! What is read of a process at most. Its memory may hold anything by the time it is read.
 
+/// Calls of optimised code that are looked at for the only one.
+pub(super) const CALLS_MAX: u32 = 64;
+
 /// Characters of a name or a path. Longer ones are cut.
 pub(super) const NAME_CHARS_MAX: usize = 1_024;
 /// Strings that one string is put together from.

@@ -186,8 +186,13 @@ impl Symbolizer {
             }
             Body::Optimised(optimised) => {
                 let before = i64::try_from(place).unwrap_or(i64::MAX).saturating_sub(1);
-                let found = positions::find(&optimised.positions, before);
-                found.map_or(whole(None), |position| optimised.levels(heap, position))
+                match positions::find(&optimised.positions, before) {
+                    Some(position) => optimised.levels(heap, position),
+                    None => whole(optimised.only_call().filter(|_| !innermost).and_then(|place| {
+                        let bytecode = heap.bytecode_of(shared)?;
+                        self.functions.get(heap, shared)?.position(heap, bytecode, place)
+                    })),
+                }
             }
             Body::Other => whole(None),
         }
