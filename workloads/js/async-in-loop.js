@@ -8,6 +8,7 @@
 // fixed: Waits for a turn of the event loop behind each 25 steps.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const count = Number(given.get('--count') ?? 2000);
 const workUs = Number(given.get('--work-us') ?? 100);

@@ -8,6 +8,7 @@
 // fixed: Awaits only on a miss, and lets the loop turn behind each 50 rows.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const count = Number(given.get('--count') ?? 2000);
 const workUs = Number(given.get('--work-us') ?? 50);

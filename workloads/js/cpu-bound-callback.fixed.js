@@ -5,6 +5,7 @@
 // args: --block-ms=100 How long each takes, all slices together.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const count = Number(given.get('--count') ?? 3);
 const blockMs = Number(given.get('--block-ms') ?? 100);

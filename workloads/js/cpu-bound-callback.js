@@ -7,6 +7,7 @@
 // fixed: Computes in slices of 5 ms, each from an immediate.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const count = Number(given.get('--count') ?? 3);
 const blockMs = Number(given.get('--block-ms') ?? 100);

@@ -5,6 +5,7 @@
 // args: --keep=20000 Records that are kept.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const blockMs = Number(given.get('--block-ms') ?? 250);
 const keep = Number(given.get('--keep') ?? 20000);

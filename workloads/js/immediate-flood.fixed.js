@@ -6,6 +6,7 @@
 'use strict';
 
 const fs = require('fs');
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const count = Number(given.get('--count') ?? 1000);
 const workUs = Number(given.get('--work-us') ?? 200);

@@ -4,6 +4,7 @@
 // args: --count=1000 Steps of the chain.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const count = Number(given.get('--count') ?? 1000);
 

@@ -7,6 +7,7 @@
 // fixed: Takes itself on by setImmediate.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const count = Number(given.get('--count') ?? 1000);
 

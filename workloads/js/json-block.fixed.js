@@ -4,6 +4,7 @@
 // args: --block-ms=200 How long the batch takes to parse, all slices together.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const blockMs = Number(given.get('--block-ms') ?? 200);
 const sliceMs = 5;

@@ -6,6 +6,7 @@
 // fixed: Parses for 5 ms a turn and goes on from an immediate.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const blockMs = Number(given.get('--block-ms') ?? 200);
 

@@ -6,6 +6,7 @@
 'use strict';
 
 const net = require('net');
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const count = Number(given.get('--count') ?? 100);
 const workUs = Number(given.get('--work-us') ?? 2000);

@@ -4,6 +4,7 @@
 // args: --letters=40000 Letters of the text, a thousand times as many.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const letters = Number(given.get('--letters') ?? 40000);
 

@@ -7,6 +7,7 @@
 // fixed: Uses a pattern with one way to match: /^a+$/.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const blockMs = Number(given.get('--block-ms') ?? 100);
 

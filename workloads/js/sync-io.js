@@ -9,6 +9,7 @@
 
 const fs = require('fs');
 const path = require('path');
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const count = Number(given.get('--count') ?? 3);
 const blockMs = Number(given.get('--block-ms') ?? 100);

@@ -8,6 +8,7 @@
 
 const fs = require('fs');
 const os = require('os');
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const count = Number(given.get('--count') ?? 12);
 const readMb = Number(given.get('--read-mb') ?? 16);

@@ -9,6 +9,7 @@
 // fixed: Arms one timer that works through the sessions in slices of 2 ms.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const count = Number(given.get('--count') ?? 1000);
 const workUs = Number(given.get('--work-us') ?? 200);

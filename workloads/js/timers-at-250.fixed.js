@@ -3,6 +3,8 @@
 // see: No block; the immediate, then A, B, C and D.
 'use strict';
 
+const { performance } = require('perf_hooks');
+
 // The time until the loop comes to its next immediate is a block if it is 50 ms or more.
 const blocks = [];
 function measure() {

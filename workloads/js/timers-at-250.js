@@ -6,6 +6,7 @@
 // fixed: Does not compute: each timer has a turn of its own, on time.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const blockMs = Number(given.get('--block-ms') ?? 250);
 

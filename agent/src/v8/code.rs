@@ -12,6 +12,9 @@
 //! bytecode has. `data` of optimised code is an array that has the functions that were inlined, and
 //! where each of them was called.
 //!
+//! Maglev leaves `positions` empty where nobody wanted them when it began; then `data` tells where
+//! the function calls, which is the line of a caller if it does so at one place alone.
+//!
 //! The object is found by looking for its map before the instruction, word by word. The map must
 //! name its type, and so must that of the `Code` behind it.
 //!
@@ -21,7 +24,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::heap::{ARRAY_DATA, Heap, at, object, smi};
+use super::heap::{ARRAY_DATA, ARRAY_LENGTH, Heap, at, object, smi};
 use super::limits::{
     CACHED_MAX, CALLS_MAX, CODE_BYTES_MAX, CODE_CHUNK_BYTES, INLINED_MAX, MAPS_MAX,
     POSITIONS_BYTES_MAX,
@@ -240,6 +243,11 @@ fn only_call(heap: Heap<'_>, data: u64) -> Option<i64> {
     let count = |index| u32::try_from(number(index)?).ok();
     let (at_once, calls) = (count(AT_ONCE)?, count(BEHIND_CALLS)?);
     let entry = |call: u32| at_once.checked_add(call)?.checked_mul(ENTRY_WORDS)?.checked_add(FIRST);
+    // An array of another length is not of this form.
+    let length = smi(heap.field(data, ARRAY_LENGTH)?)?;
+    if entry(calls)?.checked_add(heap.layout.code.inlined) != u32::try_from(length).ok() {
+        return None;
+    }
     let places = (0..calls).filter(|_| calls <= CALLS_MAX).map(|call| number(entry(call)?));
     let places: Vec<i32> = places.collect::<Option<_>>()?;
     let mut called = places.into_iter().filter(|place| *place >= 0);

@@ -11,6 +11,7 @@
 // ledger, where a part does not tell more exactly.
 
 const fs = require('node:fs');
+const { performance } = require('node:perf_hooks');
 
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const START_MS = 1200;

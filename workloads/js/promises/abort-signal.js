@@ -8,6 +8,7 @@
 // fixed: Takes its listener off the signal as soon as the request is answered.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const count = Number(given.get('--count') ?? 1000);
 const workUs = Number(given.get('--work-us') ?? 200);

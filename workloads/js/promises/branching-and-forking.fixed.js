@@ -5,6 +5,7 @@
 // args: --work-us=50 Busy work in each step.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const levels = Number(given.get('--levels') ?? 11);
 const workUs = Number(given.get('--work-us') ?? 50);

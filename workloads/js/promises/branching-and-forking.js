@@ -8,6 +8,7 @@
 // fixed: Keeps to one line: awaits step by step inside one try, 40 steps a turn.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const levels = Number(given.get('--levels') ?? 11);
 const workUs = Number(given.get('--work-us') ?? 50);

@@ -7,6 +7,7 @@
 // fixed: Caches the promise at once, and takes it out again if the load fails.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const count = Number(given.get('--count') ?? 900);
 const workUs = Number(given.get('--work-us') ?? 200);

@@ -7,6 +7,7 @@
 // args: --pause-ms=5 The first pause.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const count = Number(given.get('--count') ?? 5);
 const workUs = Number(given.get('--work-us') ?? 100);

@@ -10,6 +10,7 @@
 //   error.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const count = Number(given.get('--count') ?? 2000);
 const workUs = Number(given.get('--work-us') ?? 100);

@@ -5,6 +5,7 @@
 // args: --work-us=100 Busy work when one is told to stop.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const count = Number(given.get('--count') ?? 2000);
 const workUs = Number(given.get('--work-us') ?? 100);

@@ -9,6 +9,7 @@
 // fixed: Keeps a list of the requests under way, and takes each off it when it is answered.
 'use strict';
 
+const { performance } = require('perf_hooks');
 const given = new Map(process.argv.slice(2).map((arg) => arg.split('=')));
 const count = Number(given.get('--count') ?? 2000);
 const workUs = Number(given.get('--work-us') ?? 100);

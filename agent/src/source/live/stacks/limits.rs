@@ -68,8 +68,8 @@ pub(super) fn pace(open_ns: u64, slower: u64) -> Pace {
     Pace { period_ns: period_ns * slower, pause_ns: pause_ns * slower }
 }
 
-/// The part of the time in which a loop is held up that looking at it may take of a CPU. Its
-/// samples cost its own thread up to half as much.
+/// The part of the time in which a loop is held up that looking at it may take of a CPU before the
+/// next stalls are looked at half as often.
 pub(super) const SHARE: f64 = 0.01;
 
 /// The CPU time that is saved for stalls to come: what some twenty of 100 ms take, or some seconds
