@@ -5,7 +5,8 @@
 //! 3. its systemd unit,
 //! 4. its container, by what Docker, Podman or a kubelet have written about it on this host,
 //! 5. its pod: the host name that it sees, where it is told of a Kubernetes,
-//! 6. what it is called without a host: the package's name, the script's, its title.
+//! 6. the package that its script is a part of, by its `package.json`,
+//! 7. what it is called without a host: its script's name, its title.
 //!
 //! Of its environment these variables are looked at and no others, of its arguments none.
 
@@ -62,7 +63,8 @@ pub(super) fn name(process: &Process, environment: &[u8], cgroup: &str, home: &H
     let found = by_environment(environment)
         .or_else(|| unit(cgroup).map(str::to_owned))
         .or_else(|| Some(home.container.clone()).filter(known))
-        .or_else(|| Some(home.pod.clone()).filter(known));
+        .or_else(|| Some(home.pod.clone()).filter(known))
+        .or_else(|| process.package());
     found.map_or_else(|| process.name().to_owned(), |name| plain(&name))
 }
 

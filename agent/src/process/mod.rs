@@ -147,6 +147,11 @@ impl Process {
         &self.name
     }
 
+    /// The name in the `package.json` of the package that its script is a part of.
+    pub fn package(&self) -> Option<String> {
+        name::package(self)
+    }
+
     /// What the kernel told of it when it was opened.
     pub fn status(&self) -> &Status {
         &self.status

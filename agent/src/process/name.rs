@@ -8,7 +8,10 @@
 //! 4. The name of what is executed.
 //!
 //! The script is the first argument that names a file; where none can be looked for, the first that
-//! is no option. Cost: two small reads of `/proc` and a few calls of `stat`.
+//! is no option. Its package is the nearest folder above with a `package.json` that has a name; for
+//! what is installed (`node_modules`) that which it is installed for comes first.
+//!
+//! Cost: two small reads of `/proc` and a few calls of `stat`.
 //!
 //! **Invariant**: a name has at most 64 characters and none that moves a cursor.
 
@@ -26,6 +29,8 @@ const COMMAND_BYTES_MAX: u64 = 64 * 1024;
 const PACKAGE_BYTES_MAX: u64 = 256 * 1024;
 /// How far above a script its package is looked for: `dist/src/index.js`.
 const FOLDERS_ABOVE: usize = 3;
+/// Where packages are installed that others need.
+const INSTALLED: &str = "node_modules";
 
 /// Options whose value is an argument of its own, and might be a file.
 const WITH_VALUE: [&str; 8] = [
@@ -42,13 +47,29 @@ const EVALUATED: [&str; 5] = ["-e", "-p", "-pe", "--eval", "--print"];
 
 /// The name, and whether the process has a command line.
 pub(super) fn of(process: &Process, kernels: &str) -> (String, bool) {
+    let (arguments, executed) = (arguments(&command_of(process)), executed(process));
+    let executed = if executed.is_empty() { kernels.to_owned() } else { executed };
+    (plain(&choose(&arguments, &executed, &Seen(process))), !arguments.is_empty())
+}
+
+/// The package that its script is a part of, whatever the script is called.
+pub(super) fn package(process: &Process) -> Option<String> {
+    let (arguments, files) = (arguments(&command_of(process)), Seen(process));
+    let Command::Words(words) = command(&arguments, &executed(process)) else { return None };
+    let Some(Script::File(path)) = script(&words, &files) else { return None };
+    package_of(path, &files).map(|name| plain(&name))
+}
+
+fn command_of(process: &Process) -> Vec<u8> {
     let command = File::open(process.path("cmdline")).map(|file| file.take(COMMAND_BYTES_MAX));
     let mut bytes = Vec::new();
     let _ = command.and_then(|mut command| command.read_to_end(&mut bytes));
-    let executed = std::fs::read_link(process.path("exe")).unwrap_or_default();
-    let executed = base(&executed.to_string_lossy()).trim_end_matches(" (deleted)").to_owned();
-    let executed = if executed.is_empty() { kernels.to_owned() } else { executed };
-    (plain(&choose(&arguments(&bytes), &executed, &Seen(process))), !bytes.is_empty())
+    bytes
+}
+
+fn executed(process: &Process) -> String {
+    let path = std::fs::read_link(process.path("exe")).unwrap_or_default();
+    base(&path.to_string_lossy()).trim_end_matches(" (deleted)").to_owned()
 }
 
 /// The files as a process sees them.
@@ -98,37 +119,65 @@ fn arguments(bytes: &[u8]) -> Vec<String> {
     parts.map(|part| String::from_utf8_lossy(part).into_owned()).collect()
 }
 
-fn choose(arguments: &[String], executed: &str, files: &impl Files) -> String {
+/// What a command line is.
+enum Command {
+    /// What is executed, alone.
+    Bare,
+    /// What the process called itself.
+    Title(String),
+    Words(Vec<String>),
+}
+
+/// What runs, by a command line.
+enum Script<'a> {
+    Evaluated,
+    File(&'a str),
+}
+
+fn command(arguments: &[String], executed: &str) -> Command {
     let own = |first: &str| [executed, "node", "nodejs"].contains(&base(first));
     match arguments {
-        [] => executed.to_owned(),
+        [] => Command::Bare,
         [only] => match only.split_once(' ') {
             Some((first, _)) if own(first) => {
-                let words: Vec<String> = only.split(' ').map(str::to_owned).collect();
-                script(&words, files).unwrap_or_else(|| only.clone())
+                Command::Words(only.split(' ').map(str::to_owned).collect())
             }
-            None if own(only) => executed.to_owned(),
-            _ => only.clone(),
+            None if own(only) => Command::Bare,
+            _ => Command::Title(only.clone()),
         },
-        _ => script(arguments, files).unwrap_or_else(|| executed.to_owned()),
+        _ => Command::Words(arguments.to_owned()),
     }
 }
 
-/// The name of the script that a command line names.
-fn script(arguments: &[String], files: &impl Files) -> Option<String> {
-    let is_node = base(&arguments[0]).starts_with("node");
-    let mut rest = arguments[1..].iter();
-    while let Some(argument) = rest.next() {
-        if is_node && EVALUATED.contains(&argument.as_str()) {
-            return Some("[eval]".to_owned());
+fn choose(arguments: &[String], executed: &str, files: &impl Files) -> String {
+    let words = match command(arguments, executed) {
+        Command::Bare => return executed.to_owned(),
+        Command::Title(title) => return title,
+        Command::Words(words) => words,
+    };
+    match (script(&words, files), arguments) {
+        (Some(Script::Evaluated), _) => "[eval]".to_owned(),
+        (Some(Script::File(path)), _) => named(path, files),
+        (None, [title]) => title.clone(),
+        (None, _) => executed.to_owned(),
+    }
+}
+
+/// The script that a command line names.
+fn script<'a>(words: &'a [String], files: &impl Files) -> Option<Script<'a>> {
+    let is_node = base(&words[0]).starts_with("node");
+    let mut rest = words[1..].iter();
+    while let Some(word) = rest.next() {
+        if is_node && EVALUATED.contains(&word.as_str()) {
+            return Some(Script::Evaluated);
         }
-        if WITH_VALUE.contains(&argument.as_str()) {
+        if WITH_VALUE.contains(&word.as_str()) {
             rest.next();
-        } else if !argument.starts_with('-') {
+        } else if !word.starts_with('-') {
             // Node finds `server` if there is a `server.js`.
             let found = |path: &str| files.exists(path).unwrap_or(true);
-            if found(argument) || found(&format!("{argument}.js")) {
-                return Some(named(argument, files));
+            if found(word) || found(&format!("{word}.js")) {
+                return Some(Script::File(word));
             }
         }
     }
@@ -138,14 +187,21 @@ fn script(arguments: &[String], files: &impl Files) -> Option<String> {
 fn named(path: &str, files: &impl Files) -> String {
     let name = base(path);
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    let is_folder = files.is_folder(path);
-    if !is_folder && !["index", "main"].contains(&stem) {
+    if !files.is_folder(path) && !["index", "main"].contains(&stem) {
         return name.to_owned();
     }
-    let first = if is_folder { Some(Path::new(path)) } else { Path::new(path).parent() };
-    let folders = first.into_iter().flat_map(Path::ancestors).take(FOLDERS_ABOVE);
-    let package = folders.map(|folder| files.package(folder)).find_map(|name| name);
-    package.unwrap_or_else(|| name.to_owned())
+    package_of(path, files).unwrap_or_else(|| name.to_owned())
+}
+
+fn package_of(path: &str, files: &impl Files) -> Option<String> {
+    let (is_folder, path) = (files.is_folder(path), Path::new(path));
+    let above = |folder: Option<&Path>| {
+        let mut folders = folder.into_iter().flat_map(Path::ancestors).take(FOLDERS_ABOVE);
+        folders.find_map(|folder| files.package(folder))
+    };
+    let installed = path.ancestors().filter(|folder| folder.ends_with(INSTALLED)).last();
+    let nearest = if is_folder { Some(path) } else { path.parent() };
+    above(installed.and_then(Path::parent)).or_else(|| above(nearest))
 }
 
 /// What stands behind the last `/` but one at the end.
@@ -177,8 +233,10 @@ mod tests {
         }
 
         fn package(&self, folder: &Path) -> Option<String> {
-            let packages = ["/srv/shop", "."].map(Path::new);
-            packages.contains(&folder).then(|| "shop".to_owned())
+            let packages =
+                [("/srv/shop", "shop"), (".", "shop"), ("/usr/lib/node_modules/npm", "npm")];
+            let found = packages.iter().find(|(path, _)| Path::new(path) == folder);
+            found.map(|(_, name)| (*name).to_owned())
         }
     }
 
@@ -207,6 +265,23 @@ mod tests {
         check("node|.", "node", "shop");
         check("node|/srv/bare/", "node", "bare");
         check("node|/srv/shop/server.js", "node", "server.js");
+    }
+
+    #[test]
+    fn every_script_has_a_package() {
+        for (script, package) in [
+            ("/srv/shop/server.js", Some("shop")),
+            ("/srv/shop/dist/src/worker.js", Some("shop")),
+            ("/srv/shop", Some("shop")),
+            ("./server.js", Some("shop")),
+            ("/srv/shop/node_modules/.bin/next", Some("shop")),
+            ("/srv/shop/node_modules/a/node_modules/b/cli.js", Some("shop")),
+            ("/usr/lib/node_modules/npm/bin/npm-cli.js", Some("npm")),
+            ("/srv/shop/a/b/c/worker.js", None),
+            ("/srv/bare/server.js", None),
+        ] {
+            assert_eq!(package_of(script, &Laid).as_deref(), package, "{script}");
+        }
     }
 
     #[test]

@@ -371,6 +371,37 @@ fn elsewhere(node: &Node, hidden: &Path, line: &str) -> Target {
     Target::spawn("elsewhere", command)
 }
 
+/// A script that nothing else names.
+#[test]
+fn a_script_is_called_by_its_package() {
+    let _alone = alone();
+    let test = "a_script_is_called_by_its_package";
+    if !can_attach(test) {
+        return;
+    }
+    let Some(node) = nodes::some(test).pop() else { return };
+    let package = folder(test);
+    let script = package.join("server.js");
+    fs::copy(script_path("idle.js"), &script).expect("it can be copied");
+    fs::copy(script_path("target.js"), package.join("target.js")).expect("it can be copied");
+    let start = |script: &Path| {
+        let mut command = Command::new(&node.program);
+        command.arg(script).current_dir(&package);
+        Target::spawn("unnamed", command)
+    };
+    let agent = Agent::start(&["--discovery-interval", "200ms"]);
+    let is_called = |target: &Target, name: &str| {
+        let pid = format!("pid=\"{}\"", target.pid());
+        let page = agent.metrics_with(&pid);
+        let told = page.lines().find(|line| line.contains(&pid)).expect("it is there");
+        assert!(told.contains(&label(name)), "{told}");
+    };
+    is_called(&start(&script), "server.js");
+    fs::write(package.join("package.json"), "{\"name\": \"shop\"}").expect("it can be written");
+    is_called(&start(&script), "shop");
+    is_called(&start(Path::new("server.js")), "shop");
+}
+
 /// What a process lays for us to follow, or to wait for, leads nowhere.
 #[test]
 fn a_name_is_never_looked_for_outside_of_a_process() {
