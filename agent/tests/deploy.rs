@@ -112,6 +112,13 @@ fn the_manifest_is_yaml_with_the_agents_own_configuration() {
         words[at.unwrap_or_else(|| panic!("no {key}: {words:?}")) + 1].as_str()
     };
     assert_eq!((behind("hostPID"), behind("readOnlyRootFilesystem")), ("true", "true"));
+    // What is denied to containers by default: `bpf`, and the files of processes in none.
+    let unconfined = words.iter().filter(|word| *word == "Unconfined").count();
+    let profiles = (behind("seccompProfile"), behind("appArmorProfile"));
+    assert_eq!((profiles, unconfined), (("type", "type"), 2));
+    for option in ["seccomp=unconfined", "apparmor=unconfined"] {
+        assert!(text("Containerfile").contains(option), "{option}");
+    }
     let path = folder("deploy-kubernetes").join("agent.toml");
     fs::write(&path, behind("agent.toml")).expect("it can be written");
     let ran = run(&["check", "config", path.to_str().expect("UTF-8")]);
