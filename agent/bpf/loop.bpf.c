@@ -250,7 +250,18 @@ inline_always void gc_end(struct hit *hit, struct slot *slot)
 		record(&slot->gc_ns[kind], lasted, TIME_BITS);
 }
 
-/* A point that V8 passes on the thread of its isolate. */
+/* Node is ready: its program begins, and with it the first turn. What was seen of Node's own start
+ * is a part of that only where it has taken as long as a stall, as what is loaded before may. */
+inline_always void begin(struct hit *hit, struct slot *slot)
+{
+	if (slot->turns || less(hit->now, slot->boundary_ns) >= hit->target->stall_threshold_ns)
+		return;
+	__builtin_memset(&slot->turn, 0, sizeof(slot->turn));
+	slot->boundary_account = account_of(hit->task, hit->now);
+	slot->boundary_ns = hit->now;
+}
+
+/* A point that V8 or Node passes on the thread of its isolate. */
 inline_always void in_v8(struct hit *hit, struct pt_regs *regs)
 {
 	struct slot *slot = slot_of_thread(hit);
@@ -264,8 +275,10 @@ inline_always void in_v8(struct hit *hit, struct pt_regs *regs)
 		drain_end(hit, slot);
 	else if (hit->point == GC_START)
 		gc_start(hit, slot, PT_REGS_PARM2(regs));
-	else
+	else if (hit->point == GC_END)
 		gc_end(hit, slot);
+	else
+		begin(hit, slot);
 }
 
 /* A function of libuv whose first argument is the loop. */

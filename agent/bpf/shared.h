@@ -28,6 +28,7 @@ enum point {
 	DRAIN_END,
 	GC_START,
 	GC_END,
+	BEGIN,
 };
 
 enum phase {

@@ -17,7 +17,7 @@ fn marks_and_histograms_are_as_in_node() {
 #[test]
 fn a_block_is_a_delay_of_the_recorders() {
     let printed = host::on_host("perf_delay.js");
-    assert_eq!(printed, "delays seen\nutilization seen\nreset\n");
+    assert_eq!(printed, "begin seen\ndelays seen\nutilization seen\nreset\n");
 }
 
 #[test]

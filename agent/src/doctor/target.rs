@@ -148,6 +148,7 @@ fn subject(point: Point) -> &'static str {
         Point::RunCheck => "the check phase",
         Point::DrainStart | Point::DrainEnd => "microtask drains",
         Point::GcStart | Point::GcEnd => "pauses of garbage collection",
+        Point::Begin => "when a program begins that `exec` starts",
     }
 }
 

@@ -13,7 +13,8 @@
 //! --release --test plan official -- --nocapture` prints how long it takes.
 //!
 //! **Invariant**: nothing is guessed. An address counts only if a symbol, `.eh_frame` and the calls
-//! in the code agree about it. What isn't certain is in [`Plan::missing`], with the reason.
+//! in the code agree about it; of [`Point::Begin`], which no code calls by its name, the first two.
+//! What isn't certain is in [`Plan::missing`], with the reason.
 
 mod data;
 mod evidence;
@@ -36,8 +37,14 @@ pub use types::{Data, Missing, Module, NotNode, Plan, Point, PoolData, Probe, Ve
 /// `node::Start(int, char**)`: what the program calls, and what no imitation of Node has.
 const NODE_START: &str = "_ZN4node5StartEiPPc";
 
-const WANTED: [Wanted<'static>; 29] = [
+/// `node::performance::MarkBootstrapComplete(const v8::FunctionCallbackInfo<v8::Value>&)`, which
+/// every build of Node exports.
+const BEGIN: &str = "_ZN4node11performance21MarkBootstrapCompleteERKN2v8\
+     20FunctionCallbackInfoINS1_5ValueEEE";
+
+const WANTED: [Wanted<'static>; 30] = [
     Wanted::Name(NODE_START),
+    Wanted::Name(BEGIN),
     Wanted::Name(versions::NODE_VERSION),
     Wanted::Name(versions::UV_VERSION),
     Wanted::Name(versions::UV_VERSION_STRING),
@@ -94,8 +101,9 @@ pub fn plan(images: &[Image]) -> Result<Plan, NotNode> {
     }
     match &v8 {
         Ok(v8) => v8.probes(&mut outcome),
-        Err(reason) => outcome.add_missing(&Point::ALL[5..], reason),
+        Err(reason) => outcome.add_missing(&Point::ALL[5..9], reason),
     }
+    outcome.add(Point::Begin, begin(node));
     let (uv, v8) = (uv.ok(), v8.as_ref().ok());
     let v8_evidence = v8.map(V8::evidence);
     Ok(Plan {
@@ -105,6 +113,12 @@ pub fn plan(images: &[Image]) -> Result<Plan, NotNode> {
         data: data::data(uv, v8),
         versions: versions::versions(node, uv, v8_evidence),
     })
+}
+
+/// Nothing calls it directly: Node's JavaScript does, by its address.
+fn begin(node: &Evidence<'_>) -> Result<Vec<Probe>, String> {
+    let picked = pick::at_entry(&node.function_named(BEGIN)?, 0)?;
+    Ok(vec![probe::probe(node, Point::Begin, picked)?])
 }
 
 /// The image that holds a part of Node: Node's own file if that does, else the only other one.

@@ -37,11 +37,14 @@ pub enum Point {
     /// Behind a call of that: the collection is over. No argument is left. There is one for each
     /// caller.
     GcEnd,
+    /// `node::performance::MarkBootstrapComplete(arguments)`: Node is ready, its program begins. Its
+    /// own JavaScript calls it once, on the main thread.
+    Begin,
 }
 
 impl Point {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::RunTimers,
         Self::RunIdle,
         Self::RunPrepare,
@@ -51,6 +54,7 @@ impl Point {
         Self::DrainEnd,
         Self::GcStart,
         Self::GcEnd,
+        Self::Begin,
     ];
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::alone;
+use crate::check::{Check, Tolerance};
 use crate::common::{Ran, command, finish, folder, until};
 use crate::kernel::can_attach;
 use crate::nodes::{self, Node};
@@ -33,6 +34,18 @@ const WAITS: &str = "const { spawn } = require('node:child_process');
       spawn('sleep', ['2'], { stdio: 'ignore' }).on('exit', next);
     })();";
 
+/// Holds the loop up before it turns for the first time. No garbage is made, no job is queued.
+const BLOCKS: &str = "const { performance } = require('node:perf_hooks');
+    (function compute() { const end = Date.now() + 200; while (Date.now() < end); })();
+    // Runs behind the first poll, which does not wait.
+    setImmediate(() => {
+      const ms = performance.now() - performance.nodeTiming.bootstrapComplete;
+      console.log(ms);
+    });";
+
+/// What lies between the poll and the callback behind it, and what else the CPU had to do.
+const TURN: Tolerance = Tolerance { share: 0.01, below_ns: 10e6, above_ns: 10e6 };
+
 struct Observed {
     ran: Ran,
     report: Value,
@@ -40,10 +53,14 @@ struct Observed {
 
 /// Runs `exec -- WORDS` in this folder, by probes, with this Node first on the path.
 fn exec(place: &Path, node: &Node, words: &[&str]) -> Observed {
+    exec_with(&[], place, node, words)
+}
+
+fn exec_with(options: &[&str], place: &Path, node: &Node, words: &[&str]) -> Observed {
     let file = place.join("report.json");
     let path = file.to_str().expect("UTF-8");
-    let mut command =
-        command(&[&["exec", "--report", "json", "--output", path, "--"], words].concat());
+    let own = ["exec", "--report", "json", "--output", path];
+    let mut command = command(&[&own, options, &["--"], words].concat());
     let bin = node.program.parent().expect("a folder");
     let search = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
     command.env("LOOPSCOPE_SOURCE", "ebpf").env("PATH", search).current_dir(place);
@@ -91,6 +108,33 @@ impl Observed {
         let count = words.next().and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
         count.unwrap_or(0)
     }
+}
+
+/// Nothing is seen of a program that only computes until it polls; its turn is known from where
+/// Node hands over to it.
+#[test]
+fn the_first_turn_begins_with_the_program() {
+    let _alone = alone();
+    let test = "the_first_turn_begins_with_the_program";
+    if !can_attach(test) {
+        return;
+    }
+    let place = scripts(test);
+    fs::write(place.join("blocks.js"), BLOCKS).expect("it can be written");
+    let mut check = Check::new();
+    for node in nodes::all(test) {
+        for tier in ["full", "turn"] {
+            let Observed { ran, report } =
+                exec_with(&["--tier", tier], &place, &node, &["node", "blocks.js"]);
+            check.about(format!("Node {} at tier {tier}", node.version));
+            let truth: f64 = ran.stdout.trim().parse().expect("a number");
+            let stalls = &report["loops"][0]["stalls"];
+            check.equal("stalls", Some(1), stalls.as_array().map(Vec::len));
+            let told = stalls[0]["duration_ns"].as_f64().unwrap_or(0.0);
+            check.near("duration_ns", truth * 1e6, told, TURN);
+        }
+    }
+    check.end();
 }
 
 /// However short they live: what is not seen of them is told.

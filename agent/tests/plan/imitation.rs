@@ -5,6 +5,8 @@
 use crate::writer::{Program, Slot};
 
 pub(crate) const START: &str = "_ZN4node5StartEiPPc";
+pub(crate) const BEGIN: &str = "_ZN4node11performance21MarkBootstrapCompleteERKN2v8\
+     20FunctionCallbackInfoINS1_5ValueEEE";
 pub(crate) const TRY_RUN: &str =
     "_ZN2v88internal9Execution16TryRunMicrotasksEPNS0_7IsolateEPNS0_14MicrotaskQueueE";
 pub(crate) const RUN_MICROTASKS: &str =
@@ -12,6 +14,7 @@ pub(crate) const RUN_MICROTASKS: &str =
 pub(crate) const COLLECT: &str = "_ZN2v88internal4Heap24PerformGarbageCollectionENS0_\
      16GarbageCollectorENS0_23GarbageCollectionReasonEPKc";
 
+pub(crate) const BEGIN_AT: u64 = 0x40_0100;
 pub(crate) const TIMERS: u64 = 0x40_1000;
 pub(crate) const IDLE: u64 = 0x40_1100;
 pub(crate) const PREPARE: u64 = 0x40_1200;
@@ -89,6 +92,7 @@ fn polls() -> Vec<u8> {
 pub(crate) fn node() -> Program {
     let mut program = Program::new();
     program.function(START, 0x40_0000, EMPTY);
+    program.function(BEGIN, BEGIN_AT, EMPTY);
     add_libuv(&mut program);
     add_v8(&mut program);
     add_versions(&mut program);

@@ -8,12 +8,13 @@ use loopscope::{
 };
 
 use crate::{
-    imitation::START,
+    imitation::{BEGIN, START},
     writer::{Program, Slot},
 };
 
-const FUNCTIONS: [Wanted<'static>; 17] = [
+const FUNCTIONS: [Wanted<'static>; 18] = [
     Wanted::Name(START),
+    Wanted::Name(BEGIN),
     Wanted::Name("uv_run"),
     Wanted::Name("uv__run_timers"),
     Wanted::Name("uv__run_idle"),

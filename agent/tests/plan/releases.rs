@@ -17,13 +17,14 @@ use loopscope::{
 use crate::nodes;
 
 /// The symbols that are the first instruction of a probe.
-const ENTRIES: [(Point, &str); 6] = [
+const ENTRIES: [(Point, &str); 7] = [
     (Point::RunTimers, "uv__run_timers"),
     (Point::RunIdle, "uv__run_idle"),
     (Point::RunPrepare, "uv__run_prepare"),
     (Point::IoPoll, "uv__io_poll"),
     (Point::RunCheck, "uv__run_check"),
     (Point::DrainStart, "_ZN2v88internal9Execution16TryRunMicrotasksE"),
+    (Point::Begin, "_ZN4node11performance21MarkBootstrapCompleteE"),
 ];
 
 /// Where drains were seen to end, with their exact lengths.

@@ -6,9 +6,14 @@ const BLOCK_MS = 50;
 const delays = monitorEventLoopDelay();
 delays.enable();
 const before = performance.eventLoopUtilization();
+const { bootstrapComplete } = performance.nodeTiming;
+const began = performance.now();
 
 setTimeout(() => {
   for (const start = performance.now(); performance.now() - start < BLOCK_MS;);
+  const isFixed = performance.nodeTiming.bootstrapComplete === bootstrapComplete
+    && bootstrapComplete >= 0 && bootstrapComplete <= began;
+  console.log(isFixed ? 'begin seen' : `begin: ${bootstrapComplete}`);
 }, 1);
 setTimeout(() => {
   const { max, min, mean, count } = delays;

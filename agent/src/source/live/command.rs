@@ -49,7 +49,7 @@ impl Prepared {
         // It is started in our namespaces.
         let shift = Shift::default();
         let layout = probes::layout(stall_threshold_ns, shift, program.layout, &program.plan);
-        let probes = Probes::before(tier, &program.plan, &program.file, layout).since_start();
+        let probes = Probes::before(tier, &program.plan, &program.file, layout);
         kernel.set_target(FIRST, &probes.layout)?;
         let set = Set::link(kernel, FIRST, probes, pid)?;
         Ok(Prepared { pid, program, set })

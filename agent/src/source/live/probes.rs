@@ -68,6 +68,14 @@ fn wanted(tier: Tier) -> &'static [Point] {
     }
 }
 
+/// Whether a tier sets a probe there. A program's begin is only met by one that is started.
+fn is_wanted(point: Point, tier: Tier, layout: &Layout) -> bool {
+    match point {
+        Point::Begin => layout.from_start && tier != Tier::Passive,
+        _ => wanted(tier).contains(&point),
+    }
+}
+
 impl Probes {
     /// The probes of `tier` that the plan has and whose bytes are in the memory of the process.
     pub(super) fn of(
@@ -86,8 +94,10 @@ impl Probes {
         Probes::placed(tier, plan, layout, place)
     }
 
-    /// The probes of `tier` in a program that is about to be executed.
+    /// The probes of `tier` in a program that is about to be executed, and so is observed from its
+    /// first instruction on.
     pub(super) fn before(tier: Tier, plan: &Plan, program: &File, layout: Layout) -> Probes {
+        let layout = Layout { from_start: true, ..layout };
         let place = |_: &Probe| {
             program
                 .try_clone()
@@ -107,7 +117,8 @@ impl Probes {
         if tier == Tier::Turn {
             probes.limits.push(asked_for_turns());
         }
-        for &point in wanted(tier) {
+        let begin = is_wanted(Point::Begin, tier, &layout).then_some(Point::Begin);
+        for point in wanted(tier).iter().copied().chain(begin) {
             let other = partner(point).and_then(|other| plan.why_missing(other));
             if let Some(why) = plan.why_missing(point).or(other) {
                 probes.limit(point, why);
@@ -127,19 +138,13 @@ impl Probes {
 
     /// Leaves the probes of a lower tier only.
     pub(super) fn reduce(&mut self, tier: Tier) {
-        let wanted = wanted(tier);
+        let layout = &self.layout;
         for (_, points) in self.files.values_mut() {
-            points.retain(|(point, _)| wanted.contains(point));
+            points.retain(|(point, _)| is_wanted(*point, tier, layout));
         }
         self.files.retain(|_, (_, points)| !points.is_empty());
         self.tier = tier;
         self.layout.phases = self.points().phases();
-    }
-
-    /// From when on the target is observed: from its first instruction.
-    pub(super) fn since_start(mut self) -> Probes {
-        self.layout.from_start = true;
-        self
     }
 
     fn add(&mut self, probe: &Probe, file: Arc<File>) {
@@ -204,6 +209,7 @@ fn shows(point: Point) -> &'static str {
         Point::IoPoll => "turns, poll wait",
         Point::DrainStart | Point::DrainEnd => "microtask drains",
         Point::GcStart | Point::GcEnd => "gc pauses",
+        Point::Begin => "what the first turn did before anything else was seen of it",
     }
 }
 

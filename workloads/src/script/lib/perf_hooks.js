@@ -94,14 +94,24 @@ function createHistogram(options = {}) {
   return new RecordableHistogram();
 }
 
+// When the loop began, and with it the program: the main script is its first turn.
+let began = -1;
+function loopStart() {
+  const times = began < 0 ? internal.loopTimes() : null;
+  if (times !== null) began = Math.max(0, now() - (times[0] + times[1]) / 1e6);
+  return began;
+}
+
 const nodeTiming = {
   name: 'node', entryType: 'node', startTime: 0,
   get duration() {
     return now();
   },
+  get bootstrapComplete() {
+    return loopStart();
+  },
   get loopStart() {
-    const times = internal.loopTimes();
-    return times === null ? -1 : Math.max(0, now() - (times[0] + times[1]) / 1e6);
+    return loopStart();
   },
   get idleTime() {
     return (internal.loopTimes()?.[1] ?? 0) / 1e6;
