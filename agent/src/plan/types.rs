@@ -37,8 +37,8 @@ pub enum Point {
     /// Behind a call of that: the collection is over. No argument is left. There is one for each
     /// caller.
     GcEnd,
-    /// `node::performance::MarkBootstrapComplete(arguments)`: Node is ready, its program begins. Its
-    /// own JavaScript calls it once, on the main thread.
+    /// `node::performance::MarkBootstrapComplete(arguments)`: Node is ready, its program begins.
+    /// Its own JavaScript calls it once, on the main thread.
     Begin,
 }
 
