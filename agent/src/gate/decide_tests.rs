@@ -26,6 +26,7 @@ fn sample(jobs: u64, active_ns: u64) -> Sample {
         runtimes: BTreeSet::from(["20.20.2".to_owned()]),
         stall_threshold_ns: 50_000_000,
         from_start: true,
+        first_turn: true,
         trace_turns_max: 0,
         losses: Vec::new(),
         drain_culprit: Some(culprit_at(7, 0.5)),
@@ -473,4 +474,33 @@ fn what_is_seen_before_the_first_poll_decides_behind_a_shell() {
     let metrics = compared(&started(100, 1), &started(200, 2));
     assert_eq!(verdict(&metrics), Verdict::Regressed);
     assert_eq!(metrics[0].name, "start_time");
+}
+
+/// As a shell in front of one side makes it: its first turn is in no figure.
+#[test]
+fn what_one_side_alone_was_seen_of_is_no_change() {
+    let behind_a_shell = |samples| {
+        each(samples, |sample: &mut Sample| {
+            (sample.from_start, sample.first_turn) = (false, false);
+        })
+    };
+    let (base, head) = (behind_a_shell(runs(1_000, 1.0, 1)), runs(1_000, 2.0, 2));
+    for (base, head) in [(&base, &head), (&head, &base)] {
+        let metrics = compared(base, head);
+        assert_eq!(verdict(&metrics), Verdict::Inconclusive);
+        assert!(!is_undecided(&metrics), "more runs do not help");
+        let why = |name: &str| match &named(&metrics, name).standing {
+            Standing::Untold(why) => why.clone(),
+            standing => panic!("{name}: {standing:?}"),
+        };
+        for name in [TURN_TIME, "cpu_time"] {
+            assert!(why(name).contains("start both in the same way"), "{}", why(name));
+        }
+        assert_eq!(named(&metrics, LONGEST_DRAIN).standing, Standing::Same, "as on both sides");
+    }
+    let more = runs(2_000, 1.0, 2);
+    assert!(matches!(named(&compared(&base, &more), LONGEST_DRAIN).standing, Standing::Untold(_)));
+    let children = each(runs(1_000, 2.0, 2), |sample| sample.from_start = false);
+    let metrics = compared(&runs(1_000, 1.0, 1), &children);
+    assert_eq!(verdict(&metrics), Verdict::Regressed, "it was seen from its first turn on");
 }

@@ -77,6 +77,8 @@ pub struct Sample {
     pub stall_threshold_ns: u64,
     /// Whether it was observed from its first turn on: see [`Made`].
     pub from_start: bool,
+    /// Whether the command's own process was, whatever it started: see [`Made`].
+    pub first_turn: bool,
     /// How many of its turns may be none of the program, but V8's trace being handed over.
     pub trace_turns_max: u64,
     /// Why it can't be compared, a line each; empty where it can.
@@ -98,6 +100,9 @@ pub struct Made {
     /// What a shell starts, and what `env` becomes, is found some milliseconds later, maybe behind
     /// its first turns.
     pub from_start: bool,
+    /// Whether the command's own process was observed from its first turn on, whatever processes
+    /// it started.
+    pub first_turn: bool,
     /// Why it can't be compared, besides what the snapshot tells, a line each.
     pub losses: Vec<String>,
 }
@@ -105,7 +110,7 @@ pub struct Made {
 impl Sample {
     /// The run that was made like that, and ended with this snapshot.
     pub fn of(snapshot: &Snapshot, made: Made) -> Sample {
-        let Made { cpu_ns, stall_threshold_ns, from_start, losses } = made;
+        let Made { cpu_ns, stall_threshold_ns, from_start, first_turn, losses } = made;
         let loops = &snapshot.loops;
         let stalls = || loops.iter().flat_map(|one| &one.stalls);
         let longest = stalls().max_by_key(|stall| stall.duration_ns);
@@ -116,6 +121,7 @@ impl Sample {
             runtimes: snapshot.targets.iter().map(|of| of.runtime_version.clone()).collect(),
             stall_threshold_ns,
             from_start,
+            first_turn,
             trace_turns_max: trace_turns_max(snapshot),
             losses: losses_of(snapshot).into_iter().chain(losses).collect(),
             drain_culprit: blamed_for_longest_drain(stalls()),
@@ -270,7 +276,13 @@ mod tests {
     /// A run of this snapshot, of which nothing is to be said.
     fn run_of(snapshot: &Snapshot, cpu_ns: Option<u64>) -> Sample {
         let losses = Vec::new();
-        let made = Made { cpu_ns, stall_threshold_ns: 50_000_000, from_start: true, losses };
+        let made = Made {
+            cpu_ns,
+            stall_threshold_ns: 50_000_000,
+            from_start: true,
+            first_turn: true,
+            losses,
+        };
         Sample::of(snapshot, made)
     }
 
@@ -360,7 +372,13 @@ mod tests {
     #[test]
     fn what_its_maker_says_of_it_is_told_as_it_was_said() {
         let losses = vec!["its command has failed".to_owned()];
-        let made = Made { cpu_ns: Some(7), stall_threshold_ns: 9, from_start: true, losses };
+        let made = Made {
+            cpu_ns: Some(7),
+            stall_threshold_ns: 9,
+            from_start: true,
+            first_turn: true,
+            losses,
+        };
         let told = Sample::of(&snapshot(Vec::new()), made.clone());
         assert_eq!((told.figures.cpu_ns, told.stall_threshold_ns), (Some(7), 9));
         assert!(told.from_start && told.losses.len() == 2, "{:?}", told.losses);

@@ -29,6 +29,7 @@ fn run(turns_ms: &[f64]) -> Sample {
         runtimes: BTreeSet::new(),
         stall_threshold_ns: (THRESHOLD_MS * MS) as u64,
         from_start: true,
+        first_turn: true,
         trace_turns_max: 0,
         losses: Vec::new(),
         drain_culprit: None,

@@ -68,8 +68,13 @@ mod tests {
 
     /// Runs of so many turns.
     fn runs(turns: impl IntoIterator<Item = usize>) -> Vec<Sample> {
-        let made =
-            Made { cpu_ns: None, stall_threshold_ns: 1, from_start: true, losses: Vec::new() };
+        let made = Made {
+            cpu_ns: None,
+            stall_threshold_ns: 1,
+            from_start: true,
+            first_turn: true,
+            losses: Vec::new(),
+        };
         let snapshot = Snapshot::empty(loop_core::snapshot::ClockKind::Real);
         let of = |turns: usize| {
             let mut sample = Sample::of(&snapshot, made.clone());

@@ -171,6 +171,9 @@ pub struct End {
     /// Whether the command was all that was observed, and from its first turn on; `false` where
     /// that wasn't asked for, as only the gate does.
     pub from_start: bool,
+    /// Whether the command itself was observed from its first turn on, whatever it started;
+    /// `false` where that wasn't asked for, as only the gate does.
+    pub first_turn: bool,
 }
 
 /// What was observed and is not in the recording.

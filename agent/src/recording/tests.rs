@@ -40,6 +40,7 @@ fn end() -> End {
         notes: vec!["a note".to_owned()],
         cpu_ns: Some(1_234_567_890),
         from_start: true,
+        first_turn: true,
     }
 }
 

@@ -221,6 +221,7 @@ fn sample(recording: &Recording) -> Sample {
         cpu_ns: end.and_then(|end| end.cpu_ns),
         stall_threshold_ns: recording.head.stall_threshold_ns,
         from_start: end.is_some_and(|end| end.from_start),
+        first_turn: end.is_some_and(|end| end.first_turn),
         losses,
     };
     Sample::of(&recording.snapshot, made)

@@ -177,12 +177,22 @@ impl Runner {
         let snapshot = observed.snapshot();
         let is_alone = is_alone(&snapshot, pid);
         let cpu_ns = running.cpu_ns().filter(|_| is_alone);
-        let from_start = is_alone && observer.sees_first_turn();
+        let is_seen = snapshot.targets.iter().any(|target| target.pid == pid);
+        let first_turn = is_seen && observer.sees_first_turn();
+        let from_start = is_alone && first_turn;
         let losses = notes.clone();
-        let made = Made { cpu_ns, stall_threshold_ns, from_start, losses };
+        let made = Made { cpu_ns, stall_threshold_ns, from_start, first_turn, losses };
         let sample = Sample::of(&snapshot, made);
         let status = Some(0);
-        let end = End { unix_ns: unix_ns(), status, notes, cpu_ns, from_start, ..End::default() };
+        let end = End {
+            unix_ns: unix_ns(),
+            status,
+            notes,
+            cpu_ns,
+            from_start,
+            first_turn,
+            ..End::default()
+        };
         Ok(Ran::Done(Box::new(Run { sample, snapshot, began_unix_ns, end, missed })))
     }
 

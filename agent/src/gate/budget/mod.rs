@@ -152,6 +152,7 @@ mod tests {
             runtimes: BTreeSet::new(),
             stall_threshold_ns: 50 * MS,
             from_start: true,
+            first_turn: true,
             trace_turns_max: 0,
             losses: Vec::new(),
             drain_culprit: None,

@@ -48,6 +48,8 @@ pub(crate) struct End {
     cpu_ns: Option<u64>,
     #[prost(bool, tag = "8")]
     from_start: bool,
+    #[prost(bool, tag = "9")]
+    first_turn: bool,
 }
 
 /// What is no longer in the recording.
@@ -144,18 +146,39 @@ impl From<&recording::End> for End {
             notes,
             cpu_ns,
             from_start,
+            first_turn,
         } = from.clone();
         let (exit_code, status) = (u32::from(exit_code), status.map(u32::from));
-        End { unix_ns, exit_code, status, signal, timed_out, notes, cpu_ns, from_start }
+        End { unix_ns, exit_code, status, signal, timed_out, notes, cpu_ns, from_start, first_turn }
     }
 }
 
 impl From<End> for recording::End {
     fn from(from: End) -> recording::End {
-        let End { unix_ns, exit_code, status, signal, timed_out, notes, cpu_ns, from_start } = from;
+        let End {
+            unix_ns,
+            exit_code,
+            status,
+            signal,
+            timed_out,
+            notes,
+            cpu_ns,
+            from_start,
+            first_turn,
+        } = from;
         let byte = |code: u32| u8::try_from(code).unwrap_or(u8::MAX);
         let (exit_code, status) = (byte(exit_code), status.map(byte));
-        recording::End { unix_ns, exit_code, status, signal, timed_out, notes, cpu_ns, from_start }
+        recording::End {
+            unix_ns,
+            exit_code,
+            status,
+            signal,
+            timed_out,
+            notes,
+            cpu_ns,
+            from_start,
+            first_turn,
+        }
     }
 }
 
