@@ -354,9 +354,14 @@ int loopscope_sample(struct bpf_perf_event_data *ctx)
 	barrier_var(fp);
 	sample->sp = sp;
 	sample->pc = pc;
+	sample->fp = fp;
 	if (bpf_probe_read_user(&sample->top, sizeof(sample->top), (void *)sp))
 		sample->top = 0;
 	sample->frames = walk(sample, pc, fp, cookie >> COOKIE_SAMPLER_BITS);
+	sample->stack_bytes = 0;
+	if (sample->frames < CHAIN_MIN &&
+	    !bpf_probe_read_user(sample->stack, STACK_BYTES, (void *)sp))
+		sample->stack_bytes = STACK_BYTES;
 	barrier();
 	sample->number = sampler->taken + 1;
 	sampler->taken += 1;

@@ -86,6 +86,7 @@ const volatile __u32 layout[] = {
 	OFFSET(sample, frame),
 	OFFSET(frame, words),
 	OFFSET(frame, shared),
+	OFFSET(sample, stack),
 	sizeof(struct executed),
 	OFFSET(executed, file),
 	sizeof(struct losses),

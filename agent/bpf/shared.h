@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only
  *
- * What the kernel side and the agent share: the layout of the maps. `layout.rs` in
- * `agent/src/source/live/ebpf` is its mirror; the array `layout` in the object holds the offsets
- * that the C compiler chose, and a test compares.
+ * What the kernel side and the agent share: the layout of the maps. `slots.rs`, `samples.rs` and
+ * `executed.rs` in `agent/src/source/live/ebpf` are its mirror; the array `layout` in the object
+ * holds the offsets that the C compiler chose, and a test compares.
  */
 #ifndef LOOPSCOPE_SHARED_H
 #define LOOPSCOPE_SHARED_H
@@ -61,6 +61,11 @@ enum collection {
 #define SAMPLERS 8
 #define SAMPLES 32
 #define FRAMES 48
+
+/* A chain of frame pointers that is shorter is none of Node's: then so much of the stack is kept, by
+ * which the frames are found that have none. */
+#define CHAIN_MIN 8
+#define STACK_BYTES 4096
 
 /* A cookie of a sampler says which it is, and where in a JSFunction its SharedFunctionInfo lies. */
 #define COOKIE_SAMPLER_BITS 8
@@ -260,8 +265,12 @@ struct sample {
 	/* The word that the stack pointer points to: where a function without a frame returns to. */
 	__u64 top;
 	__u32 frames;
-	__u32 pad;
+	/* How many bytes from the stack pointer on are kept. */
+	__u32 stack_bytes;
+	/* The register of the frame pointer, whatever is in it. */
+	__u64 fp;
 	struct frame frame[FRAMES];
+	__u8 stack[STACK_BYTES];
 };
 
 /* The samples of one thread. Written by that thread only. */

@@ -30,7 +30,8 @@ mod live {
     use loopscope::plan;
     use loopscope::process::{Mapping, Process};
     use loopscope::source::live::memory::Memory;
-    use loopscope::v8::{CodeMap, Frame, Layout, RawFrame, ReadMemory, Symbolizer, unwind};
+    use loopscope::v8::unwind::{self, Registers};
+    use loopscope::v8::{CodeMap, Frame, Layout, RawFrame, ReadMemory, Symbolizer};
 
     /// How often frames are named again; the quickest counts.
     const AGAIN: u32 = 1_000;
@@ -98,7 +99,8 @@ mod live {
         let is_code = |address: u64| {
             maps.iter().any(|map| map.executable && (map.start..map.end).contains(&address))
         };
-        Some(unwind::waiting(sp, pc, &stack, &is_code, code))
+        let at = Registers { pc, sp, fp: None };
+        Some(unwind::unwound(at, &stack, &is_code, code))
     }
 
     fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {

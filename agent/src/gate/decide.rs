@@ -39,20 +39,6 @@ const SELDOM: [&str; 2] = ["turn_p99", START_TIME];
 const UNTIMED: &str = "next to nothing of a run was timed: what runs before the first poll is not \
                        always seen behind a shell or npm; run `node FILE` itself";
 
-/// What the first turn of a command is a part of, where it was seen.
-const WITH_FIRST_TURN: [&str; 10] = [
-    LONGEST_DRAIN,
-    "drains",
-    "turns",
-    "ticks",
-    "stalls",
-    TURN_TIME,
-    "cpu_time",
-    "turn_max",
-    "drain_time",
-    "gc_time",
-];
-
 /// What gets shorter where work is cut into pieces,
 const LONGEST_DRAIN: &str = "longest_drain";
 
@@ -88,10 +74,10 @@ pub fn metrics_but(
     let mut varying = Vec::new();
     let sides = (base.samples, head.samples);
     let turns_differ = why_no_times.is_none() && turns::differ(sides.0, sides.1);
-    let first = first_turns_differ(sides);
+    let first = turns::first_of_one_side(sides.0, sides.1);
     for measure in &MEASURES {
         let (base, head) = (values(measure, base.samples), values(measure, head.samples));
-        let first = first.as_ref().filter(|_| WITH_FIRST_TURN.contains(&measure.name));
+        let first = first.as_ref().filter(|_| turns::have_first(measure));
         let why_not = if measure.is_count() { &why_no_pairs } else { &why_no_times };
         let why_not = why_not.as_ref().or(first);
         let may_be_exact = match measure.kind {
@@ -106,10 +92,7 @@ pub fn metrics_but(
         match (exact, why_not, missing(&base, &head)) {
             (Some(metric), ..) => metrics.push(metric),
             (None, Some(why), missing) => {
-                let tells = match measure.unit {
-                    Unit::Count => !matches!(missing, Missing::Everywhere),
-                    _ => measure.part == Part::Decides && !SELDOM.contains(&measure.name),
-                };
+                let tells = is_news(measure, &missing);
                 metrics.extend(tells.then(|| untold(measure, base, head, why.clone())));
             }
             (None, None, _) if measure.kind == Kind::Stalls => {
@@ -137,6 +120,14 @@ pub fn metrics_but(
     metrics
 }
 
+/// Whether it is told that it is not compared.
+fn is_news(measure: &Measure, missing: &Missing) -> bool {
+    match measure.unit {
+        Unit::Count => !matches!(missing, Missing::Everywhere),
+        _ => measure.part == Part::Decides && !SELDOM.contains(&measure.name),
+    }
+}
+
 /// Why no count that varies is compared, and why no time is; `None` where they are.
 fn reasons(
     base: Runs<'_>,
@@ -153,20 +144,6 @@ fn reasons(
         is_traced.then(|| why.to_owned())
     });
     (no_pairs, no_times)
-}
-
-/// Why nothing is compared that the first turn is a part of: one side alone was seen from there on.
-fn first_turns_differ((base, head): (&[Sample], &[Sample])) -> Option<String> {
-    let seen = |side: &[Sample]| side.iter().any(|run| run.first_turn);
-    let [first, late] = match (seen(base), seen(head)) {
-        (true, false) if !head.is_empty() => ["base", "head"],
-        (false, true) if !base.is_empty() => ["head", "base"],
-        _ => return None,
-    };
-    Some(format!(
-        "{first} was observed from its first turn on, {late} was not, as a shell, npm or env \
-         starts it; start both in the same way"
-    ))
 }
 
 /// Whether this is the time in turns, there is none that matters, and nothing else tells how long

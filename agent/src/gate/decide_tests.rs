@@ -479,22 +479,15 @@ fn what_is_seen_before_the_first_poll_decides_behind_a_shell() {
 /// As a shell in front of one side makes it: its first turn is in no figure.
 #[test]
 fn what_one_side_alone_was_seen_of_is_no_change() {
-    let behind_a_shell = |samples| {
-        each(samples, |sample: &mut Sample| {
-            (sample.from_start, sample.first_turn) = (false, false);
-        })
-    };
-    let (base, head) = (behind_a_shell(runs(1_000, 1.0, 1)), runs(1_000, 2.0, 2));
+    let late = |sample: &mut Sample| (sample.from_start, sample.first_turn) = (false, false);
+    let (base, head) = (each(runs(1_000, 1.0, 1), late), runs(1_000, 2.0, 2));
     for (base, head) in [(&base, &head), (&head, &base)] {
         let metrics = compared(base, head);
         assert_eq!(verdict(&metrics), Verdict::Inconclusive);
         assert!(!is_undecided(&metrics), "more runs do not help");
-        let why = |name: &str| match &named(&metrics, name).standing {
-            Standing::Untold(why) => why.clone(),
-            standing => panic!("{name}: {standing:?}"),
-        };
         for name in [TURN_TIME, "cpu_time"] {
-            assert!(why(name).contains("start both in the same way"), "{}", why(name));
+            let Standing::Untold(why) = &named(&metrics, name).standing else { panic!("{name}") };
+            assert!(why.contains("start both in the same way"), "{why}");
         }
         assert_eq!(named(&metrics, LONGEST_DRAIN).standing, Standing::Same, "as on both sides");
     }

@@ -18,6 +18,20 @@ const ALIKE: f64 = 0.01;
 /// Percentiles of turns.
 const PERCENTILES: [&str; 3] = ["turn_p50", "turn_p90", "turn_p99"];
 
+/// What the first turn of a command is a part of, where it was seen.
+const WITH_FIRST: [&str; 10] = [
+    "longest_drain",
+    "drains",
+    "turns",
+    "ticks",
+    "stalls",
+    "turn_time",
+    "cpu_time",
+    "turn_max",
+    "drain_time",
+    "gc_time",
+];
+
 /// What decides in their place.
 const LONGEST: &str = "turn_max";
 
@@ -42,6 +56,25 @@ pub(super) fn decides(measure: &Measure, differ: bool) -> bool {
         name if PERCENTILES.contains(&name) => !differ && measure.part == Part::Decides,
         _ => measure.part == Part::Decides,
     }
+}
+
+/// Whether the first turn is a part of it, where that was seen.
+pub(super) fn have_first(measure: &Measure) -> bool {
+    WITH_FIRST.contains(&measure.name)
+}
+
+/// Why that can't be compared: one side alone was seen from its first turn on.
+pub(super) fn first_of_one_side(base: &[Sample], head: &[Sample]) -> Option<String> {
+    let seen = |side: &[Sample]| side.iter().any(|run| run.first_turn);
+    let [first, late] = match (seen(base), seen(head)) {
+        (true, false) if !head.is_empty() => ["base", "head"],
+        (false, true) if !base.is_empty() => ["head", "base"],
+        _ => return None,
+    };
+    Some(format!(
+        "{first} was observed from its first turn on, {late} was not, as a shell, npm or env \
+         starts it; start both in the same way"
+    ))
 }
 
 /// What is to be known of metrics that were judged so; `None` where there are as many turns.

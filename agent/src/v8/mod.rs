@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! file ──> Layout ──┐            RawFrame: instruction, frame pointer, seven words
-//! files mapped ─────┴> Symbolizer <── raw frames, from the kernel or from `unwind::waiting`
+//! files mapped ─────┴> Symbolizer <── raw frames, from the kernel or from `unwind::unwound`
 //!                          │     <── memory of the process, read when it is needed
 //!                          └──> Frame: kind, name, file, line
 //! ```

@@ -8,7 +8,7 @@ use super::code_map::CodeMap;
 use super::layout::Layout;
 use super::symbolizer::Symbolizer;
 use super::types::{RawFrame, ReadMemory};
-use super::unwind::{self, Code};
+use super::unwind::{self, Code, Registers};
 use crate::elf::{Base, Step};
 
 /// 4 KiB that come again and again, at every address.
@@ -49,6 +49,10 @@ fn frame() -> impl Strategy<Value = RawFrame> {
         .prop_map(|(pc, fp, words, shared)| RawFrame { pc, fp, words, shared, top: pc })
 }
 
+fn at(fp: Option<u64>) -> Registers {
+    Registers { pc: 7, sp: 0x1000, fp }
+}
+
 struct Steps(Option<Step>, Option<u64>);
 
 impl Code for Steps {
@@ -86,13 +90,16 @@ proptest! {
         step in proptest::option::of((any::<i64>(), proptest::option::of(any::<i64>()))),
         small in -64_i64..64,
         begins in proptest::option::of(any::<u64>()),
+        is_frame in any::<bool>(),
+        fp in proptest::option::of(prop_oneof![0x1000_u64..0x1800, any::<u64>()]),
     ) {
         let stack: Vec<u8> = words.iter().copied().flat_map(u64::to_le_bytes).collect();
         let step = step.map(|(size, saved_frame)| {
             let size = if size % 2 == 0 { small } else { size };
-            Step { frame: Base::Stack(size), saved_frame }
+            let frame = if is_frame { Base::Frame(size) } else { Base::Stack(size) };
+            Step { frame, saved_frame }
         });
-        let frames = unwind::waiting(0x1000, 7, &stack, &|_| true, &Steps(step, begins));
+        let frames = unwind::unwound(at(fp), &stack, &|_| true, &Steps(step, begins));
         prop_assert!(!frames.is_empty() && frames[0].pc == 7);
         prop_assert!(frames.len() <= 1024);
     }
@@ -112,12 +119,77 @@ fn chain(count: u64) -> Vec<u8> {
 #[test]
 fn a_chain_of_frame_pointers_is_followed_to_its_end() {
     let is_code = |address: u64| (0x5_0000..0x6_0000).contains(&address);
-    let frames = unwind::waiting(0x1000, 7, &chain(20), &is_code, &Steps(None, None));
+    let frames = unwind::unwound(at(None), &chain(20), &is_code, &Steps(None, None));
     assert_eq!(frames.len(), 21);
     assert_eq!((frames[0].pc, frames[0].fp), (7, 0x1040));
     assert_eq!((frames[1].pc, frames[1].fp), (0x5_0000, 0x1060));
     assert_eq!(frames[1].words[6], 0x5_0001, "the return address");
     assert_eq!(frames[20].pc, 0x5_0013);
-    let short = unwind::waiting(0x1000, 7, &chain(2), &is_code, &Steps(None, None));
+    let short = unwind::unwound(at(None), &chain(2), &is_code, &Steps(None, None));
     assert_eq!(short.len(), 1, "two pairs may be left from before");
+}
+
+/// Functions by the page that their code is in: how each is left.
+struct Pages(&'static [(u64, Base, Option<i64>)]);
+
+impl Code for Pages {
+    fn step(&self, pc: u64) -> Option<Step> {
+        let found = self.0.iter().find(|(page, ..)| pc >> 12 == page >> 12);
+        found.map(|&(_, frame, saved_frame)| Step { frame, saved_frame })
+    }
+
+    fn begins(&self, _: u64) -> Option<u64> {
+        None
+    }
+
+    fn called(&self, _: u64) -> Option<u64> {
+        None
+    }
+}
+
+/// As `vsnprintf` is: what writes a character has other things in the frame pointer's register,
+/// what formats has a frame pointer, and who calls that has none.
+#[test]
+fn a_library_is_left_whatever_it_keeps_in_the_frame_pointer() {
+    const WRITES: u64 = 0x5_1000;
+    const FORMATS: u64 = 0x5_2000;
+    const CALLS: u64 = 0x5_3000;
+    const NODE: u64 = 0x6_0000;
+    let code = Pages(&[
+        (WRITES, Base::Stack(32), Some(-16)),
+        (FORMATS, Base::Frame(16), Some(-16)),
+        (CALLS, Base::Stack(24), Some(-16)),
+    ]);
+    let words: [u64; 17] = [
+        // From 0x1000 on: what writes, and the frame pointer of what formats.
+        0,
+        0,
+        0x1030,
+        FORMATS + 4, //
+        // What formats, and what its caller has in the register: no address.
+        0,
+        0,
+        9,
+        CALLS + 4, //
+        // Who calls that, and the frame pointer of Node's function.
+        0,
+        0x1068,
+        NODE + 4, //
+        // That one's, and two more of Node's.
+        0,
+        0,
+        0x1078,
+        NODE + 8,
+        0x2000,
+        NODE + 12,
+    ];
+    let stack: Vec<u8> = words.into_iter().flat_map(u64::to_le_bytes).collect();
+    let is_code = |address: u64| (0x5_0000..0x7_0000).contains(&address);
+    let start = Registers { pc: WRITES, sp: 0x1000, fp: Some(77) };
+    let frames = unwind::unwound(start, &stack, &is_code, &code);
+    let told: Vec<(u64, u64)> = frames.iter().map(|frame| (frame.pc, frame.fp)).collect();
+    let [node, out] = [0x1068, 0x1078];
+    let expected = [(WRITES, 0), (FORMATS + 4, 0x1030), (CALLS + 4, 0), (NODE + 4, node)];
+    assert_eq!(told[..4], expected);
+    assert_eq!(told[4..], [(NODE + 8, out), (NODE + 12, 0x2000)]);
 }

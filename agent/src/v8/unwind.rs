@@ -7,10 +7,12 @@
 //! ```
 //!
 //! The kernel tells the stack pointer of a thread that waits, not its frame pointer. V8 and Node
-//! keep frame pointers, the C library doesn't, nor does cryptography in assembly. So their frames
-//! are left by the tables that exceptions are unwound with, until a function is reached that has a
-//! frame pointer. Where that lies is looked for: the first pair of a frame pointer and a return
-//! address behind a call of this function. Without tables it is the first pair of a long chain.
+//! keep frame pointers, the C library mostly doesn't, nor does cryptography in assembly. So their
+//! frames are left by the tables that exceptions are unwound with, which say as well where a
+//! function has saved the frame pointer, until one is reached that has its own, and is not called
+//! by one that has none. Where the frame pointer isn't known it is looked for: the first pair of a
+//! frame pointer and a return address behind a call of this function. Without tables it is the
+//! first pair of a long chain.
 
 use super::limits::{FIRST_FRAME_BYTES_MAX, FRAME_BYTES_MAX, FRAMES_MAX, STACK_BYTES_MAX};
 use super::types::RawFrame;
@@ -26,48 +28,32 @@ pub trait Code {
     fn called(&self, return_address: u64) -> Option<u64>;
 }
 
-/// The frames of a thread whose stack pointer is `sp` and whose next instruction is at `pc`.
+/// What tells where a thread is.
+#[derive(Clone, Copy, Debug)]
+pub struct Registers {
+    /// The next instruction.
+    pub pc: u64,
+    /// The stack pointer.
+    pub sp: u64,
+    /// The frame pointer's register, whatever is in it, where that is known.
+    pub fp: Option<u64>,
+}
+
+/// The frames of a thread that is there.
 ///
-/// `stack` are the bytes from `sp` on, as many as there are at hand; of more than 1 MiB the rest is
-/// not looked at. `is_code` tells whether an address is mapped for execution. It serves as well
-/// where a frame pointer is known to be wrong.
+/// `stack` are the bytes from the stack pointer on, as many as there are at hand; of more than
+/// 1 MiB the rest is not looked at. `is_code` tells whether an address is mapped for execution.
 ///
 /// Cost: a look at each of the first 8,192 words at most, and two for each frame.
-pub fn waiting(
-    sp: u64,
-    pc: u64,
+pub fn unwound(
+    registers: Registers,
     stack: &[u8],
     is_code: &dyn Fn(u64) -> bool,
     code: &dyn Code,
 ) -> Vec<RawFrame> {
-    let stack = Stack { sp, bytes: &stack[..stack.len().min(STACK_BYTES_MAX)], is_code };
-    let mut frames = Vec::new();
-    let (mut pc, mut sp) = (pc, sp);
-    let fp = loop {
-        let innermost = frames.is_empty();
-        let at = if innermost { pc } else { pc.wrapping_sub(1) };
-        let step = code.step(at);
-        let Some(Step { frame: Base::Stack(size), saved_frame }) = step else {
-            break stack.first_pair(sp, code.begins(at), code);
-        };
-        let left = sp
-            .checked_add_signed(size)
-            .filter(|end| *end > sp)
-            .and_then(|end| Some((end, stack.word(end.checked_sub(8)?)?)));
-        let Some((end, return_address)) = left.filter(|(_, address)| is_code(*address)) else {
-            break stack.first_pair(sp, None, code);
-        };
-        frames.push(RawFrame { pc, ..RawFrame::default() });
-        let saved = saved_frame.and_then(|offset| stack.word(end.checked_add_signed(offset)?));
-        (pc, sp) = (return_address, end);
-        // A library may keep other things where the frame pointer was, and gives it back.
-        if let Some(saved) = saved.filter(|saved| *saved >= sp && stack.saved(*saved).is_some()) {
-            break Some(saved);
-        }
-        if frames.len() == FRAMES_MAX {
-            break None;
-        }
-    };
+    let bytes = &stack[..stack.len().min(STACK_BYTES_MAX)];
+    let stack = Stack { sp: registers.sp, bytes, is_code };
+    let (mut frames, Registers { pc, .. }, fp) = stack.leave_bare(registers, code);
     let Some(fp) = fp else {
         frames.push(RawFrame { pc, ..RawFrame::default() });
         return frames;
@@ -77,6 +63,10 @@ pub fn waiting(
     frames.extend(stack.chain(fp).take(room).map(|(fp, pc)| stack.frame(pc, fp)));
     frames[0].top = stack.word(stack.sp).unwrap_or_default();
     frames
+}
+
+fn is_bare(step: Option<Step>) -> bool {
+    step.is_some_and(|step| matches!(step.frame, Base::Stack(_)))
 }
 
 /// Pairs that must follow one another for the first to be one, where nothing else tells. What
@@ -90,6 +80,59 @@ struct Stack<'a> {
 }
 
 impl Stack<'_> {
+    /// Leaves functions until all that are further out have frame pointers. Returns the frames that
+    /// were left, where that is, and the frame pointer there, if it is known or was found.
+    fn leave_bare(
+        &self,
+        registers: Registers,
+        code: &dyn Code,
+    ) -> (Vec<RawFrame>, Registers, Option<u64>) {
+        let (mut frames, mut at) = (Vec::new(), registers);
+        while frames.len() < FRAMES_MAX {
+            let Registers { pc, sp, fp } = at;
+            let within = if frames.is_empty() { pc } else { pc.wrapping_sub(1) };
+            let step = code.step(within);
+            if is_bare(step) {
+                let Some(left) = step.and_then(|step| self.leave(at, step)) else {
+                    return (frames, at, self.first_pair(sp, None, code));
+                };
+                frames.push(RawFrame { pc, ..RawFrame::default() });
+                at = left;
+                continue;
+            }
+            let pair = fp.filter(|fp| *fp >= sp).and_then(|fp| Some((fp, self.pair(fp)?)));
+            match pair {
+                // A library may keep other things where the frame pointer was, and gives it back.
+                Some((fp, (next, out))) if is_bare(code.step(out.wrapping_sub(1))) => {
+                    frames.push(self.frame(pc, fp));
+                    at = Registers { pc: out, sp: fp + 16, fp: Some(next) };
+                }
+                Some((fp, _)) if self.saved(fp).is_some() => return (frames, at, Some(fp)),
+                _ => return (frames, at, self.first_pair(sp, code.begins(within), code)),
+            }
+        }
+        (frames, at, None)
+    }
+
+    /// Leaves a function that has no frame pointer.
+    fn leave(&self, at: Registers, step: Step) -> Option<Registers> {
+        let Step { frame: Base::Stack(size), saved_frame } = step else { return None };
+        let end = at.sp.checked_add_signed(size).filter(|end| *end > at.sp)?;
+        let pc = self.word(end.checked_sub(8)?).filter(|address| (self.is_code)(*address))?;
+        let fp = match saved_frame {
+            Some(offset) => end.checked_add_signed(offset).and_then(|place| self.word(place)),
+            None => at.fp,
+        };
+        Some(Registers { pc, sp: end, fp })
+    }
+
+    /// What is saved at a frame pointer, whatever the frame pointer was before, and a return
+    /// address.
+    fn pair(&self, fp: u64) -> Option<(u64, u64)> {
+        let pair = (self.word(fp)?, self.word(fp.checked_add(8)?)?);
+        (fp.is_multiple_of(8) && (self.is_code)(pair.1)).then_some(pair)
+    }
+
     fn word(&self, address: u64) -> Option<u64> {
         let begin = usize::try_from(address.checked_sub(self.sp)?).ok()?;
         let word = self.bytes.get(begin..begin.checked_add(8)?)?;
@@ -98,12 +141,7 @@ impl Stack<'_> {
 
     /// The frame pointer and the return address that are saved at a frame pointer.
     fn saved(&self, fp: u64) -> Option<(u64, u64)> {
-        if !fp.is_multiple_of(8) {
-            return None;
-        }
-        let (next, return_address) = (self.word(fp)?, self.word(fp.checked_add(8)?)?);
-        let grows = next > fp && next - fp <= FRAME_BYTES_MAX;
-        (grows && (self.is_code)(return_address)).then_some((next, return_address))
+        self.pair(fp).filter(|(next, _)| *next > fp && next - fp <= FRAME_BYTES_MAX)
     }
 
     /// The pairs from a frame pointer on.

@@ -11,7 +11,8 @@ use loopscope::elf::Image;
 use loopscope::plan::Versions;
 use loopscope::process::{Mapping, Process};
 use loopscope::source::live::memory::Memory;
-use loopscope::v8::{CodeMap, Frame, Kind, Layout, RawFrame, ReadMemory, Symbolizer, unwind};
+use loopscope::v8::unwind::{self, Registers};
+use loopscope::v8::{CodeMap, Frame, Kind, Layout, RawFrame, ReadMemory, Symbolizer};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -68,7 +69,8 @@ impl Target {
             let holds = |map: &&Mapping| (map.start..map.end).contains(&address);
             self.maps.iter().find(holds).is_some_and(|map| map.executable)
         };
-        Some(unwind::waiting(sp, pc, &stack, &is_code, &*self.code))
+        let at = Registers { pc, sp, fp: None };
+        Some(unwind::unwound(at, &stack, &is_code, &*self.code))
     }
 }
 

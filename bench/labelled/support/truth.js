@@ -104,8 +104,8 @@ function measure(stall, { key, rest }, done) {
 // thread may be held back there, too. `stop` is called behind the last one.
 function run({ cause, culprit = null, times = 4, pauseMs = 250, stop, ...keys }, stall) {
   let left = Number(given.get('--times') ?? times);
-  // What is compiled and loaded by the first use, and what a CPU has forgotten in a pause, takes its
-  // time before the begin and behind the end of what is measured: a turn without a stall has it.
+  // What is loaded by the first use, and what a CPU has forgotten in a pause, takes its time before
+  // the begin and behind the end of what is measured: a turn without a stall has it.
   function warm(then) {
     measure(() => {}, {}, () => { stalls.pop(); then(); });
   }

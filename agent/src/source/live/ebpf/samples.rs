@@ -5,8 +5,9 @@
 //! thread's CPU clock ──event──> program ──walks the frame pointers──> ring of 32 ──> take()
 //! ```
 //!
-//! Cost: to the thread two reads of its own memory a frame; taking a sample copies up to 4 KB of
-//! shared memory without a system call. Nothing while there is no [`Sampler`].
+//! Cost: to the thread two reads of its own memory a frame, and where frame pointers lead nowhere
+//! one of 4 KiB; taking a sample copies up to 8 KB of shared memory without a system call. Nothing
+//! while there is no [`Sampler`].
 //!
 //! **Invariant**: samples that were overwritten before they were taken are counted.
 
@@ -29,8 +30,12 @@ const FRAMES: usize = 48;
 
 const COPIED_WORDS: usize = 7;
 const FRAME_WORDS: usize = 2 + COPIED_WORDS + 1;
-const SAMPLE_HEAD_WORDS: usize = 6;
-const SAMPLE_WORDS: usize = SAMPLE_HEAD_WORDS + FRAMES * FRAME_WORDS;
+const SAMPLE_HEAD_WORDS: usize = 7;
+
+/// How much of a stack is kept whose frames are not all told by frame pointers.
+const STACK_WORDS: usize = 512;
+const STACK_WORD: usize = SAMPLE_HEAD_WORDS + FRAMES * FRAME_WORDS;
+const SAMPLE_WORDS: usize = STACK_WORD + STACK_WORDS;
 
 /// The size of a sampler in words of eight bytes.
 pub(super) const SAMPLER_WORDS: usize = 1 + SAMPLES as usize * SAMPLE_WORDS;
@@ -47,8 +52,13 @@ pub(crate) struct Sample {
     pub(crate) pc: u64,
     /// Its stack pointer.
     pub(crate) sp: u64,
-    /// Innermost first.
+    /// The register of its frame pointer, whatever was in it.
+    pub(crate) fp: u64,
+    /// By frame pointers, innermost first.
     pub(crate) frames: Vec<RawFrame>,
+    /// What lay from the stack pointer on, where these are few; else, and where that could not be
+    /// read, nothing.
+    pub(crate) stack: Vec<u8>,
 }
 
 /// The sampling of one thread. It ends when this is dropped.
@@ -175,15 +185,17 @@ fn read(sampler: &[AtomicU64], number: u64) -> Option<Sample> {
         }
     };
     let frames = (0..frames).map(frame).collect();
-    let sample = Sample { at_ns: word(1), pc: word(2), sp: word(3), frames };
+    let stacked = ((word(5) >> 32) as usize / size_of::<u64>()).min(STACK_WORDS);
+    let stack = (STACK_WORD..STACK_WORD + stacked).flat_map(|at| word(at).to_le_bytes()).collect();
+    let sample = Sample { at_ns: word(1), pc: word(2), sp: word(3), fp: word(6), frames, stack };
     fence(Ordering::Acquire);
     (words[0].load(Ordering::Relaxed) == number + 1).then_some(sample)
 }
 
 /// The sizes and offsets that the kernel side must have, in bytes.
 #[cfg(test)]
-pub(super) fn layout() -> [usize; 6] {
-    [SAMPLER_WORDS, SAMPLE_WORDS, FRAME_WORDS, SAMPLE_HEAD_WORDS, 2, 2 + COPIED_WORDS]
+pub(super) fn layout() -> [usize; 7] {
+    [SAMPLER_WORDS, SAMPLE_WORDS, FRAME_WORDS, SAMPLE_HEAD_WORDS, 2, 2 + COPIED_WORDS, STACK_WORD]
         .map(|words| words * 8)
 }
 
@@ -205,11 +217,16 @@ mod tests {
     fn a_sample_that_is_overwritten_is_none() {
         let sampler: Vec<AtomicU64> = (0..SAMPLER_WORDS).map(|_| AtomicU64::new(0)).collect();
         let second = 1 + SAMPLE_WORDS;
-        for (word, value) in [(0, 34), (1, 5), (2, 6), (3, 7), (4, 4), (5, 1), (6, 8), (15, 9)] {
+        for (word, value) in [(0, 34), (1, 5), (2, 6), (3, 7), (4, 4), (5, 8 << 32 | 1), (6, 3)] {
             sampler[second + word].store(value, Ordering::Relaxed);
         }
+        let first = second + SAMPLE_HEAD_WORDS;
+        for (word, value) in [(first, 8), (first + 9, 9), (second + STACK_WORD, 0x0201)] {
+            sampler[word].store(value, Ordering::Relaxed);
+        }
         let sample = read(&sampler, 33).expect("it is whole");
-        assert_eq!((sample.at_ns, sample.pc, sample.sp), (5, 6, 7));
+        assert_eq!((sample.at_ns, sample.pc, sample.sp, sample.fp), (5, 6, 7, 3));
+        assert_eq!(sample.stack, [1, 2, 0, 0, 0, 0, 0, 0]);
         assert_eq!((sample.frames[0].pc, sample.frames[0].shared), (8, 9));
         assert_eq!(sample.frames[0].top, 4);
         assert_eq!(read(&sampler, 1), None, "an older one had its place");

@@ -1,6 +1,8 @@
 //! Who has come, and what they are.
 
 use std::sync::{MutexGuard, PoisonError};
+use std::thread::sleep;
+use std::time::Duration;
 
 use super::host::Host;
 use super::{Shared, State};
@@ -9,9 +11,27 @@ use crate::source::live::candidate::Candidate;
 use crate::source::live::clock::monotonic_ns;
 use crate::source::live::family::Newcomer;
 
+/// How often, and with what pauses, it is waited for the command line of a process that has just
+/// begun to execute a program: the kernel gives it one some microseconds later.
+const COMMAND_LOOKS: usize = 20;
+const COMMAND_PAUSE: Duration = Duration::from_micros(500);
+
 impl Shared {
     pub(super) fn find(&self, pid: u32) -> Result<Candidate, Refusal> {
         self.plans.lock().unwrap_or_else(PoisonError::into_inner).find(pid)
+    }
+
+    /// The same with the command line and the environment by which it is judged and called. One
+    /// that has neither for long has hidden them.
+    fn find_named(&self, pid: u32) -> Result<Candidate, Refusal> {
+        for _ in 0..COMMAND_LOOKS {
+            let found = self.find(pid)?;
+            if found.process.has_command() {
+                return Ok(found);
+            }
+            sleep(COMMAND_PAUSE);
+        }
+        self.find(pid)
     }
 
     /// Looks for Nodes on the host, if it is time. Nobody waits for that: with a file system that
@@ -56,7 +76,7 @@ impl Shared {
         let plans = || self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         let is_node = !is_copy() && plans().is_node(pid);
         let is_itself = |of: &Process| !is_copy() && of.is_same_image();
-        let found = self.find(pid);
+        let found = self.find_named(pid);
         let is_refused = found.is_err() && !is_copy();
         if let Err(refusal) = &found {
             self.note_left_out(pid, refusal.kind);

@@ -61,10 +61,19 @@ const PACES: [(u64, Pace); 5] = [
     (u64::MAX, Pace { period_ns: 10_000_000, pause_ns: 20_000_000 }),
 ];
 
-/// The pace for a turn that is open for so long, looked at so many times less often than usual.
-pub(super) fn pace(open_ns: u64, slower: u64) -> Pace {
-    let fits = PACES.iter().find(|(upto_ns, _)| open_ns < *upto_ns);
-    let Pace { period_ns, pause_ns } = fits.map_or(PACES[PACES.len() - 1].1, |(_, pace)| *pace);
+/// The most samples between two looks: an eighth of what the kernel keeps, as looks may be late.
+const SAMPLES_A_LOOK: u64 = 4;
+
+/// The pace for a turn that is open for so long, of which its thread ran for `ran_ns`, looked at so
+/// many times less often than usual. Who waits is not sampled: what runs behind a long wait is
+/// looked at as closely as if there had been none.
+pub(super) fn pace(open_ns: u64, ran_ns: u64, slower: u64) -> Pace {
+    let of = |ns: u64| {
+        let fits = PACES.iter().find(|(upto_ns, _)| ns < *upto_ns);
+        fits.map_or(PACES[PACES.len() - 1].1, |(_, pace)| *pace)
+    };
+    let pause_ns = of(open_ns).pause_ns;
+    let period_ns = of(ran_ns.min(open_ns)).period_ns.max(pause_ns / SAMPLES_A_LOOK);
     Pace { period_ns: period_ns * slower, pause_ns: pause_ns * slower }
 }
 
@@ -132,8 +141,8 @@ pub(super) const PERF_MAP_BYTES_MAX: u64 = 64 << 20;
 /// How often that is looked at, in nanoseconds.
 pub(super) const PERF_MAP_NS: u64 = 1_000_000_000;
 
-const _: () = assert!(PACES[0].1.pause_ns <= 16 * PACES[0].1.period_ns, "no sample is overwritten");
-const _: () = assert!(PACES[1].1.pause_ns <= 16 * PACES[1].1.period_ns);
+const _: () = assert!(PACES[0].1.pause_ns <= SAMPLES_A_LOOK * PACES[0].1.period_ns);
+const _: () = assert!(PACES[1].1.pause_ns <= SAMPLES_A_LOOK * PACES[1].1.period_ns);
 
 #[cfg(test)]
 mod tests {
@@ -157,6 +166,20 @@ mod tests {
 
     #[test]
     fn usual_stalls_are_not_looked_at_as_closely_as_the_shortest() {
-        assert_eq!(pace(USUAL_NS / OPEN_PARTS, 1).period_ns, 1_000_000);
+        assert_eq!(pace(USUAL_NS / OPEN_PARTS, u64::MAX, 1).period_ns, 1_000_000);
+    }
+
+    #[test]
+    fn what_runs_behind_a_long_wait_is_sampled_as_if_there_had_been_none() {
+        let ms = |open: u64, ran: u64, slower: u64| {
+            let Pace { period_ns, pause_ns } = pace(open * 1_000_000, ran * 1_000_000, slower);
+            (period_ns / 1_000, pause_ns / 1_000)
+        };
+        assert_eq!(ms(320, 320, 1), (4_000, 5_000));
+        assert_eq!(ms(320, 60, 1), (2_000, 5_000));
+        assert_eq!(ms(320, 20, 1), (1_250, 5_000), "no sample is overwritten");
+        assert_eq!(ms(60_000, 20, 1), (5_000, 20_000));
+        assert_eq!(ms(320, 20, 4), (5_000, 20_000));
+        assert_eq!(ms(30, 900, 1), (1_000, 2_000), "of another turn, too");
     }
 }

@@ -20,7 +20,7 @@ use crate::source::live::ebpf::Sample;
 use crate::source::live::memory::Memory;
 use crate::v8::{
     CodeMap, CodeMapping, Frame, Kind, Layout, RawFrame, ReadMemory, Symbolizer, name_regexp,
-    unwind,
+    unwind::{self, Registers},
 };
 
 /// How often the process is asked anew what it executes: V8 makes room for more code as it goes.
@@ -205,8 +205,8 @@ impl Names {
     }
 
     /// The frames of a thread that was on a CPU. Where no frame pointers lead to its script, as in
-    /// cryptography, which is written in assembly, the stack is looked at: what has called that is
-    /// there still, some milliseconds later.
+    /// the C library and in cryptography, which is written in assembly, the stack is looked at: its
+    /// innermost part as it was, the rest as it is some milliseconds later.
     pub(super) fn sampled(&mut self, memory: &Memory, sample: Sample) -> Arc<Vec<Frame>> {
         let now_ns = monotonic_ns();
         let (mut last, mut reads) = (take(&mut self.last), take(&mut self.reads));
@@ -216,28 +216,32 @@ impl Names {
         frames.extend_from_slice(known);
         name_regexp(&mut frames);
         let frames = Arc::new(frames);
-        last.named(sample.frames, &frames, (is_new, now_ns));
+        let Sample { pc, sp, fp, frames: raw, stack, .. } = sample;
+        last.named(raw, &frames, (is_new, now_ns));
         (self.last, self.reads) = (last, reads);
         if frames.iter().any(|frame| frame.kind == Kind::JavaScript) {
             return frames;
         }
-        let found = self.unwound(memory, sample.sp, sample.pc, LEAF_STACK_BYTES_MAX);
+        let at = Registers { pc, sp, fp: Some(fp) };
+        let found = self.unwound(memory, at, &stack, LEAF_STACK_BYTES_MAX);
         if found.len() > frames.len() { Arc::new(found) } else { frames }
     }
 
     /// The frames of a thread that stands still there.
     pub(super) fn waiting(&mut self, memory: &Memory, sp: u64, pc: u64) -> Vec<Frame> {
-        self.unwound(memory, sp, pc, STACK_BYTES_MAX)
+        self.unwound(memory, Registers { pc, sp, fp: None }, &[], STACK_BYTES_MAX)
     }
 
-    fn unwound(&mut self, memory: &Memory, sp: u64, pc: u64, bytes: usize) -> Vec<Frame> {
+    /// `kept` is what the innermost part of the stack was; what lies further out changes less.
+    fn unwound(&mut self, memory: &Memory, at: Registers, kept: &[u8], bytes: usize) -> Vec<Frame> {
         self.look();
-        let stack = stack(memory, sp, bytes);
+        let mut stack = stack(memory, at.sp, bytes);
+        stack.splice(..kept.len().min(stack.len()), kept.iter().copied());
         let is_code = |address| {
             let at = self.code.partition_point(|range| range.end <= address);
             self.code.get(at).is_some_and(|range| range.contains(&address))
         };
-        let raw = unwind::waiting(sp, pc, &stack, &is_code, &*self.map);
+        let raw = unwind::unwound(at, &stack, &is_code, &*self.map);
         // What stands still is told by what is there now.
         self.frames(&Of(memory), &raw)
     }

@@ -98,6 +98,8 @@ struct Open {
     /// What the thread was accounted at the last look: its time on a CPU, and that in which it
     /// waited for one.
     accounted: Option<(u64, u64)>,
+    /// For how long it ran since the turn began, where that is known: at most.
+    ran_ns: u64,
 }
 
 /// A wait, and the part of it that is still to be counted.
@@ -132,8 +134,11 @@ impl Watched {
         if open_ns < around.threshold_ns / OPEN_PARTS {
             return None;
         }
-        let slower = self.open.as_ref().map_or(around.slower, |open| open.slower);
-        let pace = pace(open_ns, slower);
+        let (slower, ran_ns) = match &self.open {
+            Some(open) => (open.slower, open.ran_ns),
+            None => (around.slower, open_ns),
+        };
+        let pace = pace(open_ns, ran_ns, slower);
         if self.open.is_none() {
             self.open = self.begin(around, pace, now_ns).ok();
         }
@@ -219,6 +224,7 @@ impl Watched {
             waited: None,
             peers: Peers::of(around.pid),
             accounted: account.read(),
+            ran_ns: now_ns - self.since_ns,
             files,
             account,
             cgroup,
@@ -326,6 +332,7 @@ impl Open {
         let accounts = account.zip(std::mem::replace(&mut self.accounted, account));
         let since = accounts
             .map(|(now, then)| (now.0.saturating_sub(then.0), now.1.saturating_sub(then.1)));
+        self.ran_ns = self.ran_ns.saturating_add(since.map_or(u64::MAX, |(cpu_ns, _)| cpu_ns));
         if let Some((cpu_ns, _)) = since {
             self.note_silence(cpu_ns, around, &sampled_ns, lost);
         }

@@ -150,6 +150,9 @@ fn judge(runner: &Runner, case: &Case, runtime: Runtime<'_>, tally: &mut Tally) 
                 let right = judged.misses().next().is_none();
                 let word = if right { "right" } else { "MISSED" };
                 println!("{word:<7} {what}: told {}", ran.seen.told());
+                for (criterion, why) in judged.misses() {
+                    println!("        {}: {why}", criterion.name());
+                }
                 tally.add(&what, &judged);
             }
             Err(failure) => {
