@@ -33,7 +33,10 @@ function make(controller) {
     version,
     folder: ours,
     write: (file, value) => fs.writeFileSync(path.join(ours, file), String(value)),
-    enter: () => fs.writeFileSync(path.join(ours, 'cgroup.procs'), String(process.pid)),
+    // In another thread: to move a process may take the kernel longer than a stall.
+    enter: () => fs.writeFile(path.join(ours, 'cgroup.procs'), String(process.pid), (error) => {
+      if (error) throw error;
+    }),
   };
 }
 

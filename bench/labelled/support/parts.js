@@ -32,10 +32,20 @@ function spin(ms) {
   return truth.part('javascript', () => compute(ms));
 }
 
+// The CPU time of this thread, as the kernel accounts it, exactly; of all threads where Node can't
+// tell of one.
+const usage = process.threadCpuUsage ?? process.cpuUsage;
+function cpuMs() {
+  const { user, system } = usage.call(process);
+  return (user + system) / 1e3;
+}
+
 // JavaScript that computes for so long by itself, where somebody holds the thread back. That goes
 // to `key`: what `meter` returns tells how much of a gap it was, given what the thread waited for a
-// CPU; the rest of the gap is such a wait.
+// CPU; the rest of the gap is such a wait. In some gaps the kernel had the thread on a CPU, and
+// somebody had that: how long these are is told with the stall.
 function heldBack(ms, key, meter) {
+  const ran = cpuMs();
   let [own, sum, last] = [0, 1, performance.now()];
   let waited = truth.waitedMs();
   const ofGap = meter();
@@ -54,6 +64,7 @@ function heldBack(ms, key, meter) {
     look();
   }
   look();
+  truth.steal(cpuMs() - ran - own);
   truth.add('javascript', own);
   return sum;
 }

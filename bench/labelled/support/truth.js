@@ -38,6 +38,11 @@ function add(key, ms) {
   if (open !== null) open.parts[key] = (open.parts[key] ?? 0) + ms;
 }
 
+// Notes what somebody may have taken of the stall while the kernel had the thread on a CPU.
+function steal(ms) {
+  if (open !== null) open.stolen += Math.max(ms, 0);
+}
+
 // Notes the time from now to the call of what it returns, under a key of the ledger. What lies
 // within it and is told by a key of its own is not in it.
 function begin(key) {
@@ -80,21 +85,23 @@ function mark() {
 }
 
 function measure(stall, { key, rest }, done) {
-  open = { parts: {} };
+  open = { parts: {}, stolen: 0 };
   const began = clocks();
   const startUnixMs = performance.timeOrigin + began.at;
   stall();
   mark();
   // By then its microtasks have run, too.
   setImmediate(() => {
-    const { parts, end } = open;
+    const { parts, stolen, end } = open;
     const ms = end.at - began.at;
     const late = end.waited - began.waited;
     open = null;
     if (key) parts[key] = ms - late;
     if (Object.keys(parts).length > 0) parts.run_queue ??= late;
     if (rest) parts[rest] += ms - Object.values(parts).reduce((all, part) => all + part, 0);
-    stalls.push({ start_unix_ms: startUnixMs, duration_ms: ms, run_delay_ms: late, parts });
+    stalls.push({
+      start_unix_ms: startUnixMs, duration_ms: ms, run_delay_ms: late, stolen_ms: stolen, parts,
+    });
     done();
   });
 }
@@ -131,6 +138,7 @@ function atExit(cause, culprit) {
       start_unix_ms: round(of.start_unix_ms),
       duration_ms: round(of.duration_ms),
       run_delay_ms: round(of.run_delay_ms),
+      stolen_ms: round(of.stolen_ms),
       cause,
       ...at,
       ledger_ms: Object.fromEntries(Object.entries(parts).map(([key, ms]) => [key, round(ms)])),
@@ -146,4 +154,4 @@ function noStalls(cause, program) {
   atExit(cause, null);
 }
 
-module.exports = { run, noStalls, part, begin, add, waitedMs };
+module.exports = { run, noStalls, part, begin, add, steal, waitedMs };

@@ -28,6 +28,9 @@ pub(super) struct Block {
     pub(super) duration_ms: f64,
     /// The part of it in which the thread waited for a CPU.
     pub(super) run_delay_ms: Option<f64>,
+    /// What somebody took of it while the kernel had the thread on a CPU, at most: a hypervisor.
+    /// The program can't tell it from being held back.
+    pub(super) stolen_ms: Option<f64>,
     /// The function at fault.
     pub(super) function: Option<Function>,
     /// What its time went to, by key of the ledger. Empty: not told.
@@ -64,6 +67,7 @@ struct WrittenStall {
     start_unix_ms: f64,
     duration_ms: f64,
     run_delay_ms: Option<f64>,
+    stolen_ms: Option<f64>,
     function: Option<String>,
     file: Option<String>,
     lines: Option<(u64, u64)>,
@@ -108,6 +112,7 @@ impl From<WrittenStall> for Block {
             start_unix_ms: Some(written.start_unix_ms),
             duration_ms: written.duration_ms,
             run_delay_ms: written.run_delay_ms,
+            stolen_ms: written.stolen_ms,
             function: written.function.map(|name| Function { name, file, lines }),
             ledger_ms: written.ledger_ms,
         }
