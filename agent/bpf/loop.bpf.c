@@ -360,7 +360,7 @@ int loopscope_sample(struct bpf_perf_event_data *ctx)
 	sample->frames = walk(sample, pc, fp, cookie >> COOKIE_SAMPLER_BITS);
 	sample->stack_bytes = 0;
 	if (sample->frames < CHAIN_MIN &&
-	    !bpf_probe_read_user(sample->stack, STACK_BYTES, (void *)sp))
+	    !bpf_probe_read_user(&sample->frame[CHAIN_MIN], STACK_BYTES, (void *)sp))
 		sample->stack_bytes = STACK_BYTES;
 	barrier();
 	sample->number = sampler->taken + 1;

@@ -86,7 +86,6 @@ const volatile __u32 layout[] = {
 	OFFSET(sample, frame),
 	OFFSET(frame, words),
 	OFFSET(frame, shared),
-	OFFSET(sample, stack),
 	sizeof(struct executed),
 	OFFSET(executed, file),
 	sizeof(struct losses),

@@ -62,10 +62,10 @@ enum collection {
 #define SAMPLES 32
 #define FRAMES 48
 
-/* A chain of frame pointers that is shorter is none of Node's: then so much of the stack is kept, by
- * which the frames are found that have none. */
+/* A chain of frame pointers that is shorter is none of Node's: then as much of the stack is kept as
+ * has room in place of further frames, and by that those are found that have no frame pointer. */
 #define CHAIN_MIN 8
-#define STACK_BYTES 4096
+#define STACK_BYTES ((FRAMES - CHAIN_MIN) * sizeof(struct frame))
 
 /* A cookie of a sampler says which it is, and where in a JSFunction its SharedFunctionInfo lies. */
 #define COOKIE_SAMPLER_BITS 8
@@ -265,12 +265,11 @@ struct sample {
 	/* The word that the stack pointer points to: where a function without a frame returns to. */
 	__u64 top;
 	__u32 frames;
-	/* How many bytes from the stack pointer on are kept. */
+	/* How many bytes from the stack pointer on are kept, behind the first CHAIN_MIN frames. */
 	__u32 stack_bytes;
 	/* The register of the frame pointer, whatever is in it. */
 	__u64 fp;
 	struct frame frame[FRAMES];
-	__u8 stack[STACK_BYTES];
 };
 
 /* The samples of one thread. Written by that thread only. */

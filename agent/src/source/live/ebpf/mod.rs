@@ -46,6 +46,11 @@ use crate::plan::Point;
 /// How many loops there is room for.
 pub(super) const SLOTS: u32 = 64;
 
+const _: () = {
+    let words = SLOTS as usize * SLOT_WORDS + SAMPLERS * SAMPLER_WORDS;
+    assert!(words * size_of::<u64>() < 8 << 20, "what the kernel keeps for us is below 8 MiB");
+};
+
 /// How many targets.
 pub(super) const TARGETS: u32 = 64;
 

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Cost: to the thread two reads of its own memory a frame, and where frame pointers lead nowhere
-//! one of 4 KiB; taking a sample copies up to 8 KB of shared memory without a system call. Nothing
+//! one of 3 KiB; taking a sample copies up to 4 KB of shared memory without a system call. Nothing
 //! while there is no [`Sampler`].
 //!
 //! **Invariant**: samples that were overwritten before they were taken are counted.
@@ -31,11 +31,12 @@ const FRAMES: usize = 48;
 const COPIED_WORDS: usize = 7;
 const FRAME_WORDS: usize = 2 + COPIED_WORDS + 1;
 const SAMPLE_HEAD_WORDS: usize = 7;
+const SAMPLE_WORDS: usize = SAMPLE_HEAD_WORDS + FRAMES * FRAME_WORDS;
 
-/// How much of a stack is kept whose frames are not all told by frame pointers.
-const STACK_WORDS: usize = 512;
-const STACK_WORD: usize = SAMPLE_HEAD_WORDS + FRAMES * FRAME_WORDS;
-const SAMPLE_WORDS: usize = STACK_WORD + STACK_WORDS;
+/// Behind so many frames the stack is kept where there are fewer.
+const CHAIN_MIN: usize = 8;
+const STACK_WORD: usize = SAMPLE_HEAD_WORDS + CHAIN_MIN * FRAME_WORDS;
+const STACK_WORDS: usize = SAMPLE_WORDS - STACK_WORD;
 
 /// The size of a sampler in words of eight bytes.
 pub(super) const SAMPLER_WORDS: usize = 1 + SAMPLES as usize * SAMPLE_WORDS;
@@ -194,8 +195,8 @@ fn read(sampler: &[AtomicU64], number: u64) -> Option<Sample> {
 
 /// The sizes and offsets that the kernel side must have, in bytes.
 #[cfg(test)]
-pub(super) fn layout() -> [usize; 7] {
-    [SAMPLER_WORDS, SAMPLE_WORDS, FRAME_WORDS, SAMPLE_HEAD_WORDS, 2, 2 + COPIED_WORDS, STACK_WORD]
+pub(super) fn layout() -> [usize; 6] {
+    [SAMPLER_WORDS, SAMPLE_WORDS, FRAME_WORDS, SAMPLE_HEAD_WORDS, 2, 2 + COPIED_WORDS]
         .map(|words| words * 8)
 }
 
