@@ -1,7 +1,7 @@
 'use strict';
 // The module `perf_hooks`. What it tells of the loop is what loopscope's own recorder knows:
 //
-// - `eventLoopUtilization`: active and idle time of the recorder, turns that have ended. Node
+// - `eventLoopUtilization`: active and idle time of the recorder, with the turn that goes on. Node
 //   counts from when its loop starts; here the main script is a turn like others, so it is active
 //   time.
 // - `monitorEventLoopDelay`: Node's histogram holds the intervals of a timer, each the resolution
