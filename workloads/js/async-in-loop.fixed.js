@@ -38,7 +38,7 @@ async function importAll() {
   }
 }
 
-setTimeout(() => {
+setImmediate(setTimeout, () => {
   const interval = setInterval(() => { fired++; }, 10);
   importAll().then(() => clearInterval(interval));
 }, 1);

@@ -34,7 +34,7 @@ async function importAll() {
   }
 }
 
-setTimeout(() => {
+setImmediate(setTimeout, () => {
   const interval = setInterval(() => { fired++; }, 10);
   measure();
   importAll().then(() => clearInterval(interval));

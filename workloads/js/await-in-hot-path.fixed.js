@@ -41,7 +41,7 @@ async function priceAll() {
   }
 }
 
-setTimeout(priceAll, 1);
+setImmediate(setTimeout, priceAll, 1);
 
 process.on('exit', () => {
   console.log(JSON.stringify({ seen: { total } }));

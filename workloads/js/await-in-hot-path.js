@@ -39,7 +39,7 @@ async function priceAll() {
 }
 
 let total = null;
-setTimeout(() => {
+setImmediate(setTimeout, () => {
   measure();
   priceAll().then((sum) => { total = sum; });
 }, 1);

@@ -35,7 +35,7 @@ function tick(left) {
   });
 }
 
-setTimeout(tick, 1, count);
+setImmediate(setTimeout, tick, 1, count);
 
 process.on('exit', () => {
   console.log(JSON.stringify({ truth: {

@@ -33,7 +33,7 @@ function tick(left) {
   if (left > 1) setTimeout(tick, 1, left - 1);
 }
 
-setTimeout(tick, 1, count);
+setImmediate(setTimeout, tick, 1, count);
 
 process.on('exit', () => {
   console.log(JSON.stringify({ truth: {

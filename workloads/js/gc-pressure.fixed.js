@@ -35,7 +35,7 @@ function buildIndex(leftMs) {
   if (leftMs > sliceMs) setImmediate(buildIndex, leftMs - sliceMs);
 }
 
-setTimeout(buildIndex, 1, blockMs);
+setImmediate(setTimeout, buildIndex, 1, blockMs);
 
 process.on('exit', () => {
   console.log(JSON.stringify({ seen: { records: id } }));

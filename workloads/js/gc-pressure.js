@@ -45,7 +45,7 @@ function buildIndex() {
   }
 }
 
-setTimeout(() => {
+setImmediate(setTimeout, () => {
   measure();
   buildIndex();
 }, 1);

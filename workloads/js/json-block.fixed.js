@@ -31,7 +31,7 @@ function parseAll(leftMs) {
   if (leftMs > sliceMs) setImmediate(parseAll, leftMs - sliceMs);
 }
 
-setTimeout(parseAll, 1, blockMs);
+setImmediate(setTimeout, parseAll, 1, blockMs);
 
 process.on('exit', () => {
   console.log(JSON.stringify({ seen: { items } }));

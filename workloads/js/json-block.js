@@ -32,7 +32,7 @@ function parseAll() {
 }
 
 let items = 0;
-setTimeout(() => {
+setImmediate(setTimeout, () => {
   measure();
   items = parseAll();
 }, 1);

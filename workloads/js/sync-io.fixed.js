@@ -40,7 +40,7 @@ function handleRequest(left) {
   });
 }
 
-setTimeout(handleRequest, 1, count);
+setImmediate(setTimeout, handleRequest, 1, count);
 
 process.on('exit', () => {
   fs.closeSync(fd);

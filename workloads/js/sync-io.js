@@ -41,7 +41,7 @@ function handleRequest(left) {
   if (left > 1) setTimeout(handleRequest, 1, left - 1);
 }
 
-setTimeout(handleRequest, 1, count);
+setImmediate(setTimeout, handleRequest, 1, count);
 
 process.on('exit', () => {
   fs.closeSync(fd);
